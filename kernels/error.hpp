@@ -9,11 +9,11 @@ namespace chorale {
 
 /// What a person needs to know to act on an error: one line each, empty lines are left out.
 struct ErrorText {
-  std::string what;      ///< what is wrong
-  std::string found;     ///< the offending value
-  std::string expected;  ///< what would have been right
-  std::string in;        ///< file, line, column; or shard, field; or key
-  std::string remedy;    ///< what to do next
+  std::string what = {};      ///< what is wrong
+  std::string found = {};     ///< the offending value
+  std::string expected = {};  ///< what would have been right
+  std::string in = {};        ///< file, line, column; or shard, field; or key
+  std::string remedy = {};    ///< what to do next
 };
 
 /// Base of all errors. The kind says what the reader does next; the exit code follows from it.
