@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "engine/comm.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include <mpi.h>
+#include <unistd.h>
+
+#include "kernels/error.hpp"
+
+namespace chorale::engine {
+namespace {
+
+constexpr Index largest_message = Index{1} << 30;  // MPI 3 counts are int
+constexpr int gather_tag = 1;
+
+void check(int code, const char* call) {
+  if (code == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING] = "";
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  throw CommError({.what = "ranks cannot talk to each other",
+                   .found = text,
+                   .in = call,
+                   .remedy = "run again to resume; if it happens again, show this to the operator"});
+}
+
+class MpiBlock : public SharedBlock {
+ public:
+  MpiBlock(MPI_Comm node, Index n_bytes) : node_(node) {
+    int rank = 0;
+    MPI_Comm_rank(node, &rank);
+    void* mine = nullptr;
+    check(MPI_Win_allocate_shared(rank == 0 ? n_bytes : 0, 1, MPI_INFO_NULL, node, &mine, &window_),
+          "MPI_Win_allocate_shared");
+    MPI_Aint size = 0;
+    int unit = 0;
+    void* base = nullptr;
+    check(MPI_Win_shared_query(window_, 0, &size, &unit, &base), "MPI_Win_shared_query");
+    bytes_ = {static_cast<std::byte*>(base), static_cast<std::size_t>(n_bytes)};
+    check(MPI_Win_lock_all(MPI_MODE_NOCHECK, window_), "MPI_Win_lock_all");
+    if (rank == 0) std::memset(bytes_.data(), 0, bytes_.size());
+    publish();
+  }
+  ~MpiBlock() override {
+    MPI_Win_unlock_all(window_);
+    MPI_Win_free(&window_);
+  }
+  std::span<std::byte> bytes() override { return bytes_; }
+  void publish() override {
+    check(MPI_Win_sync(window_), "MPI_Win_sync");
+    check(MPI_Barrier(node_), "MPI_Barrier");
+    check(MPI_Win_sync(window_), "MPI_Win_sync");
+  }
+
+ private:
+  MPI_Comm node_;
+  MPI_Win window_ = MPI_WIN_NULL;
+  std::span<std::byte> bytes_;
+};
+
+class MpiCounter : public Counter {
+ public:
+  explicit MpiCounter(MPI_Comm world) {
+    int rank = 0;
+    MPI_Comm_rank(world, &rank);
+    void* base = nullptr;
+    const MPI_Aint size = rank == 0 ? sizeof(std::int64_t) : 0;
+    check(MPI_Win_allocate(size, sizeof(std::int64_t), MPI_INFO_NULL, world, &base, &window_), "MPI_Win_allocate");
+    check(MPI_Win_lock_all(0, window_), "MPI_Win_lock_all");
+    if (rank == 0) {
+      *static_cast<std::int64_t*>(base) = 0;
+      check(MPI_Win_sync(window_), "MPI_Win_sync");
+    }
+    check(MPI_Barrier(world), "MPI_Barrier");
+  }
+  ~MpiCounter() override {
+    MPI_Win_unlock_all(window_);
+    MPI_Win_free(&window_);
+  }
+  Index next(Index step) override {
+    std::int64_t add = step;
+    std::int64_t before = 0;
+    check(MPI_Fetch_and_op(&add, &before, MPI_INT64_T, 0, 0, MPI_SUM, window_), "MPI_Fetch_and_op");
+    check(MPI_Win_flush(0, window_), "MPI_Win_flush");
+    return before;
+  }
+
+ private:
+  MPI_Win window_ = MPI_WIN_NULL;
+};
+
+class MpiComm : public Comm {
+ public:
+  MpiComm(int& argc, char**& argv) {
+    int provided = 0;
+    if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
+      throw CommError({.what = "MPI does not start", .remedy = "show this to the operator"});
+    }
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
+    MPI_Comm_size(MPI_COMM_WORLD, &size_);
+    check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node_),
+          "MPI_Comm_split_type");
+    MPI_Comm_rank(node_, &node_rank_);
+    MPI_Comm_size(node_, &node_size_);
+    errors_ = std::make_unique<MpiCounter>(MPI_COMM_WORLD);
+  }
+  ~MpiComm() override {
+    errors_.reset();
+    MPI_Comm_free(&node_);
+    MPI_Finalize();
+  }
+
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+  int node_rank() const override { return node_rank_; }
+  int node_size() const override { return node_size_; }
+  std::string host() const override {
+    char name[MPI_MAX_PROCESSOR_NAME] = "";
+    int length = 0;
+    MPI_Get_processor_name(name, &length);
+    return {name, static_cast<std::size_t>(length)};
+  }
+
+  void barrier() override { check(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier"); }
+
+  void broadcast(std::string& bytes) override {
+    auto n = static_cast<std::int64_t>(bytes.size());
+    check(MPI_Bcast(&n, 1, MPI_INT64_T, 0, MPI_COMM_WORLD), "MPI_Bcast");
+    bytes.resize(static_cast<std::size_t>(n));
+    for (Index at = 0; at < n; at += largest_message)
+      check(MPI_Bcast(bytes.data() + at, piece(n, at), MPI_BYTE, 0, MPI_COMM_WORLD), "MPI_Bcast");
+  }
+
+  std::vector<std::string> gather(const std::string& bytes) override {
+    if (rank_ != 0) {
+      send(bytes);
+      return {};
+    }
+    std::vector<std::string> all(static_cast<std::size_t>(size_));
+    all[0] = bytes;
+    for (int from = 1; from < size_; ++from) all[static_cast<std::size_t>(from)] = receive(from);
+    return all;
+  }
+
+  void sum(std::span<std::int64_t> values) override { reduce(values, MPI_SUM); }
+  void largest(std::span<std::int64_t> values) override { reduce(values, MPI_MAX); }
+
+  std::unique_ptr<SharedBlock> node_shared(Index n_bytes) override {
+    return std::make_unique<MpiBlock>(node_, n_bytes);
+  }
+  std::unique_ptr<Counter> counter() override { return std::make_unique<MpiCounter>(MPI_COMM_WORLD); }
+
+  bool claim_error() override { return errors_->next(1) == 0; }
+
+  [[noreturn]] void abort(int exit_code) override {
+    MPI_Abort(MPI_COMM_WORLD, exit_code);
+    std::_Exit(exit_code);
+  }
+
+ private:
+  static int piece(Index n, Index at) { return static_cast<int>(std::min(largest_message, n - at)); }
+
+  void send(const std::string& bytes) {
+    const auto n = static_cast<std::int64_t>(bytes.size());
+    check(MPI_Send(&n, 1, MPI_INT64_T, 0, gather_tag, MPI_COMM_WORLD), "MPI_Send");
+    for (Index at = 0; at < n; at += largest_message)
+      check(MPI_Send(bytes.data() + at, piece(n, at), MPI_BYTE, 0, gather_tag, MPI_COMM_WORLD), "MPI_Send");
+  }
+
+  std::string receive(int from) {
+    std::int64_t n = 0;
+    check(MPI_Recv(&n, 1, MPI_INT64_T, from, gather_tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE), "MPI_Recv");
+    std::string bytes(static_cast<std::size_t>(n), '\0');
+    for (Index at = 0; at < n; at += largest_message)
+      check(MPI_Recv(bytes.data() + at, piece(n, at), MPI_BYTE, from, gather_tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE),
+            "MPI_Recv");
+    return bytes;
+  }
+
+  void reduce(std::span<std::int64_t> values, MPI_Op op) {
+    const auto n = static_cast<Index>(values.size());
+    constexpr Index step = largest_message / 8;
+    for (Index at = 0; at < n; at += step) {
+      const int count = static_cast<int>(std::min(step, n - at));
+      check(MPI_Allreduce(MPI_IN_PLACE, values.data() + at, count, MPI_INT64_T, op, MPI_COMM_WORLD),
+            "MPI_Allreduce");
+    }
+  }
+
+  int rank_ = 0;
+  int size_ = 1;
+  int node_rank_ = 0;
+  int node_size_ = 1;
+  MPI_Comm node_ = MPI_COMM_NULL;
+  std::unique_ptr<MpiCounter> errors_;
+};
+
+bool launched() {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"})
+    if (std::getenv(name) != nullptr) return true;
+  return false;
+}
+
+}  // namespace
+
+std::unique_ptr<Comm> open_comm(int& argc, char**& argv) {
+  if (launched()) return std::make_unique<MpiComm>(argc, argv);
+  return solo_comm();
+}
+
+}  // namespace chorale::engine

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "io/h5.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <hdf5_hl.h>
+
+#include "kernels/error.hpp"
+
+namespace chorale::io::h5 {
+namespace {
+
+constexpr std::size_t chunk_elements = std::size_t{1} << 20;
+
+/// HDF5 reports through return values here; its own printed stack would drown the one message we give.
+struct Quiet {
+  Quiet() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+} const quiet;
+
+[[noreturn]] void fail(const std::string& what, const std::string& in) {
+  throw StoreError({.what = what,
+                    .in = in,
+                    .remedy = "the file is damaged or was made by another program; restore it or make it again"});
+}
+
+std::string path_of(hid_t object, const std::string& name = {}) {
+  std::vector<char> text(512);
+  std::string path;
+  if (H5Fget_name(object, text.data(), text.size()) > 0) path = text.data();
+  if (H5Iget_name(object, text.data(), text.size()) > 0) path += std::string(", ") + text.data();
+  return name.empty() ? path : path + (path.ends_with("/") ? "" : "/") + name;
+}
+
+Handle check(hid_t id, herr_t (*close)(hid_t), const std::string& what, const std::string& in) {
+  if (id < 0) fail(what, in);
+  return {id, close};
+}
+
+/// Fixed length, padded with zeros, UTF-8: h5py reads it as bytes of that length.
+Handle string_type(std::size_t length) {
+  Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+  H5Tset_size(type, std::max<std::size_t>(length, 1));
+  H5Tset_strpad(type, H5T_STR_NULLPAD);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  return type;
+}
+
+std::vector<char> pad(std::span<const std::string> values, std::size_t length) {
+  std::vector<char> block(std::max<std::size_t>(values.size() * length, 1), '\0');
+  for (std::size_t i = 0; i < values.size(); ++i)
+    std::memcpy(block.data() + i * length, values[i].data(), values[i].size());
+  return block;
+}
+
+std::size_t longest(std::span<const std::string> values) {
+  std::size_t n = 1;
+  for (const auto& value : values) n = std::max(n, value.size());
+  return n;
+}
+
+void write_block(hid_t parent, const std::string& name, hid_t type, hid_t memory, const void* data,
+                 std::size_t n) {
+  const hsize_t size = n;
+  const hsize_t chunk = std::clamp<hsize_t>(size, 1, chunk_elements);
+  const Handle space(H5Screate_simple(1, &size, nullptr), H5Sclose);
+  const Handle plist(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  H5Pset_chunk(plist, 1, &chunk);
+  H5Pset_fletcher32(plist);
+  H5Pset_obj_track_times(plist, false);
+  const std::string in = path_of(parent, name);
+  const Handle set = check(H5Dcreate2(parent, name.c_str(), type, space, H5P_DEFAULT, plist, H5P_DEFAULT),
+                           H5Dclose, "dataset cannot be made", in);
+  if (n > 0 && H5Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+    fail("dataset cannot be written", in);
+}
+
+struct Opened {
+  Handle set;
+  std::size_t n;
+};
+
+Opened open_set(hid_t parent, const std::string& name) {
+  const std::string in = path_of(parent, name);
+  Handle set = check(H5Dopen2(parent, name.c_str(), H5P_DEFAULT), H5Dclose, "dataset is missing", in);
+  const Handle space = check(H5Dget_space(set), H5Sclose, "dataset has no extent", in);
+  if (H5Sget_simple_extent_ndims(space) != 1) fail("dataset is not one-dimensional", in);
+  return {std::move(set), static_cast<std::size_t>(H5Sget_simple_extent_npoints(space))};
+}
+
+void read_block(const Opened& opened, hid_t memory, void* data) {
+  if (opened.n > 0 && H5Dread(opened.set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+    fail("dataset cannot be read: its checksum differs or it is cut short", path_of(opened.set));
+}
+
+void put_attribute(hid_t object, const char* name, hid_t type, hid_t space, const void* data) {
+  const Handle attribute = check(H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
+                                 "attribute cannot be made", path_of(object, name));
+  if (H5Awrite(attribute, type, data) < 0) fail("attribute cannot be written", path_of(object, name));
+}
+
+}  // namespace
+
+#define CHORALE_H5_TYPE(T, stored, memory)      \
+  template <>                                   \
+  hid_t stored_type<T>() {                      \
+    return stored;                              \
+  }                                             \
+  template <>                                   \
+  hid_t memory_type<T>() {                      \
+    return memory;                              \
+  }
+CHORALE_H5_TYPE(double, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE)
+CHORALE_H5_TYPE(float, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT)
+CHORALE_H5_TYPE(std::int8_t, H5T_STD_I8LE, H5T_NATIVE_INT8)
+CHORALE_H5_TYPE(std::int16_t, H5T_STD_I16LE, H5T_NATIVE_INT16)
+CHORALE_H5_TYPE(std::int32_t, H5T_STD_I32LE, H5T_NATIVE_INT32)
+CHORALE_H5_TYPE(std::int64_t, H5T_STD_I64LE, H5T_NATIVE_INT64)
+#undef CHORALE_H5_TYPE
+
+MemoryFile::MemoryFile() {
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_fapl_core(access, std::size_t{1} << 20, false);
+  // the newest format checksums its own metadata and lets attributes outgrow 64 KiB
+  H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
+  const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
+  H5Pset_obj_track_times(creation, false);
+  file_ = check(H5Fcreate("memory", H5F_ACC_TRUNC, creation, access), H5Fclose, "HDF5 file cannot be made", "memory");
+}
+
+std::vector<std::byte> MemoryFile::bytes() {
+  if (H5Fflush(file_, H5F_SCOPE_GLOBAL) < 0) fail("HDF5 file cannot be flushed", "memory");
+  const ssize_t size = H5Fget_file_image(file_, nullptr, 0);
+  if (size < 0) fail("HDF5 file image cannot be taken", "memory");
+  std::vector<std::byte> image(static_cast<std::size_t>(size));
+  if (H5Fget_file_image(file_, image.data(), image.size()) < 0) fail("HDF5 file image cannot be taken", "memory");
+  return image;
+}
+
+Handle open_image(std::span<const std::byte> bytes, const std::string& name_for_messages) {
+  constexpr unsigned flags = H5LT_FILE_IMAGE_DONT_COPY | H5LT_FILE_IMAGE_DONT_RELEASE;
+  // the image is opened read-only, so the library does not write through this pointer
+  void* image = const_cast<std::byte*>(bytes.data());
+  return check(H5LTopen_file_image(image, bytes.size(), flags), H5Fclose, "not a readable HDF5 file",
+               name_for_messages);
+}
+
+Handle make_group(hid_t parent, const char* name) {
+  const Handle plist(H5Pcreate(H5P_GROUP_CREATE), H5Pclose);
+  H5Pset_obj_track_times(plist, false);
+  return check(H5Gcreate2(parent, name, H5P_DEFAULT, plist, H5P_DEFAULT), H5Gclose, "group cannot be made",
+               path_of(parent, name));
+}
+
+bool exists(hid_t parent, const char* name) { return H5Lexists(parent, name, H5P_DEFAULT) > 0; }
+
+template <class T>
+void write(hid_t parent, const std::string& name, std::span<const T> values) {
+  write_block(parent, name, stored_type<T>(), memory_type<T>(), values.data(), values.size());
+}
+template void write(hid_t, const std::string&, std::span<const double>);
+template void write(hid_t, const std::string&, std::span<const float>);
+template void write(hid_t, const std::string&, std::span<const std::int8_t>);
+template void write(hid_t, const std::string&, std::span<const std::int16_t>);
+template void write(hid_t, const std::string&, std::span<const std::int32_t>);
+template void write(hid_t, const std::string&, std::span<const std::int64_t>);
+
+void write_strings(hid_t parent, const std::string& name, std::span<const std::string> values) {
+  const std::size_t length = longest(values);
+  const Handle type = string_type(length);
+  const auto block = pad(values, length);
+  write_block(parent, name, type, type, block.data(), values.size());
+}
+
+template <class T>
+std::vector<T> read(hid_t parent, const std::string& name) {
+  const Opened opened = open_set(parent, name);
+  std::vector<T> values(opened.n);
+  read_block(opened, memory_type<T>(), values.data());
+  return values;
+}
+template std::vector<double> read(hid_t, const std::string&);
+template std::vector<float> read(hid_t, const std::string&);
+template std::vector<std::int8_t> read(hid_t, const std::string&);
+template std::vector<std::int16_t> read(hid_t, const std::string&);
+template std::vector<std::int32_t> read(hid_t, const std::string&);
+template std::vector<std::int64_t> read(hid_t, const std::string&);
+
+std::vector<std::string> read_strings(hid_t parent, const std::string& name) {
+  const Opened opened = open_set(parent, name);
+  const Handle stored(H5Dget_type(opened.set), H5Tclose);
+  if (H5Tget_class(stored) != H5T_STRING || H5Tis_variable_str(stored) != 0)
+    fail("dataset does not hold fixed-length strings", path_of(opened.set));
+  const std::size_t length = H5Tget_size(stored);
+  const Handle type = string_type(length);
+  std::vector<char> block(opened.n * length);
+  read_block(opened, type, block.data());
+  std::vector<std::string> values(opened.n);
+  for (std::size_t i = 0; i < opened.n; ++i) {
+    const char* text = block.data() + i * length;
+    values[i].assign(text, strnlen(text, length));
+  }
+  return values;
+}
+
+void set_attribute(hid_t object, const char* name, const std::string& value) {
+  const Handle type = string_type(value.size());
+  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  put_attribute(object, name, type, space, value.empty() ? "" : value.data());
+}
+
+void set_attribute(hid_t object, const char* name, std::int64_t value) {
+  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  put_attribute(object, name, H5T_STD_I64LE, space, &value);
+}
+
+void set_attribute(hid_t object, const char* name, std::span<const std::string> values) {
+  const std::size_t length = longest(values);
+  const hsize_t n = values.size();
+  const Handle type = string_type(length);
+  const Handle space(H5Screate_simple(1, &n, nullptr), H5Sclose);
+  put_attribute(object, name, type, space, pad(values, length).data());
+}
+
+void describe(hid_t parent, const std::string& name, const char* attribute, const std::string& value) {
+  set_attribute(open_set(parent, name).set, attribute, value);
+}
+void describe(hid_t parent, const std::string& name, const char* attribute, std::span<const std::string> values) {
+  set_attribute(open_set(parent, name).set, attribute, values);
+}
+
+}  // namespace chorale::io::h5

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <hdf5.h>
+
+#include "kernels/types.hpp"
+
+/// HDF5 as this layer uses it: whole files in memory, one-dimensional datasets, fletcher32 on each of them.
+/// Include from io/*.cpp only.
+namespace chorale::io::h5 {
+
+/// An HDF5 identifier with its closing function.
+class Handle {
+ public:
+  Handle() = default;
+  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
+  ~Handle() { reset(); }
+  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
+  Handle& operator=(Handle&& other) noexcept {
+    reset();
+    id_ = std::exchange(other.id_, -1);
+    close_ = other.close_;
+    return *this;
+  }
+  operator hid_t() const { return id_; }
+  void reset() {
+    if (id_ >= 0) close_(id_);
+    id_ = -1;
+  }
+
+ private:
+  hid_t id_ = -1;
+  herr_t (*close_)(hid_t) = nullptr;
+};
+
+/// The stored type of a C++ value: little-endian, as wide as the value.
+template <class T>
+hid_t stored_type();
+/// The same in memory.
+template <class T>
+hid_t memory_type();
+
+/// A file that is built in memory; `bytes()` is what belongs on disk. Equal calls give equal bytes.
+class MemoryFile {
+ public:
+  MemoryFile();
+  hid_t id() const { return file_; }
+  std::vector<std::byte> bytes();
+
+ private:
+  Handle file_;
+};
+
+/// A file image opened for reading; `bytes` must outlive it.
+Handle open_image(std::span<const std::byte> bytes, const std::string& name_for_messages);
+
+Handle make_group(hid_t parent, const char* name);
+bool exists(hid_t parent, const char* name);
+
+/// Datasets are one chunk up to a mebibyte of elements, unpacked, with fletcher32.
+template <class T>
+void write(hid_t parent, const std::string& name, std::span<const T> values);
+void write_strings(hid_t parent, const std::string& name, std::span<const std::string> values);
+
+template <class T>
+std::vector<T> read(hid_t parent, const std::string& name);
+std::vector<std::string> read_strings(hid_t parent, const std::string& name);
+
+void set_attribute(hid_t object, const char* name, const std::string& value);
+void set_attribute(hid_t object, const char* name, std::int64_t value);
+void set_attribute(hid_t object, const char* name, std::span<const std::string> values);
+
+/// Attribute of the dataset PARENT/NAME.
+void describe(hid_t parent, const std::string& name, const char* attribute, const std::string& value);
+void describe(hid_t parent, const std::string& name, const char* attribute, std::span<const std::string> values);
+
+}  // namespace chorale::io::h5
