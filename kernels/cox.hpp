@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "kernels/timeline.hpp"
+#include "kernels/two_group.hpp"
+#include "kernels/types.hpp"
+
+namespace chorale::kernels {
+
+/// Dense covariates of n patients: column j is values[j * n … (j + 1) * n - 1]; NaN = missing.
+struct CoxColumns {
+  std::span<const double> values;
+  Index n_columns = 0;
+  std::span<const double> offset;  ///< n, added to the linear predictor, NaN = missing; empty: 0
+};
+
+/// The patients of one model, copied in the order the fits walk them: by stratum, then by last event time at
+/// risk. Columns are centred and scaled to standard deviation 1; results are given on the original scale.
+/// Patients leave who are not analysed by the timeline, not tested, or miss a covariate.
+struct CoxDesign {
+  Index n_patients = 0;  ///< in the cohort
+  Index n_columns = 0;
+  Index n_analysed = 0;
+  Index n_events = 0;
+  Index n_missing_covariate = 0;  ///< tested and outcome known, but a column or the offset is missing
+  Index n_times = 0;
+  std::vector<Index> stratum_begin;       ///< n_strata + 1 positions in the event times
+  std::vector<std::int32_t> row_of;       ///< n_patients, position in the arrays below; -1 = left
+  std::vector<std::int32_t> first, last;  ///< n_analysed, event times at risk
+  std::vector<std::uint8_t> event;        ///< n_analysed
+  std::vector<double> weight;             ///< n_analysed
+  std::vector<double> offset;             ///< n_analysed, centred
+  std::vector<double> columns;            ///< n_columns x n_analysed, centred and scaled
+  std::vector<double> centre, scale;      ///< n_columns
+  std::vector<double> range;              ///< n_columns, largest less smallest scaled value
+  std::vector<Index> row_begin;  ///< n_times + 1: rows [row_begin[k], row_begin[k+1]) have last - 1 = k;
+                                 ///< rows from row_begin[n_times] on are never at risk at an event
+  std::vector<double> deaths;    ///< n_times, count
+  std::vector<double> weighted_deaths;  ///< n_times, sum of weights
+  bool left_truncated = false;
+};
+
+/// Throws   ShapeError when the columns or the mask do not have n_patients rows, or a value is infinite
+/// Cost     one pass over the patients per column
+CoxDesign make_cox_design(const Timeline& timeline, const CoxColumns& columns,
+                          std::span<const std::uint8_t> tested = {});
+
+/// Log partial likelihood with its derivatives, on the original scale of the columns.
+struct CoxTerms {
+  double loglik = 0;
+  std::vector<double> gradient;     ///< n_columns
+  std::vector<double> information;  ///< n_columns x n_columns, minus the second derivative
+};
+
+///   l(β) = Σ_deaths w η − Σ_t (W_t/d_t) Σ_{l<d_t} log(S0 − (l/d_t) D0),   η = z'β + offset,
+///   S0 = Σ_{at risk} w e^η,   D0 = Σ_{dying at t} w e^η,   Breslow: l = 0
+///
+/// Shapes   beta (n_columns)
+/// Throws   ShapeError when beta is not n_columns long
+/// Cost     n (p²/2 + 2p + one exp) + T p², T event times; two walks over the columns
+/// Threads  over fixed blocks of patients, summed in block order: equal for any thread count
+/// Source   Cox 1972; Efron 1977; weights as in R's coxph
+/// Oracle   kernels/reference/cox.cpp; R survival 3.5.3
+CoxTerms cox_terms(const CoxDesign& design, std::span<const double> beta, Ties ties);
+
+enum class CoxVerdict : std::int8_t {
+  converged,
+  no_events,
+  monotone,      ///< the likelihood grows as some coefficients go to infinity: see `infinite`
+  singular,      ///< some columns follow from those before them: see `aliased`; the others are fitted
+  not_converged  ///< the iterations ran out
+};
+std::string_view name_of(CoxVerdict verdict);
+
+struct CoxOptions {
+  Ties ties = Ties::efron;
+  int max_iterations = 60;
+  std::span<const double> start = {};  ///< n_columns; empty: zeros
+};
+
+struct CoxFit {
+  CoxVerdict verdict = CoxVerdict::no_events;
+  Index n_analysed = 0;
+  Index n_events = 0;
+  std::vector<double> beta;        ///< n_columns; NaN where aliased
+  std::vector<double> covariance;  ///< n_columns x n_columns, inverse information; 0 where aliased, as R
+  std::vector<Index> aliased;      ///< columns that follow from those before them
+  std::vector<Index> infinite;     ///< columns whose coefficient diverges
+  double loglik_null = missing;    ///< at 0
+  double loglik = missing;
+  double score_chi2 = missing;  ///< score test at 0
+  int iterations = 0;
+};
+
+/// Newton's method with step halving, to a step below 1e-9 standard errors.
+///
+/// Throws   ShapeError when start is neither empty nor n_columns long
+/// Cost     about 6 times cox_terms
+/// Oracle   R survival 3.5.3 coxph with control = coxph.control(eps = 1e-14)
+CoxFit cox_fit(const CoxDesign& design, const CoxOptions& options = {});
+
+/// One 0/1 feature beside covariates.
+struct AdjustedFit {
+  Index n_analysed = 0;  ///< tested, outcome and covariates known
+  Index n_events = 0;
+  Index n_carriers = 0;
+  Index n_carrier_events = 0;
+  Verdict verdict = Verdict::no_events;
+  double log_hazard = missing;  ///< carriers against others, covariates equal
+  double se = missing;
+  double z = missing;
+  double loglik_null = missing;        ///< at 0 for everything
+  double loglik_covariates = missing;  ///< covariates alone: 2 (loglik − this) is the feature's LR statistic
+  double loglik = missing;
+  std::vector<double> beta;  ///< n_columns, the covariates' coefficients; NaN where aliased
+  int iterations = 0;
+};
+
+/// Cox fits of covariates and one feature at a time, for many features over the same tested patients.
+///
+/// Exact Newton on all coefficients together from the covariates' own fit. Sums over the risk set are those
+/// of everyone plus (e^b − 1) times those of the carriers, so a feature's cross terms touch its carriers
+/// only; the sums at the covariates' own fit are computed once and shared by the first step of all features.
+///
+/// Shapes   carriers as two_group (patient indices of the cohort); fits one per feature;
+///          covariates = cox_fit(design) with the same ties
+/// Throws   ShapeError when the lengths differ or an index is out of range
+/// Cost     per feature 2 to 3 passes over the patients, each n (p²/2 + 2p + one exp)
+/// Threads  over features, equal for any thread count
+/// Oracle   cox_fit with the feature as a dense column; R survival 3.5.3
+void adjusted_fits(const CoxDesign& design, const CoxFit& covariates, CarrierLists carriers, Ties ties,
+                   std::span<AdjustedFit> fits);
+
+}  // namespace chorale::kernels

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/timeline.hpp"
+#include "kernels/types.hpp"
+
+namespace chorale::kernels {
+
+struct LogRankResult {
+  Index n_analysed = 0;
+  std::vector<Index> n;          ///< n_groups, patients
+  std::vector<double> observed;  ///< n_groups, deaths
+  std::vector<double> expected;  ///< n_groups, deaths if the groups did not differ
+  std::vector<double> variance;  ///< n_groups x n_groups, of observed - expected
+  double chi2 = 0;               ///< NaN when the groups never were at risk together
+  Index df = 0;                  ///< groups with expected > 0, less one (0 where fewer than two have)
+};
+
+/// Log-rank test of k groups, stratified by the timeline's strata.
+///
+///   E_g = Σ_t d n_g / n,   V_gh = Σ_t d (n - d)/(n - 1) (n_g/n) ([g = h] - n_h/n),   chi2 = (O-E)' V^-1
+///   (O-E)
+///
+/// over groups with E > 0, the first of them left out. Weights are ignored, as by R's survdiff; left
+/// truncation is honoured, which survdiff does not offer.
+///
+/// Shapes   group (n_patients) codes 0 … n_groups - 1, -1 = the patient leaves; tested (n_patients) or empty
+/// Throws   ShapeError on a wrong length or a code out of range
+/// Cost     one pass over the patients, n_times · n_groups^2 / 2
+/// Source   Mantel 1966; Harrington and Fleming 1982, Biometrika 69:553 (rho = 0)
+/// Oracle   R survival 3.5.3 survdiff, tests/oracle/survival.R
+LogRankResult log_rank(const Timeline& timeline, std::span<const std::int32_t> group, Index n_groups,
+                       std::span<const std::uint8_t> tested = {});
+
+}  // namespace chorale::kernels
