@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "kernels/types.hpp"
+
+namespace chorale::io {
+
+/// Stands for "missing" in a column of whole numbers; an empty cell in TSV. Missing in a real column is NaN.
+inline constexpr std::int64_t missing_count = std::numeric_limits<std::int64_t>::min();
+
+struct ResultColumn {
+  std::string name;
+  std::string unit;         ///< "patients", "days", "log hazard"; empty when dimensionless
+  std::string description;  ///< one sentence for the report and the HDF5 attribute
+  std::variant<std::vector<std::int64_t>, std::vector<double>, std::vector<std::string>> values;
+};
+
+/// A table of a result: named columns of equal length.
+struct ResultTable {
+  std::string name;     ///< "features" becomes features.tsv and the group /features in results.h5
+  std::string caption;  ///< one or two sentences: what a row is, which method
+  std::vector<ResultColumn> columns;
+
+  Index n_rows() const;
+  const ResultColumn* find(const std::string& name) const;  ///< null when absent
+  void add(std::string name, std::string unit, std::string description, std::vector<std::int64_t> values);
+  void add(std::string name, std::string unit, std::string description, std::vector<double> values);
+  void add(std::string name, std::string unit, std::string description, std::vector<std::string> values);
+};
+
+/// What a job's finish() yields. Tables are written in this order.
+struct Results {
+  std::string title;                                           ///< heading of the report
+  std::vector<std::string> summary;                            ///< a few plain sentences with the main findings
+  std::vector<ResultTable> tables;                             ///< "attrition" is among them
+  std::vector<std::pair<std::string, std::string>> settings;   ///< named settings to print: class set, rules, ties
+};
+
+/// Facts of a run, written as run.json: never part of what must be equal between runs.
+struct RunRecord {
+  std::string job;
+  std::vector<std::pair<std::string, std::string>> config;  ///< key, value as TOML
+  std::string cohort;                                       ///< folder
+  std::string cohort_name;
+  std::string cohort_fingerprint;
+  std::string version;
+  std::string level;  ///< instruction level of the kernels
+  Index n_ranks = 1;
+  Index n_threads = 1;
+  std::string user, host, started, finished;                // who, where, when (UTC, ISO 8601)
+  Index n_units = 0, n_units_resumed = 0;
+  std::vector<std::pair<std::string, double>> stage_seconds;
+  double peak_rss_bytes = 0;  ///< largest over the ranks
+};
+
+/// Writes TABLE.tsv for every table and results.h5 into FOLDER. Equal results give equal bytes.
+/// TSV: header line, missing is an empty cell, numbers in the shortest form that reads back equal.
+/// HDF5: a group per table (attribute caption), a dataset per column (attributes unit, description), fletcher32.
+/// Throws   ShapeError when columns of a table differ in length; StoreError when the disk refuses
+void write_results(const std::filesystem::path& folder, const Results& results);
+
+/// Reads results.h5 back, title, summary and settings included.
+Results read_results(const std::filesystem::path& folder);
+
+void write_run_record(const std::filesystem::path& folder, const RunRecord& record);
+RunRecord read_run_record(const std::filesystem::path& folder);
+
+/// Writes DONE, the last file of a complete output: "SHA-256  file" for each file there, sorted by name.
+void write_done(const std::filesystem::path& folder);
+bool is_done(const std::filesystem::path& folder);
+
+/// Writes FOLDER/report.html from the result files alone: one self-contained page.
+void write_report(const std::filesystem::path& folder);
+
+}  // namespace chorale::io
