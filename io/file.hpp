@@ -20,6 +20,9 @@ std::string read_text(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file(const std::filesystem::path& path, std::string_view text);
 
+/// Removes a file; none there is no error. Throws StoreError with the system's reason.
+void remove_file(const std::filesystem::path& path);
+
 /// Creates a folder and its parents. Throws StoreError with the system's reason.
 void make_folder(const std::filesystem::path& path);
 

@@ -54,6 +54,15 @@ std::vector<char> pad(std::span<const std::string> values, std::size_t length) {
   return block;
 }
 
+std::vector<std::string> unpad(std::span<const char> block, std::size_t n, std::size_t length) {
+  std::vector<std::string> values(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const char* text = block.data() + i * length;
+    values[i].assign(text, strnlen(text, length));
+  }
+  return values;
+}
+
 std::size_t longest(std::span<const std::string> values) {
   std::size_t n = 1;
   for (const auto& value : values) n = std::max(n, value.size());
@@ -153,7 +162,21 @@ Handle make_group(hid_t parent, const char* name) {
                path_of(parent, name));
 }
 
+Handle open_group(hid_t parent, const std::string& name) {
+  return check(H5Gopen2(parent, name.c_str(), H5P_DEFAULT), H5Gclose, "group is missing", path_of(parent, name));
+}
+
 bool exists(hid_t parent, const char* name) { return H5Lexists(parent, name, H5P_DEFAULT) > 0; }
+
+Kind kind_of(hid_t parent, const std::string& name) {
+  const Handle type(H5Dget_type(open_set(parent, name).set), H5Tclose);
+  switch (H5Tget_class(type)) {
+    case H5T_INTEGER: return Kind::whole;
+    case H5T_FLOAT: return Kind::real;
+    case H5T_STRING: return Kind::text;
+    default: fail("dataset is neither numbers nor text", path_of(parent, name));
+  }
+}
 
 template <class T>
 void write(hid_t parent, const std::string& name, std::span<const T> values) {
@@ -196,12 +219,7 @@ std::vector<std::string> read_strings(hid_t parent, const std::string& name) {
   const Handle type = string_type(length);
   std::vector<char> block(opened.n * length);
   read_block(opened, type, block.data());
-  std::vector<std::string> values(opened.n);
-  for (std::size_t i = 0; i < opened.n; ++i) {
-    const char* text = block.data() + i * length;
-    values[i].assign(text, strnlen(text, length));
-  }
-  return values;
+  return unpad(block, opened.n, length);
 }
 
 void set_attribute(hid_t object, const char* name, const std::string& value) {
@@ -223,11 +241,34 @@ void set_attribute(hid_t object, const char* name, std::span<const std::string> 
   put_attribute(object, name, type, space, pad(values, length).data());
 }
 
+std::vector<std::string> texts_attribute(hid_t object, const char* name) {
+  const std::string in = path_of(object, name);
+  const Handle attribute = check(H5Aopen(object, name, H5P_DEFAULT), H5Aclose, "attribute is missing", in);
+  const Handle stored(H5Aget_type(attribute), H5Tclose);
+  const Handle space(H5Aget_space(attribute), H5Sclose);
+  if (H5Tget_class(stored) != H5T_STRING || H5Tis_variable_str(stored) != 0)
+    fail("attribute does not hold fixed-length strings", in);
+  const std::size_t length = H5Tget_size(stored);
+  const auto n = static_cast<std::size_t>(H5Sget_simple_extent_npoints(space));
+  std::vector<char> block(std::max<std::size_t>(n * length, 1));
+  if (n > 0 && H5Aread(attribute, string_type(length), block.data()) < 0) fail("attribute cannot be read", in);
+  return unpad(block, n, length);
+}
+
+std::string text_attribute(hid_t object, const char* name) {
+  const auto values = texts_attribute(object, name);
+  if (values.size() != 1) fail("attribute is not a single text", path_of(object, name));
+  return values.front();
+}
+
 void describe(hid_t parent, const std::string& name, const char* attribute, const std::string& value) {
   set_attribute(open_set(parent, name).set, attribute, value);
 }
 void describe(hid_t parent, const std::string& name, const char* attribute, std::span<const std::string> values) {
   set_attribute(open_set(parent, name).set, attribute, values);
+}
+std::string description(hid_t parent, const std::string& name, const char* attribute) {
+  return text_attribute(open_set(parent, name).set, attribute);
 }
 
 }  // namespace chorale::io::h5

@@ -64,7 +64,12 @@ class MemoryFile {
 Handle open_image(std::span<const std::byte> bytes, const std::string& name_for_messages);
 
 Handle make_group(hid_t parent, const char* name);
+Handle open_group(hid_t parent, const std::string& name);
 bool exists(hid_t parent, const char* name);
+
+/// What a dataset holds, by its stored type.
+enum class Kind { whole, real, text };
+Kind kind_of(hid_t parent, const std::string& name);
 
 /// Datasets are one chunk up to a mebibyte of elements, unpacked, with fletcher32.
 template <class T>
@@ -79,8 +84,13 @@ void set_attribute(hid_t object, const char* name, const std::string& value);
 void set_attribute(hid_t object, const char* name, std::int64_t value);
 void set_attribute(hid_t object, const char* name, std::span<const std::string> values);
 
+/// Text attributes read back. Throws StoreError when there is none of that name or it is not fixed-length text.
+std::string text_attribute(hid_t object, const char* name);
+std::vector<std::string> texts_attribute(hid_t object, const char* name);
+
 /// Attribute of the dataset PARENT/NAME.
 void describe(hid_t parent, const std::string& name, const char* attribute, const std::string& value);
 void describe(hid_t parent, const std::string& name, const char* attribute, std::span<const std::string> values);
+std::string description(hid_t parent, const std::string& name, const char* attribute);
 
 }  // namespace chorale::io::h5

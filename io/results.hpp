@@ -62,20 +62,27 @@ struct RunRecord {
   double peak_rss_bytes = 0;  ///< largest over the ranks
 };
 
-/// Writes TABLE.tsv for every table and results.h5 into FOLDER. Equal results give equal bytes.
-/// TSV: header line, missing is an empty cell, numbers in the shortest form that reads back equal.
-/// HDF5: a group per table (attribute caption), a dataset per column (attributes unit, description), fletcher32.
-/// Throws   ShapeError when columns of a table differ in length; StoreError when the disk refuses
+/// Writes TABLE.tsv for every table and results.h5 into FOLDER. Equal results give equal bytes. A DONE of an earlier
+/// run is removed first.
+/// TSV: header line, missing is an empty cell, numbers in the shortest form that reads back equal; a tab or a line
+/// break within a text becomes a space (results.h5 keeps it).
+/// HDF5: a group per table (attributes caption, columns), a dataset per column (attributes unit, description), all
+/// with fletcher32; title as an attribute of the file, summary, settings and the order of the tables under /about.
+/// Throws   ShapeError when columns of a table differ in length, or a name is used twice or cannot be a file name
+///          StoreError when the disk refuses
 void write_results(const std::filesystem::path& folder, const Results& results);
 
 /// Reads results.h5 back, title, summary and settings included.
+/// Throws   StoreError when it is missing or damaged; InputError when it is no result of this program
 Results read_results(const std::filesystem::path& folder);
 
+/// run.json. Throws StoreError when the disk refuses, InputError when the file to read is no run record.
 void write_run_record(const std::filesystem::path& folder, const RunRecord& record);
 RunRecord read_run_record(const std::filesystem::path& folder);
 
 /// Writes DONE, the last file of a complete output: "SHA-256  file" for each file there, sorted by name.
 void write_done(const std::filesystem::path& folder);
+/// True when DONE is there and every file that it lists is there with that content.
 bool is_done(const std::filesystem::path& folder);
 
 /// Writes FOLDER/report.html from the result files alone: one self-contained page.
