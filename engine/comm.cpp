@@ -147,8 +147,9 @@ class MpiComm : public Comm {
     return all;
   }
 
-  void sum(std::span<std::int64_t> values) override { reduce(values, MPI_SUM); }
-  void largest(std::span<std::int64_t> values) override { reduce(values, MPI_MAX); }
+  void sum(std::span<std::int64_t> values) override { reduce(values, MPI_SUM, MPI_COMM_WORLD); }
+  void node_sum(std::span<std::int64_t> values) override { reduce(values, MPI_SUM, node_); }
+  void largest(std::span<std::int64_t> values) override { reduce(values, MPI_MAX, MPI_COMM_WORLD); }
 
   std::unique_ptr<SharedBlock> node_shared(Index n_bytes) override {
     return std::make_unique<MpiBlock>(node_, n_bytes);
@@ -182,12 +183,12 @@ class MpiComm : public Comm {
     return bytes;
   }
 
-  void reduce(std::span<std::int64_t> values, MPI_Op op) {
+  static void reduce(std::span<std::int64_t> values, MPI_Op op, MPI_Comm over) {
     const auto n = static_cast<Index>(values.size());
     constexpr Index step = largest_message / 8;
     for (Index at = 0; at < n; at += step) {
       const int count = static_cast<int>(std::min(step, n - at));
-      check(MPI_Allreduce(MPI_IN_PLACE, values.data() + at, count, MPI_INT64_T, op, MPI_COMM_WORLD),
+      check(MPI_Allreduce(MPI_IN_PLACE, values.data() + at, count, MPI_INT64_T, op, over),
             "MPI_Allreduce");
     }
   }

@@ -46,6 +46,7 @@ class Comm {
   virtual void broadcast(std::string& bytes) = 0;                         ///< collective; from rank 0
   virtual std::vector<std::string> gather(const std::string& bytes) = 0;  ///< collective; in rank order, on rank 0
   virtual void sum(std::span<std::int64_t> values) = 0;                   ///< collective; in place, on all ranks
+  virtual void node_sum(std::span<std::int64_t> values) = 0;              ///< the same over this node's ranks
   virtual void largest(std::span<std::int64_t> values) = 0;               ///< collective; in place, on all ranks
 
   virtual std::unique_ptr<SharedBlock> node_shared(Index n_bytes) = 0;  ///< collective; zero-filled

@@ -46,6 +46,7 @@ class SoloComm : public Comm {
   void broadcast(std::string&) override {}
   std::vector<std::string> gather(const std::string& bytes) override { return {bytes}; }
   void sum(std::span<std::int64_t>) override {}
+  void node_sum(std::span<std::int64_t>) override {}
   void largest(std::span<std::int64_t>) override {}
   std::unique_ptr<SharedBlock> node_shared(Index n_bytes) override { return std::make_unique<SoloBlock>(n_bytes); }
   std::unique_ptr<Counter> counter() override { return std::make_unique<SoloCounter>(); }

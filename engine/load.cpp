@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "engine/load.hpp"
+
+#include "engine/packer.hpp"
+
+namespace chorale::engine {
+namespace {
+
+Extent extent_of(const Slice& slice) {
+  return {.n_patients = slice.n_patients,
+          .n_carried = static_cast<Index>(slice.carried.value.size()),
+          .n_untested = static_cast<Index>(slice.untested.value.size())};
+}
+
+void add(Extent& total, const Extent& more) {
+  total.n_patients += more.n_patients;
+  total.n_carried += more.n_carried;
+  total.n_untested += more.n_untested;
+}
+
+/// Ledger counts travel as numbers: every rank that read a shard has the same lines.
+Ledger sum_over_node(Ledger mine, Comm& comm) {
+  std::vector<std::int64_t> counts{mine.n_start};
+  for (const auto& line : mine.lines) counts.push_back(line.n_left);
+  comm.node_sum(counts);
+  mine.n_start = counts[0];
+  for (std::size_t i = 0; i < mine.lines.size(); ++i) mine.lines[i].n_left = counts[i + 1];
+  return mine;
+}
+
+}  // namespace
+
+Cohort load_shard(const Reading& reading, Index shard) {
+  Slice slice = read_slice(reading, shard);
+  Packer packer(reading, extent_of(slice));
+  packer.use(solo_comm()->node_shared(packer.n_bytes()));
+  packer.fill(slice, {});
+  packer.transpose();
+  return packer.finish(std::move(slice.ledger), std::move(slice.variants));
+}
+
+Cohort load_replicated(const Reading& reading, Comm& comm) {
+  const auto n_shards = static_cast<Index>(reading.catalogue.shards.size());
+  std::vector<Slice> mine;
+  std::vector<std::int64_t> sizes(static_cast<std::size_t>(3 * n_shards));
+  Ledger ledger;
+  for (Index s = comm.node_rank(); s < n_shards; s += comm.node_size()) {
+    mine.push_back(read_slice(reading, s));
+    const Extent extent = extent_of(mine.back());
+    const auto at = static_cast<std::size_t>(3 * s);
+    sizes[at] = extent.n_patients;
+    sizes[at + 1] = extent.n_carried;
+    sizes[at + 2] = extent.n_untested;
+    ledger.add(mine.back().ledger);
+  }
+  comm.node_sum(sizes);
+  if (mine.empty()) {  // more ranks than shards: this rank still needs the lines
+    ledger = read_slice(reading, 0).ledger;
+    ledger.n_start = 0;
+    for (auto& line : ledger.lines) line.n_left = 0;
+  }
+  ledger = sum_over_node(std::move(ledger), comm);
+
+  std::vector<Extent> before(static_cast<std::size_t>(n_shards) + 1);
+  for (std::size_t s = 0; s < static_cast<std::size_t>(n_shards); ++s) {
+    before[s + 1] = before[s];
+    add(before[s + 1],
+        {.n_patients = sizes[3 * s], .n_carried = sizes[3 * s + 1], .n_untested = sizes[3 * s + 2]});
+  }
+  Packer packer(reading, before.back());
+  std::shared_ptr<SharedBlock> block = comm.node_shared(packer.n_bytes());
+  packer.use(block);
+  Index s = comm.node_rank();
+  for (Slice& slice : mine) {
+    packer.fill(slice, before[static_cast<std::size_t>(s)]);
+    slice = {};
+    s += comm.node_size();
+  }
+  block->publish();
+  if (comm.node_rank() == 0) packer.transpose();
+  block->publish();
+  return packer.finish(std::move(ledger));
+}
+
+std::vector<std::int64_t> count_carriers(const Reading& reading, Comm& comm) {
+  const auto n_shards = static_cast<Index>(reading.catalogue.shards.size());
+  const Columns alterations{.fields = {}, .endpoint = {}, .alterations = true, .variants = false};
+  const Reading narrow{reading.catalogue, reading.selection, reading.features, alterations};
+  std::vector<std::int64_t> carriers(static_cast<std::size_t>(reading.features.size()));
+  for (Index s = comm.rank(); s < n_shards; s += comm.size())
+    for (const std::int32_t feature : read_slice(narrow, s).carried.value) ++carriers[static_cast<std::size_t>(feature)];
+  comm.sum(carriers);
+  return carriers;
+}
+
+Index forecast_bytes(const Reading& reading) {
+  Extent extent;
+  for (const io::ShardEntry& shard : reading.catalogue.shards)
+    add(extent, {.n_patients = shard.n_patients, .n_carried = shard.n_alterations, .n_untested = 0});
+  for (const JobFeature& feature : reading.features.features)
+    if (feature.field >= 0) extent.n_carried += extent.n_patients;
+  return Packer(reading, extent).n_bytes();
+}
+
+}  // namespace chorale::engine
