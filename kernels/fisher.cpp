@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "kernels/fisher.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "kernels/error.hpp"
+#include "kernels/hypergeometric.hpp"
+
+namespace chorale::kernels {
+namespace {
+
+// two probabilities this close count as equal, as in fisher.test
+constexpr double tie = 1e-7;
+
+// a possible value, and how probable it is beside the observed one
+struct Point {
+  double y;
+  double odds;  // f(y) / f(observed)
+};
+
+// log10 of f(observed) · sum. A sum that leaves out the mode leaves out more than 1e-7, so p closer to 1 than
+// 1e-12 is 1 and rounding.
+double log10_of(double log_density, double sum) {
+  const double log_p = log_density + std::log(sum);
+  return log_p > -1e-12 ? 0 : log_p * std::numbers::log10e;
+}
+
+// The innermost point at or above `floor` that is at most `limit` times as probable as the observed one,
+// walking from a point near it; past high() when there is none. f falls from `floor` on.
+Point innermost(const Hypergeometric& urn, Point point, double floor, double limit) {
+  if (point.odds > limit) {
+    while (point.odds > limit && point.y <= urn.high()) {
+      point.odds *= urn.ratio(point.y);
+      point.y += 1;
+    }
+    return point;
+  }
+  while (point.y > floor) {
+    const double inner = point.odds / urn.ratio(point.y - 1);
+    if (inner > limit) break;
+    point = {point.y - 1, inner};
+  }
+  return point;
+}
+
+// A point at or above `floor` within a few steps of where log f crosses `target`. Newton on a concave
+// function: a step may overshoot once, from then on it comes back from outside without crossing.
+double near_crossing(const Hypergeometric& urn, double start, double floor, double target) {
+  double y = std::clamp(std::ceil(start), floor, urn.high());
+  for (int step = 0; step < 40 && y > floor; ++step) {
+    const double slope = std::log(urn.ratio(y - 1));
+    const double excess = urn.log_density(y) - target;
+    if (std::abs(excess) < -3 * slope) break;
+    const double next = slope < 0 ? std::ceil(y - excess / slope) : urn.high();
+    const double kept = std::clamp(next, floor, urn.high());
+    if (kept == y) break;
+    y = kept;
+  }
+  return y;
+}
+
+// Σ f(y) / f(observed) over all y with f(y) ≤ limit · f(observed)
+double two_sided_sum(const TwoByTwo& table, double limit) {
+  Hypergeometric near_side(table), far_side = near_side.reflected();
+  double observed = static_cast<double>(table.n11);
+  double mode = near_side.mode();
+  if (observed < mode) {
+    // turn the table so that the observed value lies at or above the mode
+    std::swap(near_side, far_side);
+    observed = near_side.row1() - observed;
+    mode = near_side.row1() - mode;
+  }
+  const double log_observed = near_side.log_density(observed);
+  double sum = 0;
+  const Point near = innermost(near_side, {observed, 1}, mode, limit);
+  if (near.y == mode && near.odds <= limit) return std::exp(-log_observed);  // nothing is more probable
+  if (near.y <= near_side.high()) sum += near.odds * near_side.upper_tail(near.y);
+
+  // the other side of the mode, seen from the other end of the table
+  const double row1 = near_side.row1(), floor = row1 - mode + 1;
+  if (floor > far_side.high()) return sum;
+  const double target = log_observed + std::log(limit);
+  if (far_side.log_density(far_side.high()) > target) return sum;
+  const double mirrored = row1 - mode + (observed - mode);
+  const double start = near_crossing(far_side, mirrored, floor, target);
+  const double odds = std::exp(far_side.log_density(start) - log_observed);
+  const Point far = innermost(far_side, {start, odds}, floor, limit);
+  if (far.y <= far_side.high()) sum += far.odds * far_side.upper_tail(far.y);
+  return sum;
+}
+
+// log10 P(X ≥ observed)
+double log10_upper(const Hypergeometric& urn, double observed) {
+  if (observed <= urn.low()) return 0;
+  if (observed >= urn.mode()) return log10_of(urn.log_density(observed), urn.upper_tail(observed));
+  // below the mode the complement is the smaller part: P(X ≤ observed - 1)
+  const Hypergeometric turned = urn.reflected();
+  const double inside = urn.row1() - (observed - 1);
+  return std::log1p(-std::exp(turned.log_density(inside)) * turned.upper_tail(inside)) * std::numbers::log10e;
+}
+
+double log10_two_sided(const TwoByTwo& table) {
+  const Hypergeometric urn(table);
+  if (urn.low() == urn.high()) return 0;
+  return log10_of(urn.log_density(static_cast<double>(table.n11)), two_sided_sum(table, 1 + tie));
+}
+
+}  // namespace
+
+double fisher_log10_p(const TwoByTwo& table) {
+  check_counts(table);
+  return log10_two_sided(table);
+}
+
+double fisher_log10_mid_p(const TwoByTwo& table) {
+  check_counts(table);
+  const Hypergeometric urn(table);
+  if (urn.low() == urn.high()) return -std::numbers::ln2 * std::numbers::log10e;
+  // what is less probable counts in full, what is equally probable by half
+  const double sum = 0.5 * (two_sided_sum(table, 1 + tie) + two_sided_sum(table, 1 - tie));
+  return log10_of(urn.log_density(static_cast<double>(table.n11)), sum);
+}
+
+double fisher_log10_p_greater(const TwoByTwo& table) {
+  check_counts(table);
+  return log10_upper(Hypergeometric(table), static_cast<double>(table.n11));
+}
+
+double fisher_log10_p_less(const TwoByTwo& table) {
+  check_counts(table);
+  return log10_upper(Hypergeometric(table).reflected(), static_cast<double>(table.n10));
+}
+
+void fisher_log10_p(std::span<const TwoByTwo> tables, std::span<double> log10_p) {
+  if (tables.size() != log10_p.size()) {
+    throw ShapeError({.what = "Fisher's test needs one result per table",
+                      .found = fmt::format("{} results", log10_p.size()),
+                      .expected = fmt::format("{}", tables.size())});
+  }
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    check_counts(tables[i]);
+    log10_p[i] = log10_two_sided(tables[i]);
+  }
+}
+
+}  // namespace chorale::kernels

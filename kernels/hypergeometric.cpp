@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "kernels/hypergeometric.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "kernels/stirling.hpp"
+
+namespace chorale::kernels {
+namespace {
+
+// d(x, m) = x log(x/m) + m - x for m > 0; where x is near m, as the series in v = (x-m)/(x+m) that does not
+// cancel: (x-m) v + 2 x (v³/3 + v⁵/5 + …)
+double deviance(double x, double m) {
+  if (x == 0) return m;
+  if (std::abs(x - m) >= 0.1 * (x + m)) return x * std::log(x / m) + m - x;
+  const double v = (x - m) / (x + m);
+  const double v2 = v * v;
+  double sum = (x - m) * v;
+  double power = 2 * x * v;
+  for (int k = 3;; k += 2) {
+    power *= v2;
+    const double next = sum + power / k;
+    if (next == sum) return sum;
+    sum = next;
+  }
+}
+
+// the factor 2πm under Stirling's root, and 1 for 0! = 1
+double under_root(double m) {
+  return m == 0 ? 1 : 2 * std::numbers::pi * m;
+}
+
+double error_of(double m) {
+  return m == 0 ? 0 : stirling_error(static_cast<Index>(m));
+}
+
+}  // namespace
+
+Hypergeometric::Hypergeometric(const TwoByTwo& table)
+    : Hypergeometric(static_cast<double>(table.row1()), static_cast<double>(table.row2()),
+                     static_cast<double>(table.col1())) {}
+
+Hypergeometric::Hypergeometric(double row1, double row2, double col1)
+    : row1_(row1), row2_(row2), col1_(col1), low_(std::max(0.0, col1 - row2)), high_(std::min(row1, col1)) {}
+
+Hypergeometric Hypergeometric::reflected() const {
+  return {row1_, row2_, row1_ + row2_ - col1_};
+}
+
+double Hypergeometric::mode() const {
+  const double mode = std::floor((row1_ + 1) * (col1_ + 1) / (row1_ + row2_ + 2));
+  return std::clamp(mode, low_, high_);
+}
+
+double Hypergeometric::log_density(double y) const {
+  if (low_ == high_) return 0;
+  const double total = row1_ + row2_, col2 = total - col1_;
+  const double n11 = y, n10 = row1_ - y, n01 = col1_ - y, n00 = row2_ - n01;
+  const double deviances = deviance(n11, row1_ * col1_ / total) + deviance(n10, row1_ * col2 / total) +
+                           deviance(n01, row2_ * col1_ / total) + deviance(n00, row2_ * col2 / total);
+  const double margins = under_root(row1_) * under_root(row2_) * under_root(col1_) * under_root(col2);
+  const double cells = under_root(n11) * under_root(n10) * under_root(n01) * under_root(n00);
+  const double errors = error_of(row1_) + error_of(row2_) + error_of(col1_) + error_of(col2) -
+                        error_of(total) - (error_of(n11) + error_of(n10) + error_of(n01) + error_of(n00));
+  return 0.5 * std::log(margins / (under_root(total) * cells)) + errors - deviances;
+}
+
+double Hypergeometric::upper_tail(double y) const {
+  double term = 1, sum = 1;
+  for (; y < high_; y += 1) {
+    term *= ratio(y);
+    sum += term;
+    if (term < 1e-18 * sum) break;
+  }
+  return sum;
+}
+
+}  // namespace chorale::kernels
