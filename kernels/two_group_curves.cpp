@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "kernels/error.hpp"
+#include "kernels/event_table.hpp"
+#include "kernels/kaplan_meier_limits.hpp"
+#include "kernels/two_group.hpp"
+
+namespace chorale::kernels {
+namespace {
+
+/// What the curves of all features share.
+struct Shared {
+  const Timeline& timeline;
+  const EventTimes& times;
+  std::span<const double> landmarks;
+  std::vector<std::size_t> ascending;  ///< landmarks in order of time
+  std::vector<double> at_risk;         ///< weighted patients at risk at each landmark
+  std::vector<std::int32_t> by_exit;   ///< included patients in order of exit
+  std::span<const std::uint8_t> included;
+  ConfType type;
+  double z;
+};
+
+/// Patients of one arm: how many, from when to when, and how many at each landmark.
+struct ArmSize {
+  Index n_analysed = 0;
+  double first_exit = missing, last_exit = missing;
+  std::vector<double> at_risk;
+};
+
+double weight_of(const Timeline& timeline, std::size_t patient) {
+  return timeline.weight.empty() ? 1.0 : timeline.weight[patient];
+}
+
+bool at_risk_at(const Timeline& timeline, std::size_t patient, double landmark) {
+  const bool entered = timeline.entry.empty() || timeline.entry[patient] < landmark;
+  return entered && timeline.exit[patient] >= landmark;
+}
+
+ArmSize size_of_carriers(const Shared& shared, std::span<const std::int32_t> carriers) {
+  ArmSize arm;
+  arm.at_risk.assign(shared.landmarks.size(), 0);
+  for (const std::int32_t carrier : carriers) {
+    const auto patient = static_cast<std::size_t>(carrier);
+    if (!shared.included[patient]) continue;
+    const double exit = shared.timeline.exit[patient];
+    ++arm.n_analysed;
+    arm.first_exit = std::fmin(arm.first_exit, exit);
+    arm.last_exit = std::fmax(arm.last_exit, exit);
+    for (std::size_t k = 0; k < shared.landmarks.size(); ++k) {
+      if (at_risk_at(shared.timeline, patient, shared.landmarks[k])) {
+        arm.at_risk[k] += weight_of(shared.timeline, patient);
+      }
+    }
+  }
+  return arm;
+}
+
+ArmSize size_of_others(const Shared& shared, std::span<const std::int32_t> carriers,
+                       const ArmSize& of_carriers) {
+  const auto other = [&](std::int32_t patient) {
+    return !std::binary_search(carriers.begin(), carriers.end(), patient);
+  };
+  ArmSize arm;
+  arm.n_analysed = static_cast<Index>(shared.by_exit.size()) - of_carriers.n_analysed;
+  const auto first = std::find_if(shared.by_exit.begin(), shared.by_exit.end(), other);
+  const auto last = std::find_if(shared.by_exit.rbegin(), shared.by_exit.rend(), other);
+  if (first != shared.by_exit.end()) {
+    arm.first_exit = shared.timeline.exit[static_cast<std::size_t>(*first)];
+    arm.last_exit = shared.timeline.exit[static_cast<std::size_t>(*last)];
+  }
+  for (std::size_t k = 0; k < shared.landmarks.size(); ++k) {
+    arm.at_risk.push_back(shared.at_risk[k] - of_carriers.at_risk[k]);
+  }
+  return arm;
+}
+
+/// Walks the event times of one arm. at_risk(t) and deaths(t) are the arm's weighted sums, events(t) its
+/// deaths.
+template <class AtRisk, class Deaths, class Events>
+ArmCurve walk(const Shared& shared, const ArmSize& size, AtRisk at_risk, Deaths deaths, Events events) {
+  ArmCurve arm;
+  arm.n_analysed = size.n_analysed;
+  arm.landmarks.resize(shared.landmarks.size());
+  HalfCrossing middle, lower, upper;
+  double survival = 1, greenwood = 0;
+  auto next = shared.ascending.begin();
+  // landmarks before `time` see the curve as it is now
+  const auto pass_landmarks = [&](double time) {
+    for (; next != shared.ascending.end() && shared.landmarks[*next] < time; ++next) {
+      const double landmark = shared.landmarks[*next];
+      KmPoint& point = arm.landmarks[*next];
+      point = {landmark, size.at_risk[*next], missing, missing, missing, missing};
+      if (!(landmark <= size.last_exit)) continue;
+      const double log_se = std::sqrt(greenwood);
+      const KmLimits limits =
+          landmark < size.first_exit ? KmLimits{1, 1} : km_limits(survival, log_se, shared.type, shared.z);
+      point = {landmark, size.at_risk[*next], survival, survival * log_se, limits.lower, limits.upper};
+    }
+  };
+  for (std::size_t t = 0; t < shared.times.time().size(); ++t) {
+    const double d = deaths(t);
+    if (!(d > 0)) continue;
+    const double time = shared.times.time()[t], n = at_risk(t);
+    pass_landmarks(time);
+    arm.n_events += static_cast<Index>(events(t));
+    survival *= (n - d) / n;
+    greenwood += d / (n * (n - d));
+    const KmLimits limits = km_limits(survival, std::sqrt(greenwood), shared.type, shared.z);
+    middle.see(time, survival);
+    lower.see(time, limits.lower);
+    upper.see(time, limits.upper);
+  }
+  pass_landmarks(std::numeric_limits<double>::infinity());
+  arm.median = {middle.time(), lower.time(), upper.time()};
+  return arm;
+}
+
+Shared prepare(const Timeline& timeline, const RiskTotals& totals, const EventTimes& times,
+               std::span<const double> landmarks, ConfOptions conf) {
+  Shared shared{.timeline = timeline,
+                .times = times,
+                .landmarks = landmarks,
+                .ascending = {},
+                .at_risk = std::vector<double>(landmarks.size(), 0),
+                .by_exit = {},
+                .included = totals.included,
+                .type = conf.type,
+                .z = normal_quantile(conf.level)};
+  for (std::size_t k = 0; k < landmarks.size(); ++k) shared.ascending.push_back(k);
+  std::sort(shared.ascending.begin(), shared.ascending.end(),
+            [&](auto a, auto b) { return landmarks[a] < landmarks[b]; });
+  for (std::size_t i = 0; i < totals.included.size(); ++i) {
+    if (!totals.included[i]) continue;
+    shared.by_exit.push_back(static_cast<std::int32_t>(i));
+    for (std::size_t k = 0; k < landmarks.size(); ++k) {
+      if (at_risk_at(timeline, i, landmarks[k])) shared.at_risk[k] += weight_of(timeline, i);
+    }
+  }
+  std::sort(shared.by_exit.begin(), shared.by_exit.end(), [&](auto a, auto b) {
+    return timeline.exit[static_cast<std::size_t>(a)] < timeline.exit[static_cast<std::size_t>(b)];
+  });
+  return shared;
+}
+
+}  // namespace
+
+void two_group_curves(const Timeline& timeline, const RiskTotals& totals, CarrierLists carriers,
+                      std::span<const double> landmarks, ConfOptions conf, std::span<TwoGroupCurves> curves) {
+  check_carriers(timeline, totals, carriers, curves.size());
+  if (timeline.n_strata != 1) {
+    throw ShapeError({.what = "survival curves pool the strata",
+                      .found = std::to_string(timeline.n_strata) + " strata",
+                      .expected = "a timeline made without strata"});
+  }
+  const EventTimes times(timeline, totals, Ties::breslow);
+  const Shared shared = prepare(timeline, totals, times, landmarks, conf);
+  const EventTable all = times.table();
+  const auto n_features = static_cast<Index>(carriers.size());
+#pragma omp parallel if (n_features > 1)
+  {
+    CarrierArrays arrays(times);
+#pragma omp for schedule(dynamic, 4)
+    for (Index g = 0; g < n_features; ++g) {
+      const auto list = carriers[static_cast<std::size_t>(g)];
+      TwoGroupCurves& result = curves[static_cast<std::size_t>(g)];
+      arrays.count(list);
+      const CarrierTable sums = arrays.table();
+      const ArmSize of_carriers = size_of_carriers(shared, list);
+      const ArmSize of_others = size_of_others(shared, list, of_carriers);
+      result.carriers = walk(
+          shared, of_carriers, [&](auto t) { return sums.sum_at_risk[t]; },
+          [&](auto t) { return sums.sum_deaths[t]; }, [&](auto t) { return sums.deaths[t]; });
+      // without ties `risk` and `weight` are the weighted sums over everyone
+      result.others = walk(
+          shared, of_others, [&](auto t) { return all.risk[t] - sums.sum_at_risk[t]; },
+          [&](auto t) { return all.deaths[t] > sums.deaths[t] ? all.weight[t] - sums.sum_deaths[t] : 0.0; },
+          [&](auto t) { return all.deaths[t] - sums.deaths[t]; });
+    }
+  }
+}
+
+}  // namespace chorale::kernels
