@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernels/types.hpp"
+
+namespace chorale::engine {
+
+/// What must be equal for parts of an earlier run to be of use: named values, compared one by one.
+using Fingerprint = std::vector<std::pair<std::string, std::string>>;
+
+/// Keeps two runs out of one output folder. Lives as long as the run; the system frees it when the process dies.
+class OutputLock {
+ public:
+  /// Throws   StoreError naming the owner (host, process, batch job) when another run holds the folder
+  explicit OutputLock(const std::filesystem::path& output);
+  ~OutputLock();
+  OutputLock(const OutputLock&) = delete;
+  OutputLock& operator=(const OutputLock&) = delete;
+
+ private:
+  int fd_ = -1;
+};
+
+/// The folder OUT/.chorale: what the run there is, and the parts finished so far.
+///
+/// A part is appended to the file of the rank that made it as soon as it is done, and reaches the disk at least every
+/// `sync_seconds`. Each record carries its length and XXH3-128, each file the digest of the fingerprint; a record that
+/// was cut short, or does not match, ends its file and is made again.
+class Checkpoint {
+ public:
+  /// On rank 0, under the lock: compares the fingerprint with the one found there, or leaves it there.
+  /// `fresh` forgets what was there.
+  /// Throws   ConfigError naming the first field that differs, both values and the remedy
+  static void agree(const std::filesystem::path& output, const Fingerprint& fingerprint, bool fresh);
+
+  /// Finished parts by unit number. On rank 0, after agree.
+  static std::map<Index, std::string> load(const std::filesystem::path& output, const Fingerprint& fingerprint);
+
+  /// Where this rank's parts of this run go: a new file, so that no run writes into another's.
+  Checkpoint(const std::filesystem::path& output, const Fingerprint& fingerprint, int rank, double sync_seconds);
+  ~Checkpoint();
+  Checkpoint(const Checkpoint&) = delete;
+  Checkpoint& operator=(const Checkpoint&) = delete;
+
+  /// Throws StoreError when the disk refuses.
+  void append(Index unit, const std::string& part);
+  void sync();
+
+  /// Removes the parts of a finished run; the fingerprint stays. On rank 0.
+  static void clear(const std::filesystem::path& output);
+
+ private:
+  std::filesystem::path path_;
+  int fd_ = -1;
+  double sync_seconds_;
+  std::chrono::steady_clock::time_point synced_;
+};
+
+}  // namespace chorale::engine

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/cohort.hpp"
+#include "engine/feature_set.hpp"
+#include "engine/job_config.hpp"
+#include "io/catalogue.hpp"
+
+namespace chorale::engine {
+
+/// What a job knows before any patient is read. The same on every rank.
+struct Setup {
+  const io::Catalogue& catalogue;
+  const JobConfig& config;
+  const FeatureSet& features;
+};
+
+enum class Layout {
+  by_shard,   ///< a unit is a shard; patients never move
+  replicated  ///< the packed cohort once per node; a unit is a tile of work on all patients
+};
+
+/// A run of alike units: what they read, how many there are.
+struct Stage {
+  std::string name;
+  Layout layout = Layout::by_shard;
+  Columns columns;
+  Index n_units = 0;            ///< by_shard: filled in by the plan, one per shard
+  double seconds_per_unit = 0;  ///< on one core, for the forecast
+};
+
+/// One unit: its stage, and its place in the stage.
+struct Unit {
+  Index stage = 0;
+  Index index = 0;
+};
+
+/// All units of a run, in order. A value that does not depend on ranks or threads.
+struct Plan {
+  std::vector<Stage> stages;
+
+  Plan() = default;
+  Plan(std::vector<Stage> stages, const io::Catalogue& catalogue);
+  Index n_units() const;
+  Unit unit(Index number) const;
+  double seconds() const;  ///< forecast on one core
+};
+
+}  // namespace chorale::engine

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+namespace chorale::engine {
+
+/// From now on SIGUSR1 and SIGTERM ask for a stop instead of ending the process.
+void watch_signals();
+
+/// Whether a stop was asked for.
+bool stop_requested();
+
+}  // namespace chorale::engine
