@@ -20,9 +20,10 @@ struct Quiet {
 } const quiet;
 
 [[noreturn]] void fail(const std::string& what, const std::string& in) {
-  throw StoreError({.what = what,
-                    .in = in,
-                    .remedy = "the file is damaged or was made by another program; restore it or make it again"});
+  throw StoreError(
+      {.what = what,
+       .in = in,
+       .remedy = "the file is damaged or was made by another program; restore it or make it again"});
 }
 
 std::string path_of(hid_t object, const std::string& name = {}) {
@@ -111,14 +112,14 @@ void put_attribute(hid_t object, const char* name, hid_t type, hid_t space, cons
 
 }  // namespace
 
-#define CHORALE_H5_TYPE(T, stored, memory)      \
-  template <>                                   \
-  hid_t stored_type<T>() {                      \
-    return stored;                              \
-  }                                             \
-  template <>                                   \
-  hid_t memory_type<T>() {                      \
-    return memory;                              \
+#define CHORALE_H5_TYPE(T, stored, memory) \
+  template <>                              \
+  hid_t stored_type<T>() {                 \
+    return stored;                         \
+  }                                        \
+  template <>                              \
+  hid_t memory_type<T>() {                 \
+    return memory;                         \
   }
 CHORALE_H5_TYPE(double, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE)
 CHORALE_H5_TYPE(float, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT)
@@ -131,11 +132,13 @@ CHORALE_H5_TYPE(std::int64_t, H5T_STD_I64LE, H5T_NATIVE_INT64)
 MemoryFile::MemoryFile() {
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_fapl_core(access, std::size_t{1} << 20, false);
-  // the newest format checksums its own metadata and lets attributes outgrow 64 KiB
-  H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
   const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
   H5Pset_obj_track_times(creation, false);
-  file_ = check(H5Fcreate("memory", H5F_ACC_TRUNC, creation, access), H5Fclose, "HDF5 file cannot be made", "memory");
+  file_ = check(H5Fcreate("memory", H5F_ACC_TRUNC, creation, access), H5Fclose, "HDF5 file cannot be made",
+                "memory");
+  // Only the objects in it take the newer format, which lets attributes outgrow 64 KiB. A newer superblock would carry
+  // a mark "open for writing", which H5Fget_file_image of 1.10.8 clears without mending the superblock's checksum.
+  H5Fset_libver_bounds(file_, H5F_LIBVER_V110, H5F_LIBVER_V110);
 }
 
 std::vector<std::byte> MemoryFile::bytes() {
@@ -143,7 +146,8 @@ std::vector<std::byte> MemoryFile::bytes() {
   const ssize_t size = H5Fget_file_image(file_, nullptr, 0);
   if (size < 0) fail("HDF5 file image cannot be taken", "memory");
   std::vector<std::byte> image(static_cast<std::size_t>(size));
-  if (H5Fget_file_image(file_, image.data(), image.size()) < 0) fail("HDF5 file image cannot be taken", "memory");
+  if (H5Fget_file_image(file_, image.data(), image.size()) < 0)
+    fail("HDF5 file image cannot be taken", "memory");
   return image;
 }
 
@@ -163,18 +167,25 @@ Handle make_group(hid_t parent, const char* name) {
 }
 
 Handle open_group(hid_t parent, const std::string& name) {
-  return check(H5Gopen2(parent, name.c_str(), H5P_DEFAULT), H5Gclose, "group is missing", path_of(parent, name));
+  return check(H5Gopen2(parent, name.c_str(), H5P_DEFAULT), H5Gclose, "group is missing",
+               path_of(parent, name));
 }
 
-bool exists(hid_t parent, const char* name) { return H5Lexists(parent, name, H5P_DEFAULT) > 0; }
+bool exists(hid_t parent, const char* name) {
+  return H5Lexists(parent, name, H5P_DEFAULT) > 0;
+}
 
 Kind kind_of(hid_t parent, const std::string& name) {
   const Handle type(H5Dget_type(open_set(parent, name).set), H5Tclose);
   switch (H5Tget_class(type)) {
-    case H5T_INTEGER: return Kind::whole;
-    case H5T_FLOAT: return Kind::real;
-    case H5T_STRING: return Kind::text;
-    default: fail("dataset is neither numbers nor text", path_of(parent, name));
+    case H5T_INTEGER:
+      return Kind::whole;
+    case H5T_FLOAT:
+      return Kind::real;
+    case H5T_STRING:
+      return Kind::text;
+    default:
+      fail("dataset is neither numbers nor text", path_of(parent, name));
   }
 }
 
@@ -251,7 +262,8 @@ std::vector<std::string> texts_attribute(hid_t object, const char* name) {
   const std::size_t length = H5Tget_size(stored);
   const auto n = static_cast<std::size_t>(H5Sget_simple_extent_npoints(space));
   std::vector<char> block(std::max<std::size_t>(n * length, 1));
-  if (n > 0 && H5Aread(attribute, string_type(length), block.data()) < 0) fail("attribute cannot be read", in);
+  if (n > 0 && H5Aread(attribute, string_type(length), block.data()) < 0)
+    fail("attribute cannot be read", in);
   return unpad(block, n, length);
 }
 
@@ -264,7 +276,8 @@ std::string text_attribute(hid_t object, const char* name) {
 void describe(hid_t parent, const std::string& name, const char* attribute, const std::string& value) {
   set_attribute(open_set(parent, name).set, attribute, value);
 }
-void describe(hid_t parent, const std::string& name, const char* attribute, std::span<const std::string> values) {
+void describe(hid_t parent, const std::string& name, const char* attribute,
+              std::span<const std::string> values) {
   set_attribute(open_set(parent, name).set, attribute, values);
 }
 std::string description(hid_t parent, const std::string& name, const char* attribute) {
