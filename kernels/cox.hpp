@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -20,30 +21,18 @@ struct CoxColumns {
   std::span<const double> offset;  ///< n, added to the linear predictor, NaN = missing; empty: 0
 };
 
-/// The patients of one model, copied in the order the fits walk them: by stratum, then by last event time at
-/// risk. Columns are centred and scaled to standard deviation 1; results are given on the original scale.
-/// Patients leave who are not analysed by the timeline, not tested, or miss a covariate.
+struct CoxRows;  // kernels/cox_rows.hpp
+
+/// The patients of one model, copied once in the order that the fits walk them; columns are centred and
+/// scaled inside, results are on the original scale. Patients leave who are not analysed by the timeline, not
+/// tested, or miss a covariate. Copies share the rows; nothing of the timeline is referred to.
 struct CoxDesign {
   Index n_patients = 0;  ///< in the cohort
   Index n_columns = 0;
   Index n_analysed = 0;
   Index n_events = 0;
   Index n_missing_covariate = 0;  ///< tested and outcome known, but a column or the offset is missing
-  Index n_times = 0;
-  std::vector<Index> stratum_begin;       ///< n_strata + 1 positions in the event times
-  std::vector<std::int32_t> row_of;       ///< n_patients, position in the arrays below; -1 = left
-  std::vector<std::int32_t> first, last;  ///< n_analysed, event times at risk
-  std::vector<std::uint8_t> event;        ///< n_analysed
-  std::vector<double> weight;             ///< n_analysed
-  std::vector<double> offset;             ///< n_analysed, centred
-  std::vector<double> columns;            ///< n_columns x n_analysed, centred and scaled
-  std::vector<double> centre, scale;      ///< n_columns
-  std::vector<double> range;              ///< n_columns, largest less smallest scaled value
-  std::vector<Index> row_begin;  ///< n_times + 1: rows [row_begin[k], row_begin[k+1]) have last - 1 = k;
-                                 ///< rows from row_begin[n_times] on are never at risk at an event
-  std::vector<double> deaths;    ///< n_times, count
-  std::vector<double> weighted_deaths;  ///< n_times, sum of weights
-  bool left_truncated = false;
+  std::shared_ptr<const CoxRows> rows;
 };
 
 /// Throws   ShapeError when the columns or the mask do not have n_patients rows, or a value is infinite
@@ -88,8 +77,9 @@ struct CoxFit {
   CoxVerdict verdict = CoxVerdict::no_events;
   Index n_analysed = 0;
   Index n_events = 0;
-  std::vector<double> beta;        ///< n_columns; NaN where aliased
-  std::vector<double> covariance;  ///< n_columns x n_columns, inverse information; 0 where aliased, as R
+  std::vector<double> beta;        ///< n_columns; NaN where aliased, ± infinity where infinite
+  std::vector<double> covariance;  ///< n_columns x n_columns, inverse information; 0 where aliased, as R;
+                                   ///< NaN where infinite
   std::vector<Index> aliased;      ///< columns that follow from those before them
   std::vector<Index> infinite;     ///< columns whose coefficient diverges
   double loglik_null = missing;    ///< at 0

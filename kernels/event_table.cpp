@@ -22,28 +22,26 @@ void check_length(const char* what, std::size_t found, std::size_t expected) {
 
 }  // namespace
 
-void check_carriers(const Timeline& timeline, const RiskTotals& totals, CarrierLists carriers,
-                    std::size_t n_results) {
-  check_length("results and carrier lists differ in number", n_results, carriers.size());
+void check_totals(const Timeline& timeline, const RiskTotals& totals) {
   check_length("totals belong to another timeline", totals.deaths.size(), timeline.time.size());
   check_length("totals belong to another timeline", totals.included.size(), timeline.exit.size());
+}
+
+void check_carriers(Index n_patients, CarrierLists carriers, std::size_t n_results) {
+  check_length("results and carrier lists differ in number", n_results, carriers.size());
   for (const auto& list : carriers) {
     bool ascending = true;
     for (std::size_t c = 1; c < list.size(); ++c) ascending &= list[c - 1] < list[c];
-    if (ascending && (list.empty() || (list.front() >= 0 && list.back() < timeline.n_patients))) continue;
+    if (ascending && (list.empty() || (list.front() >= 0 && list.back() < n_patients))) continue;
     throw ShapeError({.what = "carriers are not ascending patient indices",
                       .found = ascending ? std::to_string(list.front()) + " to " + std::to_string(list.back())
                                          : "a list out of order",
-                      .expected = "0 to " + std::to_string(timeline.n_patients - 1)});
+                      .expected = "0 to " + std::to_string(n_patients - 1)});
   }
 }
 
 EventTimes::EventTimes(const Timeline& timeline, const RiskTotals& totals, Ties ties)
-    : EventTimes(timeline, totals, ties, timeline.weight) {}
-
-EventTimes::EventTimes(const Timeline& timeline, const RiskTotals& totals, Ties ties,
-                       std::span<const double> risk)
-    : ties_(ties), patient_risk_(risk.begin(), risk.end()), patient_weight_(timeline.weight) {
+    : ties_(ties), patient_weight_(timeline.weight) {
   place_patients(timeline, totals);
   fill_totals(timeline, totals, ties);
 }
@@ -136,13 +134,13 @@ CarrierArrays::CarrierArrays(const EventTimes& times)
       deaths_(at_risk_),
       risk_(at_risk_),
       tied_risk_(at_risk_) {
-  if (times.patient_risk_.empty()) return;
+  if (times.patient_weight_.empty()) return;
   sum_at_risk_ = sum_deaths_ = at_risk_;
 }
 
 void CarrierArrays::count(std::span<const std::int32_t> carriers) {
   count_patients(carriers);
-  if (!times_.patient_risk_.empty()) sum_risks(carriers);
+  if (!times_.patient_weight_.empty()) sum_weights(carriers);
 }
 
 void CarrierArrays::count_patients(std::span<const std::int32_t> carriers) {
@@ -181,7 +179,7 @@ void CarrierArrays::count_patients(std::span<const std::int32_t> carriers) {
   sum_of_deaths_ = sum_of_deaths;
 }
 
-void CarrierArrays::sum_risks(std::span<const std::int32_t> carriers) {
+void CarrierArrays::sum_weights(std::span<const std::int32_t> carriers) {
   std::fill(sum_at_risk_.begin(), sum_at_risk_.end(), 0.0);
   std::fill(sum_deaths_.begin(), sum_deaths_.end(), 0.0);
   sum_of_deaths_ = 0;
@@ -190,14 +188,14 @@ void CarrierArrays::sum_risks(std::span<const std::int32_t> carriers) {
     const std::int32_t place = times_.place_[patient];
     if (place >= times_.never_at_risk()) continue;
     const auto t = static_cast<std::size_t>(place / 2);
-    const double risk = times_.patient_risk_[patient];
-    sum_at_risk_[t] += risk;
+    const double weight = times_.patient_weight_[patient];
+    sum_at_risk_[t] += weight;
     if (place % 2 == 1) {
-      sum_deaths_[t] += risk;
-      sum_of_deaths_ += times_.patient_weight_.empty() ? 1 : times_.patient_weight_[patient];
+      sum_deaths_[t] += weight;
+      sum_of_deaths_ += weight;
     }
     if (times_.enters_.empty() || times_.enters_[patient] == times_.n_times_) continue;
-    sum_at_risk_[static_cast<std::size_t>(times_.enters_[patient])] -= risk;
+    sum_at_risk_[static_cast<std::size_t>(times_.enters_[patient])] -= weight;
   }
   for (std::size_t s = times_.stratum_begin_.size() - 1; s > 0; --s) {
     double sum = 0;
@@ -212,7 +210,7 @@ void CarrierArrays::sum_risks(std::span<const std::int32_t> carriers) {
 }
 
 CarrierTable CarrierArrays::table() {
-  const bool weighted = !times_.patient_risk_.empty();
+  const bool weighted = !times_.patient_weight_.empty();
   return {.at_risk = at_risk_.data(),
           .deaths = deaths_.data(),
           .sum_at_risk = weighted ? sum_at_risk_.data() : at_risk_.data(),

@@ -13,32 +13,37 @@
 /// The arrays behind the two-group kernels: one entry per event time that has a death among the tested.
 namespace chorale::kernels {
 
-/// Throws ShapeError unless `n_results` is the number of lists, the totals fit the timeline and every carrier
-/// is a patient of it.
-void check_carriers(const Timeline& timeline, const RiskTotals& totals, CarrierLists carriers,
-                    std::size_t n_results);
+/// Throws ShapeError unless `n_results` is the number of lists and each holds ascending patient indices.
+void check_carriers(Index n_patients, CarrierLists carriers, std::size_t n_results);
+
+/// Throws ShapeError unless the totals fit the timeline.
+void check_totals(const Timeline& timeline, const RiskTotals& totals);
 
 /// The event times of the tested patients, and for every patient their place in them.
 class EventTimes {
  public:
   EventTimes(const Timeline& timeline, const RiskTotals& totals, Ties ties);
 
-  /// The same event times with each patient's risk in place of their weight: risk[i] = w e^η for an offset η.
-  /// Deaths still count with their weights.
-  EventTimes(const Timeline& timeline, const RiskTotals& totals, Ties ties, std::span<const double> risk);
-
   EventTable table() const;
   Index n_times() const { return n_times_; }
   Index n_padded() const { return static_cast<Index>(at_risk_.size()); }
   std::span<const double> time() const { return time_; }
+  std::span<const Index> stratum_begin() const { return stratum_begin_; }
+
+  /// Per patient: 2 · (last event time at risk) + died; 2 · n_times() or more for who is never at risk at one
+  /// and who is not included.
+  std::span<const std::int32_t> place() const { return place_; }
+
+  /// Per patient: the last event time before they come under observation; n_times() where they were under
+  /// observation from the first on. Empty when all were.
+  std::span<const std::int32_t> enters() const { return enters_; }
 
  private:
   friend class CarrierArrays;
   void place_patients(const Timeline& timeline, const RiskTotals& totals);
   void fill_totals(const Timeline& timeline, const RiskTotals& totals, Ties ties);
 
-  /// Where a carrier is counted: 2 · (last event time at risk) + died. The two places past the event times
-  /// take those who are never at risk at one, and those not included.
+  // the two places past the event times
   Index never_at_risk() const { return 2 * n_times_; }
   Index not_included() const { return 2 * n_times_ + 1; }
 
@@ -49,7 +54,6 @@ class EventTimes {
   std::vector<std::int32_t> place_;  ///< n_patients
   std::vector<std::int32_t>
       enters_;  ///< n_patients, last event time before they enter, or n_times; may be empty
-  std::vector<double> patient_risk_;    ///< n_patients; empty: all 1
   std::vector<double> patient_weight_;  ///< n_patients; empty: all 1
   std::vector<double> at_risk_, sum_at_risk_, deaths_, expected_rate_, variance_rate_, weight_, risk_,
       tied_risk_, centre_;
@@ -68,7 +72,7 @@ class CarrierArrays {
 
  private:
   void count_patients(std::span<const std::int32_t> carriers);
-  void sum_risks(std::span<const std::int32_t> carriers);
+  void sum_weights(std::span<const std::int32_t> carriers);
 
   const EventTimes& times_;
   Index n_carriers_ = 0;

@@ -145,7 +145,8 @@ std::string_view name_of(Verdict verdict) {
 
 void two_group(const Timeline& timeline, const RiskTotals& totals, CarrierLists carriers, Ties ties,
                std::span<TwoGroupFit> fits) {
-  check_carriers(timeline, totals, carriers, fits.size());
+  check_totals(timeline, totals);
+  check_carriers(timeline.n_patients, carriers, fits.size());
   const EventTimes times(timeline, totals, ties);
   const auto n_features = static_cast<Index>(carriers.size());
   const double loglik_null = null_log_likelihood(times);

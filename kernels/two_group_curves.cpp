@@ -151,7 +151,8 @@ Shared prepare(const Timeline& timeline, const RiskTotals& totals, const EventTi
 
 void two_group_curves(const Timeline& timeline, const RiskTotals& totals, CarrierLists carriers,
                       std::span<const double> landmarks, ConfOptions conf, std::span<TwoGroupCurves> curves) {
-  check_carriers(timeline, totals, carriers, curves.size());
+  check_totals(timeline, totals);
+  check_carriers(timeline.n_patients, carriers, curves.size());
   if (timeline.n_strata != 1) {
     throw ShapeError({.what = "survival curves pool the strata",
                       .found = std::to_string(timeline.n_strata) + " strata",

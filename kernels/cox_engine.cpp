@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "kernels/cox_engine.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace chorale::kernels {
+namespace {
+
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
+
+}  // namespace
+
+CoxEngine::CoxEngine(const CoxRows& rows, Ties ties, bool with_feature)
+    : rows_(rows),
+      times_(rows.times(ties)),
+      table_(times_.table()),
+      with_feature_(with_feature),
+      n_padded_(times_.n_padded()),
+      risk_(size(rows.n_rows)),
+      factor_(size(rows.n_rows)),
+      at_risk_(size((1 + n_coefficients()) * n_padded_), 0),
+      dying_(at_risk_),
+      terms_(size(5 * n_padded_), 0),
+      hazard_(size(n_padded_), 0),
+      time_products_(size((n_coefficients() + 1) * n_coefficients() / 2)),
+      chunk_products_(
+          size(static_cast<Index>(rows.chunk_begin.size()) * rows.n_columns * (rows.n_columns + 1) / 2)),
+      time_gradient_(size(n_coefficients())),
+      gradient_(Eigen::VectorXd::Zero(n_coefficients())),
+      information_(Eigen::MatrixXd::Zero(n_coefficients(), n_coefficients())) {
+  // padding: one patient at risk, nobody dies
+  std::fill(at_risk_.begin() + times_.n_times(), at_risk_.begin() + n_padded_, 1.0);
+}
+
+void CoxEngine::set_carriers(std::vector<std::int32_t> rows) {
+  carriers_ = std::move(rows);
+  deaths_of_carriers_ = 0;
+  for (const std::int32_t row : carriers_) {
+    if (rows_.place_of[size(row)] % 2 == 0) continue;
+    deaths_of_carriers_ += rows_.weight.empty() ? 1 : rows_.weight[size(row)];
+  }
+}
+
+void CoxEngine::sum_risks(const Eigen::VectorXd& beta) {
+  const ColumnTable columns = rows_.table();
+  const RiskTable sums{at_risk_.data(), dying_.data(), n_padded_};
+  const double hazard_ratio = with_feature_ ? std::exp(beta(rows_.n_columns)) : 1;
+  const double* offset = rows_.offset.empty() ? nullptr : rows_.offset.data();
+  const double* weight = rows_.weight.empty() ? nullptr : rows_.weight.data();
+  const auto n_chunks = static_cast<Index>(rows_.chunk_begin.size()) - 1;
+#pragma omp parallel for schedule(dynamic) if (n_chunks > 1)
+  for (Index c = 0; c < n_chunks; ++c) {
+    const Index from = rows_.chunk_begin[size(c)], past = rows_.chunk_begin[size(c + 1)];
+    const std::int32_t begin = rows_.place_begin[size(2 * from)], end = rows_.place_begin[size(2 * past)];
+    CHORALE_AT_LEVEL(cox_risks, columns, offset, weight, beta.data(), begin, end, risk_.data());
+    for (auto row = std::lower_bound(carriers_.begin(), carriers_.end(), begin);
+         row != carriers_.end() && *row < end; ++row) {
+      risk_[size(*row)] *= hazard_ratio;
+    }
+    CHORALE_AT_LEVEL(cox_place_sums, columns, rows_.place_begin.data(), table_.centre, risk_.data(), from,
+                     past, sums);
+  }
+}
+
+void CoxEngine::sum_feature() {
+  double* at_risk = at_risk_.data() + (1 + rows_.n_columns) * n_padded_;
+  double* dying = dying_.data() + (1 + rows_.n_columns) * n_padded_;
+  std::fill(at_risk, at_risk + n_padded_, 0.0);
+  std::fill(dying, dying + n_padded_, 0.0);
+  for (const std::int32_t row : carriers_) {
+    const std::int32_t place = rows_.place_of[size(row)];
+    const Index t = place / 2;
+    at_risk[t] += risk_[size(row)];
+    if (place % 2 == 1 && table_.centre[t] > 0) dying[t] += risk_[size(row)];
+    if (!rows_.enters.empty() && rows_.enters[size(row)] < times_.n_times()) {
+      at_risk[rows_.enters[size(row)]] -= risk_[size(row)];
+    }
+  }
+}
+
+void CoxEngine::subtract_late() {
+  for (Index row = 0; row < rows_.n_rows; ++row) {
+    const std::int32_t before = rows_.enters[size(row)];
+    if (before >= times_.n_times()) continue;
+    at_risk_[size(before)] -= risk_[size(row)];
+    for (Index j = 0; j < rows_.n_columns; ++j) {
+      at_risk_[size((1 + j) * n_padded_ + before)] -=
+          risk_[size(row)] * rows_.columns[size(j * rows_.n_rows + row)];
+    }
+  }
+}
+
+void CoxEngine::sum_over_later_times() {
+  const auto strata = times_.stratum_begin();
+  for (Index column = 0; column < 1 + n_coefficients(); ++column) {
+    double* at_risk = at_risk_.data() + column * n_padded_;
+    const double* dying = dying_.data() + column * n_padded_;
+    for (std::size_t s = 0; s + 1 < strata.size(); ++s) {
+      double sum = 0;
+      for (Index t = strata[s + 1] - 1; t >= strata[s]; --t) {
+        sum += at_risk[t];
+        at_risk[t] = sum - table_.centre[t] * dying[t];
+      }
+    }
+  }
+}
+
+void CoxEngine::add_products() {
+  const double* first = terms_.data();
+  const double* first_tied = first + n_padded_;
+  const auto strata = times_.stratum_begin();
+  for (std::size_t s = 0; s + 1 < strata.size(); ++s) {
+    double sum = 0;
+    for (Index t = strata[s]; t < strata[s + 1]; ++t) hazard_[size(t)] = sum += first[t];
+  }
+  const ColumnTable columns = rows_.table();
+  const Index n_products = rows_.n_columns * (rows_.n_columns + 1) / 2;
+  const auto n_chunks = static_cast<Index>(rows_.chunk_begin.size()) - 1;
+#pragma omp parallel for schedule(dynamic) if (n_chunks > 1)
+  for (Index c = 0; c < n_chunks; ++c) {
+    const Index from = rows_.chunk_begin[size(c)], past = rows_.chunk_begin[size(c + 1)];
+    for (Index t = from; t < past; ++t) {
+      const double spared = table_.centre[t] * first[t] + first_tied[t];
+      const Index begin = rows_.place_begin[size(2 * t)], dying = rows_.place_begin[size(2 * t + 1)];
+      const Index end = rows_.place_begin[size(2 * t + 2)];
+      for (Index row = begin; row < dying; ++row) factor_[size(row)] = risk_[size(row)] * hazard_[size(t)];
+      for (Index row = dying; row < end; ++row) {
+        factor_[size(row)] = risk_[size(row)] * (hazard_[size(t)] - spared);
+      }
+      if (rows_.enters.empty()) continue;
+      for (Index row = begin; row < end; ++row) {
+        const std::int32_t before = rows_.enters[size(row)];
+        if (before < times_.n_times()) factor_[size(row)] -= risk_[size(row)] * hazard_[size(before)];
+      }
+    }
+    CHORALE_AT_LEVEL(cox_products, columns, factor_.data(), Index{rows_.place_begin[size(2 * from)]},
+                     Index{rows_.place_begin[size(2 * past)]}, chunk_products_.data() + c * n_products);
+  }
+
+  const Index p = rows_.n_columns, q = n_coefficients();
+  information_.setZero();
+  for (Index c = 0; c < n_chunks; ++c) {
+    const double* product = chunk_products_.data() + c * n_products;
+    for (Index j = 0; j < p; ++j) {
+      for (Index k = j; k < p; ++k) information_(j, k) += *product++;
+    }
+  }
+  if (with_feature_) {
+    for (const std::int32_t row : carriers_) {
+      information_(p, p) += factor_[size(row)];
+      for (Index j = 0; j < p; ++j) {
+        information_(j, p) += factor_[size(row)] * rows_.columns[size(j * rows_.n_rows + row)];
+      }
+    }
+  }
+  const double* product = time_products_.data();
+  for (Index j = 0; j < q; ++j) {
+    for (Index k = j; k < q; ++k) information_(k, j) = information_(j, k) -= *product++;
+  }
+}
+
+double CoxEngine::evaluate(const Eigen::VectorXd& beta) {
+  sum_risks(beta);
+  if (with_feature_) sum_feature();
+  if (!rows_.enters.empty()) subtract_late();
+  sum_over_later_times();
+
+  const RiskTable sums{at_risk_.data(), dying_.data(), n_padded_};
+  const TimeTerms terms{.first = terms_.data(),
+                        .first_tied = terms_.data() + n_padded_,
+                        .second = terms_.data() + 2 * n_padded_,
+                        .second_tied = terms_.data() + 3 * n_padded_,
+                        .second_both_tied = terms_.data() + 4 * n_padded_};
+  const double log_risk = CHORALE_AT_LEVEL(cox_time_terms, table_, sums, terms);
+  CHORALE_AT_LEVEL(cox_time_sums, times_.n_times(), n_coefficients(), sums, terms, time_gradient_.data(),
+                   time_products_.data());
+  add_products();
+
+  double loglik = rows_.offset_of_deaths - log_risk;
+  for (Index j = 0; j < n_coefficients(); ++j) {
+    const double of_deaths = j < rows_.n_columns ? rows_.columns_of_deaths[size(j)] : deaths_of_carriers_;
+    loglik += beta(j) * of_deaths;
+    gradient_(j) = of_deaths - time_gradient_[size(j)];
+  }
+  return loglik;
+}
+
+EventTable CoxEngine::offset_table() {
+  EventTable table = table_;
+  table.risk = at_risk_.data();
+  table.tied_risk = dying_.data();
+  return table;
+}
+
+CarrierTable CoxEngine::offset_carriers() {
+  double* at_risk = at_risk_.data() + (1 + rows_.n_columns) * n_padded_;
+  double* dying = dying_.data() + (1 + rows_.n_columns) * n_padded_;
+  return {.at_risk = at_risk,
+          .deaths = dying,
+          .sum_at_risk = at_risk,
+          .sum_deaths = dying,
+          .risk = at_risk,
+          .tied_risk = dying};
+}
+
+std::vector<Index> dependent_columns(const Eigen::MatrixXd& information) {
+  constexpr double tolerance = 1e-11;
+  const Index p = information.rows();
+  Eigen::MatrixXd left = information;  // what the columns before j do not explain
+  std::vector<Index> dependent;
+  for (Index j = 0; j < p; ++j) {
+    if (!(left(j, j) > tolerance * information(j, j))) {
+      dependent.push_back(j);
+      continue;
+    }
+    const Eigen::VectorXd column = left.col(j) / std::sqrt(left(j, j));
+    left -= column * column.transpose();
+  }
+  return dependent;
+}
+
+}  // namespace chorale::kernels

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <Eigen/Dense>
+#include <span>
+#include <vector>
+
+#include "kernels/cox_rows.hpp"
+
+namespace chorale::kernels {
+
+/// Evaluates the log partial likelihood of one design, on the scaled columns; keeps its arrays between calls.
+///
+/// With f = (d−1)/(2d), M = S − f D, u = D0/M0 and g_l = l/d − f, the l-th death at t sees the risk set
+/// M0 (1 − g_l u), so that all sums over l follow from few moments of g (see two_group.hpp). A patient enters
+/// the information with the risk times the hazard gathered while at risk,
+///
+///   ω_i = w e^η (Σ_{t at risk} first_t − [i dies at t] (f first_t + first_tied_t)),
+///   information = Σ_i ω_i z z' − Σ_t (products of mean covariates),
+///
+/// which walks the columns as whole vectors.
+class CoxEngine {
+ public:
+  /// A feature, if there is one, becomes the last coefficient.
+  CoxEngine(const CoxRows& rows, Ties ties, bool with_feature);
+
+  /// The rows, ascending, of the patients who carry the feature.
+  void set_carriers(std::vector<std::int32_t> rows);
+
+  /// Returns the log-likelihood at the coefficients; gradient() and information() are those of that place.
+  double evaluate(const Eigen::VectorXd& beta);
+  const Eigen::VectorXd& gradient() const { return gradient_; }
+  const Eigen::MatrixXd& information() const { return information_; }
+
+  Index n_coefficients() const { return rows_.n_columns + (with_feature_ ? 1 : 0); }
+
+  /// The feature beside everything else held where evaluate() was last called with its coefficient 0.
+  EventTable offset_table();
+  CarrierTable offset_carriers();
+
+ private:
+  void sum_risks(const Eigen::VectorXd& beta);
+  void sum_feature();
+  void subtract_late();
+  void sum_over_later_times();
+  void add_products();
+
+  const CoxRows& rows_;
+  const EventTimes& times_;
+  EventTable table_;
+  bool with_feature_;
+  Index n_padded_;
+  std::vector<std::int32_t> carriers_;
+  double deaths_of_carriers_ = 0;
+  std::vector<double> risk_, factor_;    ///< per row
+  std::vector<double> at_risk_, dying_;  ///< (1 + n_coefficients) x n_padded
+  std::vector<double> terms_, hazard_;   ///< 5 x n_padded; n_padded
+  std::vector<double> time_products_, chunk_products_, time_gradient_;
+  Eigen::VectorXd gradient_;
+  Eigen::MatrixXd information_;
+};
+
+/// Columns of a positive semi-definite matrix that follow from those before them: what is left of the diagonal
+/// after the columns before is below 1e-11 of it.
+std::vector<Index> dependent_columns(const Eigen::MatrixXd& information);
+
+}  // namespace chorale::kernels

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "kernels/cox_engine.hpp"
+
+namespace chorale::kernels {
+
+struct NewtonPlan {
+  Eigen::VectorXd start;          ///< scaled coefficients
+  std::vector<Index> kept;        ///< coefficients that move
+  std::span<const double> range;  ///< per coefficient, largest less smallest value of its column
+  int max_iterations = 60;
+};
+
+struct NewtonResult {
+  bool converged = false;
+  Eigen::VectorXd beta;         ///< scaled
+  Eigen::MatrixXd information;  ///< at beta
+  std::vector<Index> kept;
+  std::vector<Index> infinite;  ///< coefficients that still move when the likelihood no longer does
+  double loglik = 0;
+  int iterations = 0;
+};
+
+/// Newton's method with step halving. With λ² = gradient' information⁻¹ gradient, twice what there is left to
+/// gain: the last step is taken without looking again once λ is below 1e-7 standard errors, since the error
+/// after it is of the order λ². Coefficients diverge when λ² is below 1e-10 and a step still changes the linear
+/// predictor by more than 0.1 between the extremes of their column.
+NewtonResult newton(CoxEngine& engine, const NewtonPlan& plan);
+
+}  // namespace chorale::kernels
