@@ -64,8 +64,27 @@ double near_crossing(const Hypergeometric& urn, double start, double floor, doub
   return y;
 }
 
+// A point of the far side a few steps from where f falls to limit · f(observed), as the far side counts: by walking
+// over the mode when that is near, in logarithms when it is not.
+Point far_start(const Hypergeometric& near_side, const Hypergeometric& far_side, double observed, double mode,
+                double log_observed, double limit) {
+  constexpr double short_walk = 64;
+  const double row1 = near_side.row1();
+  const double mirrored = std::min(row1 - mode + (observed - mode), far_side.high());
+  if (observed - (row1 - mirrored) <= short_walk) {
+    Point point{observed, 1};
+    for (; point.y > row1 - mirrored; point.y -= 1) point.odds /= near_side.ratio(point.y - 1);
+    return {mirrored, point.odds};
+  }
+  const double target = log_observed + std::log(limit);
+  double start = far_side.high();
+  if (far_side.log_density(start) <= target)
+    start = near_crossing(far_side, mirrored, row1 - mode + 1, target);
+  return {start, std::exp(far_side.log_density(start) - log_observed)};
+}
+
 // Σ f(y) / f(observed) over all y with f(y) ≤ limit · f(observed)
-double two_sided_sum(const TwoByTwo& table, double limit) {
+double two_sided_sum(const TwoByTwo& table, double log_observed, double limit) {
   Hypergeometric near_side(table), far_side = near_side.reflected();
   double observed = static_cast<double>(table.n11);
   double mode = near_side.mode();
@@ -75,21 +94,15 @@ double two_sided_sum(const TwoByTwo& table, double limit) {
     observed = near_side.row1() - observed;
     mode = near_side.row1() - mode;
   }
-  const double log_observed = near_side.log_density(observed);
   double sum = 0;
   const Point near = innermost(near_side, {observed, 1}, mode, limit);
   if (near.y == mode && near.odds <= limit) return std::exp(-log_observed);  // nothing is more probable
   if (near.y <= near_side.high()) sum += near.odds * near_side.upper_tail(near.y);
 
-  // the other side of the mode, seen from the other end of the table
-  const double row1 = near_side.row1(), floor = row1 - mode + 1;
+  const double floor = near_side.row1() - mode + 1;
   if (floor > far_side.high()) return sum;
-  const double target = log_observed + std::log(limit);
-  if (far_side.log_density(far_side.high()) > target) return sum;
-  const double mirrored = row1 - mode + (observed - mode);
-  const double start = near_crossing(far_side, mirrored, floor, target);
-  const double odds = std::exp(far_side.log_density(start) - log_observed);
-  const Point far = innermost(far_side, {start, odds}, floor, limit);
+  const Point start = far_start(near_side, far_side, observed, mode, log_observed, limit);
+  const Point far = innermost(far_side, start, floor, limit);
   if (far.y <= far_side.high()) sum += far.odds * far_side.upper_tail(far.y);
   return sum;
 }
@@ -107,7 +120,8 @@ double log10_upper(const Hypergeometric& urn, double observed) {
 double log10_two_sided(const TwoByTwo& table) {
   const Hypergeometric urn(table);
   if (urn.low() == urn.high()) return 0;
-  return log10_of(urn.log_density(static_cast<double>(table.n11)), two_sided_sum(table, 1 + tie));
+  const double log_observed = urn.log_density(static_cast<double>(table.n11));
+  return log10_of(log_observed, two_sided_sum(table, log_observed, 1 + tie));
 }
 
 }  // namespace
@@ -122,8 +136,10 @@ double fisher_log10_mid_p(const TwoByTwo& table) {
   const Hypergeometric urn(table);
   if (urn.low() == urn.high()) return -std::numbers::ln2 * std::numbers::log10e;
   // what is less probable counts in full, what is equally probable by half
-  const double sum = 0.5 * (two_sided_sum(table, 1 + tie) + two_sided_sum(table, 1 - tie));
-  return log10_of(urn.log_density(static_cast<double>(table.n11)), sum);
+  const double log_observed = urn.log_density(static_cast<double>(table.n11));
+  const double sum =
+      0.5 * (two_sided_sum(table, log_observed, 1 + tie) + two_sided_sum(table, log_observed, 1 - tie));
+  return log10_of(log_observed, sum);
 }
 
 double fisher_log10_p_greater(const TwoByTwo& table) {

@@ -70,10 +70,20 @@ double Hypergeometric::log_density(double y) const {
 
 double Hypergeometric::upper_tail(double y) const {
   double term = 1, sum = 1;
+  // four ratios a/b with one division: a1/b1 (1 + a2/b2 (1 + a3/b3 (1 + a4/b4))); the last one may be 0
+  const auto above = [this](double z) { return (row1_ - z) * (col1_ - z); };
+  const auto below = [this](double z) { return (z + 1) * (row2_ - col1_ + z + 1); };
+  for (; y + 4 <= high_; y += 4) {
+    const double a1 = above(y), a2 = above(y + 1), a3 = above(y + 2), a4 = above(y + 3);
+    const double b1 = below(y), b2 = below(y + 1), b3 = below(y + 2), b4 = below(y + 3);
+    const double scale = term / (b1 * b2 * (b3 * b4));
+    sum += scale * a1 * (b2 * (b3 * b4) + a2 * (b3 * b4 + a3 * (b4 + a4)));
+    term = scale * (a1 * a2 * (a3 * a4));
+    if (term < 1e-18 * sum) return sum;
+  }
   for (; y < high_; y += 1) {
     term *= ratio(y);
     sum += term;
-    if (term < 1e-18 * sum) break;
   }
   return sum;
 }
