@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include <fmt/format.h>
+
+#include "io/file.hpp"
+#include "io/report/charts.hpp"
+#include "io/report/page.hpp"
+#include "io/report/svg.hpp"
+#include "io/results.hpp"
+
+namespace chorale::io {
+namespace {
+
+using report::escaped;
+using report::readable;
+
+std::string section(const std::string& id, const std::string& heading, const std::string& content) {
+  return fmt::format("<section id=\"{}\">\n<h2>{}</h2>\n{}</section>\n", escaped(id), escaped(heading),
+                     content);
+}
+
+/// "vaf_quartiles" as a heading: "Vaf quartiles".
+std::string heading_of(std::string name) {
+  for (char& c : name)
+    if (c == '_') c = ' ';
+  if (!name.empty() && name[0] >= 'a' && name[0] <= 'z') name[0] = static_cast<char>(name[0] - 'a' + 'A');
+  return name;
+}
+
+std::string opening(const Results& results, const RunRecord& run) {
+  std::string html = "<header>\n<h1>" + escaped(results.title) + "</h1>\n<p class=\"note\">" +
+                     escaped(fmt::format("{} on cohort {}, {}", run.job, run.cohort_name, run.finished)) +
+                     "</p>\n";
+  for (const auto& sentence : results.summary) html += "<p class=\"lead\">" + escaped(sentence) + "</p>\n";
+  html += "<nav>";
+  for (const ResultTable& table : results.tables)
+    html += fmt::format("<a href=\"#{}\">{}</a>", escaped(table.name), escaped(heading_of(table.name)));
+  return html + "<a href=\"#settings\">Settings</a><a href=\"#run\">Run record</a></nav>\n</header>\n";
+}
+
+std::string table_section(const ResultTable& table) {
+  const std::string curves = report::survival_chart(table);
+  std::string html =
+      report::frequency_chart(table) + curves + report::forest_chart(table) + report::volcano_chart(table);
+  if (curves.empty()) {
+    html += report::html_table(table);
+  } else {  // a long list of steps tells a reader nothing that the picture does not
+    html += fmt::format("<p class=\"note\">{} The {} steps: <code>{}.tsv</code>.</p>\n",
+                        escaped(table.caption), report::readable_count(table.n_rows()), escaped(table.name));
+  }
+  return section(table.name, heading_of(table.name), html);
+}
+
+std::string run_section(const RunRecord& run) {
+  std::string stages;
+  for (const auto& [stage, seconds] : run.stage_seconds)
+    stages += (stages.empty() ? "" : ", ") + fmt::format("{} {} s", stage, readable(seconds));
+  std::string html = report::fact_list({
+      {"program", "Chorale " + run.version},
+      {"job", run.job},
+      {"cohort", fmt::format("{} ({})", run.cohort_name, run.cohort)},
+      {"cohort fingerprint", run.cohort_fingerprint},
+      {"started, finished (UTC)", run.started + ", " + run.finished},
+      {"user, host", run.user + ", " + run.host},
+      {"ranks × threads", fmt::format("{} × {}", run.n_ranks, run.n_threads)},
+      {"instruction level", run.level},
+      {"units", fmt::format("{}, of which {} were read from a checkpoint", run.n_units, run.n_units_resumed)},
+      {"seconds per stage", stages},
+      {"peak memory of a rank", fmt::format("{} MiB", readable(run.peak_rss_bytes / (1 << 20)))},
+  });
+  std::string toml;
+  for (const auto& [key, value] : run.config) toml += key + " = " + value + "\n";
+  html += "<details><summary>Config as run</summary>\n<pre>" + escaped(toml) + "</pre></details>\n";
+  return section("run", "Run record", html);
+}
+
+}  // namespace
+
+void write_report(const std::filesystem::path& folder) {
+  const Results results = read_results(folder);
+  const RunRecord run = read_run_record(folder);
+  std::string body = opening(results, run) + "<main>\n";
+  for (const ResultTable& table : results.tables) body += table_section(table);
+  body +=
+      section("settings", "Settings", report::fact_list(results.settings)) + run_section(run) + "</main>\n";
+  body +=
+      "<footer class=\"note\"><p>Made from <code>results.h5</code> and <code>run.json</code> alone. "
+      "<code>DONE</code> "
+      "lists the SHA-256 of every file.</p></footer>\n";
+  write_file(folder / "report.html", report::page(results.title, body));
+}
+
+}  // namespace chorale::io

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "io/results.hpp"
+
+/// Charts are chosen by the columns a table has, not by the job that made it: each function returns figures (HTML)
+/// for a table that suits it and nothing for any other.
+namespace chorale::io::report {
+
+/// Features by frequency, most frequent first, with their intervals.
+/// Columns  feature, frequency; used when there: frequency_lower, frequency_upper, group, carriers, tested
+std::string frequency_chart(const ResultTable& table);
+
+/// Kaplan-Meier curves with confidence bands and the numbers at risk below.
+/// Columns  group, time (days), at_risk, survival; used when there: lower, upper
+std::string survival_chart(const ResultTable& table);
+
+/// Strongest effects as hazard ratios with 95 % intervals, crude and adjusted side by side.
+/// Columns  feature or term or feature_a and feature_b, log_hazard and se (or adj_log_hazard and adj_se, or
+///          log_hazard_ab and se_ab); used when there: log10_p (adj_log10_p, lrt_log10_p), group
+std::string forest_chart(const ResultTable& table);
+
+/// Effect against significance.
+/// Columns  feature or feature_a and feature_b, odds_ratio, log10_p; used when there: q
+std::string volcano_chart(const ResultTable& table);
+
+/// A figure: the picture and the sentence below it.
+std::string figure(const std::string& picture, const std::string& caption);
+
+/// Colour-blind safe looks for up to this many series, classes s0, s1, …
+inline constexpr std::size_t n_looks = 7;
+
+/// A column of whole or real numbers as numbers, NaN for missing; empty when the table has none of that name.
+std::vector<double> numbers(const ResultTable& table, const std::string& column);
+
+/// A column of texts; empty when the table has none of that name.
+std::vector<std::string> texts(const ResultTable& table, const std::string& column);
+
+/// What a row is about: feature, term, or "feature_a × feature_b"; empty when the table has none of these.
+std::vector<std::string> subjects(const ResultTable& table);
+
+/// The different values of a column in the order in which they first stand.
+std::vector<std::string> in_order(const std::vector<std::string>& values);
+
+/// For people: 3 or 4 significant digits, thousands apart; "10^-12.3" style for tiny p-values given as log10.
+std::string readable(double value);
+std::string readable_count(std::int64_t value);
+std::string readable_p(double log10_p);
+
+}  // namespace chorale::io::report

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "io/report/charts.hpp"
+#include "io/report/svg.hpp"
+
+namespace chorale::io::report {
+namespace {
+
+constexpr std::size_t n_shown = 20;
+constexpr double width = 860, row_height = 26, top = 34, letter = 7.2;
+
+struct Bar {
+  double frequency = 0, lower = 0, upper = 0;
+  std::string hint;
+};
+
+struct Chart {
+  std::vector<std::string> features;  // in order of frequency, most frequent first
+  std::vector<std::string> groups;
+  std::map<std::pair<std::string, std::string>, Bar> bars;  // by feature and group
+  std::size_t n_features = 0, n_groups = 0;                 // before the longest tails were left off
+};
+
+Chart chart_of(const ResultTable& table) {
+  Chart chart;
+  const auto feature = texts(table, "feature");
+  const auto frequency = numbers(table, "frequency");
+  if (feature.empty() || frequency.empty()) return chart;
+  auto group = texts(table, "group");
+  group.resize(feature.size());
+  const auto lower = numbers(table, "frequency_lower"), upper = numbers(table, "frequency_upper");
+  const auto carriers = numbers(table, "carriers"), tested = numbers(table, "tested");
+
+  std::map<std::string, double> most;
+  for (std::size_t i = 0; i < feature.size(); ++i) {
+    if (std::isnan(frequency[i])) continue;
+    Bar bar{.frequency = frequency[i], .lower = frequency[i], .upper = frequency[i], .hint = {}};
+    if (!lower.empty() && !upper.empty()) bar.lower = lower[i], bar.upper = upper[i];
+    bar.hint = fmt::format("{}{}{}: {:.1f} %", feature[i], group[i].empty() ? "" : ", ", group[i],
+                           100 * frequency[i]);
+    if (!carriers.empty() && !tested.empty())
+      bar.hint += fmt::format(" ({} of {} tested)", readable(carriers[i]), readable(tested[i]));
+    chart.bars.insert_or_assign({feature[i], group[i]}, bar);
+    auto [at, fresh] = most.emplace(feature[i], frequency[i]);
+    if (!fresh) at->second = std::max(at->second, frequency[i]);
+  }
+  chart.groups = in_order(group);
+  chart.n_groups = chart.groups.size();
+  chart.groups.resize(std::min(chart.groups.size(), n_looks));
+  for (const auto& [name, value] : most) chart.features.push_back(name);
+  chart.n_features = chart.features.size();
+  std::stable_sort(chart.features.begin(), chart.features.end(),
+                   [&](const auto& a, const auto& b) { return most[a] > most[b]; });
+  chart.features.resize(std::min(chart.features.size(), n_shown));
+  return chart;
+}
+
+void draw_bar(Svg& svg, const Axis& x, const Bar& bar, double middle, double thickness, std::size_t look) {
+  svg.begin_hint(bar.hint);
+  svg.rect(x.from, middle - thickness / 2, x.at(bar.frequency) - x.from, thickness,
+           fmt::format("fill s{}", look));
+  if (bar.upper > bar.lower) svg.line(x.at(bar.lower), middle, x.at(bar.upper), middle, "whisker");
+  svg.end_hint();
+}
+
+}  // namespace
+
+std::string frequency_chart(const ResultTable& table) {
+  const Chart chart = chart_of(table);
+  if (chart.features.empty()) return {};
+  std::size_t longest = 0;
+  double highest = 0;
+  for (const auto& name : chart.features)
+    longest = std::max(longest, std::min<std::size_t>(n_letters(name), 28));
+  for (const auto& [key, bar] : chart.bars) highest = std::max({highest, bar.frequency, bar.upper});
+
+  const auto n_groups = static_cast<double>(chart.groups.size());
+  const double rows = std::max(row_height, 10 * n_groups + 8);
+  const double height = top + rows * static_cast<double>(chart.features.size()) + 46;
+  const double left = 14 + letter * static_cast<double>(longest);
+  const Axis x{.low = 0, .high = std::max(highest, 1e-6), .from = left, .to = width - 60};
+  Svg svg(width, height, table.caption);
+  for (const double tick : x.ticks(6)) {
+    svg.line(x.at(tick), top, x.at(tick), height - 42, "grid");
+    svg.text(x.at(tick), height - 26, fmt::format("{:.4g}", 100 * tick), "tick middle");
+  }
+  svg.text((x.from + x.to) / 2, height - 6, "patients with the feature, % of those tested", "label middle");
+  double legend = left;
+  for (std::size_t g = 0; g < chart.groups.size() && chart.n_groups > 1; ++g) {
+    svg.rect(legend, 8, 12, 12, fmt::format("fill s{}", g));
+    svg.text(legend + 17, 18, shortened(chart.groups[g], 18), "tick");
+    legend += 40 + letter * static_cast<double>(std::min<std::size_t>(n_letters(chart.groups[g]), 18));
+  }
+  for (std::size_t f = 0; f < chart.features.size(); ++f) {
+    const double middle = top + rows * (static_cast<double>(f) + 0.5);
+    svg.text(left - 8, middle + 4, shortened(chart.features[f], 28), "name end");
+    for (std::size_t g = 0; g < chart.groups.size(); ++g) {
+      const auto at = chart.bars.find({chart.features[f], chart.groups[g]});
+      if (at == chart.bars.end()) continue;
+      const double thickness = (rows - 8) / n_groups;
+      const double offset = (static_cast<double>(g) + 0.5 - n_groups / 2) * thickness;
+      draw_bar(svg, x, at->second, middle + offset, std::max(thickness - 1, 3.0), g);
+    }
+  }
+  std::string caption =
+      fmt::format("The {} most frequent of {} features; lines are 95 % intervals.", chart.features.size(),
+                  readable_count(static_cast<Index>(chart.n_features)));
+  if (chart.n_groups > chart.groups.size())
+    caption += fmt::format(" The first {} of {} groups.", chart.groups.size(), chart.n_groups);
+  return figure(svg.str(), caption);
+}
+
+}  // namespace chorale::io::report

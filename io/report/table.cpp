@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "io/report/charts.hpp"
+#include "io/report/page.hpp"
+#include "io/report/svg.hpp"
+
+namespace chorale::io::report {
+namespace {
+
+constexpr std::size_t n_shown = 20, n_short = 40;
+
+struct Order {
+  std::vector<std::size_t> rows;
+  std::string by;  // the column that ranks them; empty for the order of the file
+};
+
+/// Strongest first when the table is long and has p-values, otherwise as it stands.
+Order order_of(const ResultTable& table) {
+  const auto n = static_cast<std::size_t>(table.n_rows());
+  Order order{.rows = std::vector<std::size_t>(n), .by = {}};
+  std::iota(order.rows.begin(), order.rows.end(), std::size_t{0});
+  if (n <= n_short) return order;
+  for (const char* name : {"adj_log10_p", "lrt_log10_p", "log10_p"}) {
+    const auto p = numbers(table, name);
+    if (std::none_of(p.begin(), p.end(), [](double v) { return std::isfinite(v); })) continue;
+    const auto rank = [&](std::size_t row) { return std::isnan(p[row]) ? HUGE_VAL : p[row]; };
+    std::stable_sort(order.rows.begin(), order.rows.end(),
+                     [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
+    order.by = name;
+    break;
+  }
+  order.rows.resize(n_shown);
+  return order;
+}
+
+std::string cell(const ResultColumn& column, std::size_t row) {
+  struct {
+    std::size_t row;
+    std::string operator()(const std::vector<std::string>& values) const {
+      return "<td>" + escaped(shortened(values[row], 80)) + "</td>";
+    }
+    std::string operator()(const std::vector<std::int64_t>& values) const {
+      const std::int64_t v = values[row];
+      if (v == missing_count) return "<td class=\"n\"></td>";
+      return fmt::format("<td class=\"n\" data-v=\"{}\">{}</td>", v, readable_count(v));
+    }
+    std::string operator()(const std::vector<double>& values) const {
+      const double v = values[row];
+      if (std::isnan(v)) return "<td class=\"n\"></td>";
+      return fmt::format("<td class=\"n\" data-v=\"{}\">{}</td>", v, readable(v));
+    }
+  } const visitor{row};
+  return std::visit(visitor, column.values);
+}
+
+std::string header(const ResultTable& table) {
+  std::string row = "<tr>";
+  for (const ResultColumn& column : table.columns) {
+    row += fmt::format("<th scope=\"col\"{} title=\"{}\">{}",
+                       std::holds_alternative<std::vector<std::string>>(column.values) ? "" : " class=\"n\"",
+                       escaped(column.description), escaped(column.name));
+    if (!column.unit.empty()) row += "<small>" + escaped(column.unit) + "</small>";
+    row += "</th>";
+  }
+  return row + "</tr>\n";
+}
+
+std::string meanings(const ResultTable& table) {
+  std::string list;
+  for (const ResultColumn& column : table.columns)
+    if (!column.description.empty())
+      list += "<dt>" + escaped(column.name) + "</dt><dd>" + escaped(column.description) + "</dd>\n";
+  return list.empty()
+             ? ""
+             : "<details><summary>What the columns mean</summary>\n<dl>\n" + list + "</dl></details>\n";
+}
+
+}  // namespace
+
+std::string html_table(const ResultTable& table) {
+  const Order order = order_of(table);
+  const auto n = static_cast<std::size_t>(table.n_rows());
+  if (n == 0) return "<p>No row.</p>\n";
+  std::string html = "<div class=\"wide\" tabindex=\"0\"><table>\n<caption>" + escaped(table.caption) +
+                     "</caption>\n<thead>" + header(table) + "</thead>\n<tbody>\n";
+  for (const std::size_t row : order.rows) {
+    html += "<tr>";
+    for (const ResultColumn& column : table.columns) html += cell(column, row);
+    html += "</tr>\n";
+  }
+  html += "</tbody></table></div>\n";
+  if (order.rows.size() < n) {
+    html += fmt::format("<p class=\"note\">{} of {} rows, {}. All of them: <code>{}.tsv</code>.</p>\n",
+                        order.rows.size(), readable_count(static_cast<Index>(n)),
+                        order.by.empty() ? "the first ones" : "strongest first by " + escaped(order.by),
+                        escaped(table.name));
+  }
+  return html + meanings(table);
+}
+
+std::string fact_list(const std::vector<std::pair<std::string, std::string>>& facts) {
+  std::string html = "<table class=\"facts\"><tbody>\n";
+  for (const auto& [key, value] : facts)
+    html += "<tr><th scope=\"row\">" + escaped(key) + "</th><td>" + escaped(value) + "</td></tr>\n";
+  return html + "</tbody></table>\n";
+}
+
+}  // namespace chorale::io::report
