@@ -5,15 +5,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <string>
-#include <vector>
 
 #include "kernels/error.hpp"
 
 namespace chorale::kernels {
 namespace {
-
-constexpr Index worth_threads = 100'000;  // carried features
 
 void require_size(const char* what, std::size_t found, Index expected) {
   if (static_cast<Index>(found) == expected) return;
@@ -51,18 +47,6 @@ void check_rows(const SparseRowsView& rows, const Groups& groups, Index n_featur
   require_codes("feature", rows.feature, 0, n_features);
 }
 
-void count_rows(const SparseRowsView& rows, const Groups& groups, Index n_features, Index begin, Index end,
-                std::int64_t* counts) {
-  const std::int64_t* offset = rows.offset.data();
-  const std::int32_t* feature = rows.feature.data();
-  for (Index patient = begin; patient < end; ++patient) {
-    const std::int32_t group = groups.code[static_cast<std::size_t>(patient)];
-    if (group < 0) continue;
-    std::int64_t* of_group = counts + group * n_features;
-    for (std::int64_t k = offset[patient]; k < offset[patient + 1]; ++k) ++of_group[feature[k]];
-  }
-}
-
 }  // namespace
 
 void carrier_counts(const SparseRowsView& rows, const Groups& groups, Index n_features,
@@ -70,21 +54,13 @@ void carrier_counts(const SparseRowsView& rows, const Groups& groups, Index n_fe
   check_rows(rows, groups, n_features);
   require_size("carrier counts", counts.size(), groups.n_groups * n_features);
   std::fill(counts.begin(), counts.end(), 0);
-  if (static_cast<Index>(rows.feature.size()) < worth_threads) {
-    count_rows(rows, groups, n_features, 0, rows.n_patients(), counts.data());
-    return;
-  }
-  constexpr Index block = 4096;
-  const Index n_patients = rows.n_patients();
-#pragma omp parallel
-  {
-    std::vector<std::int64_t> own(counts.size(), 0);
-#pragma omp for schedule(static) nowait
-    for (Index begin = 0; begin < n_patients; begin += block) {
-      count_rows(rows, groups, n_features, begin, std::min(begin + block, n_patients), own.data());
-    }
-#pragma omp critical(chorale_carrier_counts)
-    for (std::size_t i = 0; i < own.size(); ++i) counts[i] += own[i];
+  const std::int64_t* offset = rows.offset.data();
+  const std::int32_t* feature = rows.feature.data();
+  for (std::size_t patient = 0; patient < groups.code.size(); ++patient) {
+    const std::int32_t group = groups.code[patient];
+    if (group < 0) continue;
+    std::int64_t* of_group = counts.data() + group * n_features;
+    for (std::int64_t k = offset[patient]; k < offset[patient + 1]; ++k) ++of_group[feature[k]];
   }
 }
 

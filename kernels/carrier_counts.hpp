@@ -30,8 +30,8 @@ struct Groups {
 ///
 /// Shapes   rows (n_patients), groups (n_patients), counts (n_groups, n_features) patients, overwritten
 /// Throws   ShapeError when sizes do not fit or a code is out of range
-/// Cost     about 1 ns a carried feature; 8 · n_groups · n_features bytes a thread
-/// Threads  over patients once there are 10^5 entries; integer sums, so equal for any thread count
+/// Cost     1 to 2 ns a carried feature: a million patients with 6.5 each take 13 ms
+/// Threads  pure and serial; give each thread its own shard and add the integers up
 /// Oracle   kernels/reference/carrier_counts.cpp
 void carrier_counts(const SparseRowsView& rows, const Groups& groups, Index n_features,
                     std::span<std::int64_t> counts);

@@ -3,7 +3,6 @@
 #include "kernels/carrier_counts.hpp"
 
 #include <gtest/gtest.h>
-#include <omp.h>
 
 #include <vector>
 
@@ -98,19 +97,6 @@ TEST(CarrierCounts, MatchTheReferenceOnAwkwardSizes) {
       EXPECT_EQ(tested_of(cohort), expected);
     }
   }
-}
-
-TEST(CarrierCounts, DoNotDependOnThreads) {
-  const Cohort cohort = random_cohort(30'011, 3, 2, 101, 9);
-  ASSERT_GT(cohort.feature.size(), 100'000u);  // large enough to be shared among threads
-  Counts one = cohort.empty_counts(), four = cohort.empty_counts();
-  const int before = omp_get_max_threads();
-  omp_set_num_threads(1);
-  carrier_counts(cohort.rows(), cohort.groups(), cohort.n_features, one);
-  omp_set_num_threads(4);
-  carrier_counts(cohort.rows(), cohort.groups(), cohort.n_features, four);
-  omp_set_num_threads(before);
-  EXPECT_EQ(one, four);
 }
 
 TEST(CarrierCounts, OfOneFeatureAreAColumnOfTheTable) {
