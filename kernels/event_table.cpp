@@ -81,6 +81,7 @@ void EventTimes::fill_totals(const Timeline& timeline, const RiskTotals& totals,
   at_risk_ = sum_at_risk_ = risk_ = padded(n_times_, 1);
   deaths_ = expected_rate_ = variance_rate_ = weight_ = tied_risk_ = centre_ = padded(n_times_, 0);
   for (auto& moment : moment_) moment = padded(n_times_, 0);
+  std::fill_n(at_risk_.begin(), n_times_, 0.0);  // not yet known: nobody's sums are everyone's
   CarrierArrays all(*this);
   all.count(everyone);
   const CarrierTable sums = all.table();

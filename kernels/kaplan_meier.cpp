@@ -101,17 +101,21 @@ KmCurve kaplan_meier(const Timeline& timeline, std::span<const std::uint8_t> inc
   // rows from the last time back, so that at_risk grows from its smallest terms
   double at_risk = 0;
   std::size_t waiting = by_entry.size();
+  std::vector<std::uint8_t> someone_survives;
   for (std::size_t end = by_exit.size(); end > 0;) {
     const double time = timeline.exit[by_exit[end - 1]];
     double events = 0, censored = 0;
+    std::size_t n_survivors = by_exit.size() - end;
     for (; end > 0 && timeline.exit[by_exit[end - 1]] == time; --end) {
       const std::size_t patient = by_exit[end - 1];
       (timeline.event[patient] ? events : censored) += weight_of(timeline, patient);
+      n_survivors += !timeline.event[patient];
     }
     at_risk += events + censored;
     for (; waiting > 0 && timeline.entry[by_entry[waiting - 1]] >= time; --waiting) {
       at_risk -= weight_of(timeline, by_entry[waiting - 1]);
     }
+    someone_survives.push_back(n_survivors > by_entry.size() - waiting);
     curve.time.push_back(time);
     curve.at_risk.push_back(at_risk);
     curve.events.push_back(events);
@@ -120,13 +124,15 @@ KmCurve kaplan_meier(const Timeline& timeline, std::span<const std::uint8_t> inc
   for (auto* column : {&curve.time, &curve.at_risk, &curve.events, &curve.censored}) {
     std::reverse(column->begin(), column->end());
   }
+  std::reverse(someone_survives.begin(), someone_survives.end());
 
   double survival = 1, greenwood = 0;
   for (std::size_t k = 0; k < curve.time.size(); ++k) {
     const double n = curve.at_risk[k], d = curve.events[k];
     if (d > 0) {
-      survival *= (n - d) / n;
-      greenwood += d / (n * (n - d));
+      const double survivors = someone_survives[k] ? n - d : 0;  // differences of weights may miss zero
+      survival *= survivors / n;
+      greenwood += d / (n * survivors);
     }
     const double log_se = std::sqrt(greenwood);
     const KmLimits limits = km_limits(survival, log_se, conf.type, z);

@@ -65,7 +65,7 @@ void maximise(const EventTable& table, const CarrierTable& carriers, double weig
     // the error after a step is about the square of the step
     last_pass = in_errors < 3e-5;
     const double next = b + std::clamp(step, -longest_step, longest_step);
-    b = next > low && next < high ? next : (low + high) / 2;
+    b = next >= low && next <= high ? next : (low + high) / 2;
     if (!std::isfinite(b)) break;
   }
   fit.verdict = Verdict::not_converged;

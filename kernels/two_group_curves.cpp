@@ -79,10 +79,14 @@ ArmSize size_of_others(const Shared& shared, std::span<const std::int32_t> carri
   return arm;
 }
 
-/// Walks the event times of one arm. at_risk(t) and deaths(t) are the arm's weighted sums, events(t) its
-/// deaths.
-template <class AtRisk, class Deaths, class Events>
-ArmCurve walk(const Shared& shared, const ArmSize& size, AtRisk at_risk, Deaths deaths, Events events) {
+/// One arm at an event time: sums of weights, and how many patients they stand for.
+struct ArmStep {
+  double at_risk, deaths, n_at_risk, n_deaths;
+};
+
+/// Walks the event times of one arm; step_at(t) is its ArmStep.
+template <class StepAt>
+ArmCurve walk(const Shared& shared, const ArmSize& size, StepAt step_at) {
   ArmCurve arm;
   arm.n_analysed = size.n_analysed;
   arm.landmarks.resize(shared.landmarks.size());
@@ -103,13 +107,15 @@ ArmCurve walk(const Shared& shared, const ArmSize& size, AtRisk at_risk, Deaths 
     }
   };
   for (std::size_t t = 0; t < shared.times.time().size(); ++t) {
-    const double d = deaths(t);
-    if (!(d > 0)) continue;
-    const double time = shared.times.time()[t], n = at_risk(t);
+    const ArmStep step = step_at(t);
+    if (step.n_deaths == 0) continue;
+    const double time = shared.times.time()[t];
     pass_landmarks(time);
-    arm.n_events += static_cast<Index>(events(t));
-    survival *= (n - d) / n;
-    greenwood += d / (n * (n - d));
+    arm.n_events += static_cast<Index>(step.n_deaths);
+    // differences of weights may miss zero
+    const double survivors = step.n_at_risk > step.n_deaths ? step.at_risk - step.deaths : 0;
+    survival *= survivors / step.at_risk;
+    greenwood += step.deaths / (step.at_risk * survivors);
     const KmLimits limits = km_limits(survival, std::sqrt(greenwood), shared.type, shared.z);
     middle.see(time, survival);
     lower.see(time, limits.lower);
@@ -173,14 +179,14 @@ void two_group_curves(const Timeline& timeline, const RiskTotals& totals, Carrie
       const CarrierTable sums = arrays.table();
       const ArmSize of_carriers = size_of_carriers(shared, list);
       const ArmSize of_others = size_of_others(shared, list, of_carriers);
-      result.carriers = walk(
-          shared, of_carriers, [&](auto t) { return sums.sum_at_risk[t]; },
-          [&](auto t) { return sums.sum_deaths[t]; }, [&](auto t) { return sums.deaths[t]; });
+      result.carriers = walk(shared, of_carriers, [&](std::size_t t) {
+        return ArmStep{sums.sum_at_risk[t], sums.sum_deaths[t], sums.at_risk[t], sums.deaths[t]};
+      });
       // without ties `risk` and `weight` are the weighted sums over everyone
-      result.others = walk(
-          shared, of_others, [&](auto t) { return all.risk[t] - sums.sum_at_risk[t]; },
-          [&](auto t) { return all.deaths[t] > sums.deaths[t] ? all.weight[t] - sums.sum_deaths[t] : 0.0; },
-          [&](auto t) { return all.deaths[t] - sums.deaths[t]; });
+      result.others = walk(shared, of_others, [&](std::size_t t) {
+        return ArmStep{all.risk[t] - sums.sum_at_risk[t], all.weight[t] - sums.sum_deaths[t],
+                       all.at_risk[t] - sums.at_risk[t], all.deaths[t] - sums.deaths[t]};
+      });
     }
   }
 }
