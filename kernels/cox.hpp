@@ -88,7 +88,7 @@ struct CoxFit {
   int iterations = 0;
 };
 
-/// Newton's method with step halving, to a step below 1e-9 standard errors.
+/// Newton's method with step halving; the last step is below 1e-8 standard errors, the error about its square.
 ///
 /// Throws   ShapeError when start is neither empty nor n_columns long
 /// Cost     about 6 times cox_terms

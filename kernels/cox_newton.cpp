@@ -7,7 +7,7 @@
 namespace chorale::kernels {
 
 NewtonResult newton(CoxEngine& engine, const NewtonPlan& plan) {
-  constexpr double nothing_left = 1e-14, little_left = 1e-10, still_moving = 0.1;
+  constexpr double nothing_left = 1e-16, little_left = 1e-10, still_moving = 0.1;
   constexpr int max_halvings = 40;
   NewtonResult found{.converged = false,
                      .beta = plan.start,

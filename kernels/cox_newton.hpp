@@ -27,7 +27,7 @@ struct NewtonResult {
 };
 
 /// Newton's method with step halving. With λ² = gradient' information⁻¹ gradient, twice what there is left to
-/// gain: the last step is taken without looking again once λ is below 1e-7 standard errors, since the error
+/// gain: the last step is taken without looking again once λ is below 1e-8 standard errors, since the error
 /// after it is of the order λ². Coefficients diverge when λ² is below 1e-10 and a step still changes the linear
 /// predictor by more than 0.1 between the extremes of their column.
 NewtonResult newton(CoxEngine& engine, const NewtonPlan& plan);

@@ -53,7 +53,7 @@ void maximise(const EventTable& table, const CarrierTable& carriers, double weig
     (score > 0 ? low : high) = b;
     const double step = score / sum.information;
     const double in_errors = std::abs(step) * std::sqrt(sum.information);
-    if (last_pass && in_errors < 1e-7) {
+    if (last_pass && in_errors < 1e-8) {
       // what remains is below rounding after one more step, whose gain is score · step / 2
       fit.verdict = Verdict::converged;
       fit.log_hazard = b + step;

@@ -65,7 +65,7 @@ using CarrierLists = std::span<const std::span<const std::int32_t>>;
 /// Q_k = Σ_l (l/d − f)^k (zero for odd k), Σ_l log(S0 − (l/d) D0) = d log M − Σ_{k=2,4,…} Q_k u^k / k;
 /// where u is too large for full accuracy the sum is taken as it stands.
 /// l is concave in b; Newton steps, kept within the bracket that the sign of l' gives, from a start at the
-/// log-rank's (O1/E1)/(O0/E0). Each fit ends with a Newton step below 1e-9 standard errors.
+/// log-rank's (O1/E1)/(O0/E0). Each fit ends with a Newton step below 1e-8 standard errors, after which the error is about its square.
 ///
 /// Shapes   carriers  ascending patient indices per feature; who is not in totals.included is passed over
 ///          fits      one per feature
