@@ -19,9 +19,8 @@ namespace chorale::kernels {
 ///
 /// Shapes   tables (n) with counts in patients, log10_p (n)
 /// Throws   ShapeError when a count is negative, the total exceeds 2^40, or the two spans differ in length
-/// Cost     one density in closed form, then 2 ns per term of the tail until terms fall below 1e-17 of the
-/// sum;
-///          100 to 400 ns for pairs of genes in 100,000 patients; allocates nothing
+/// Cost     one density in closed form (80 ns), then 1 ns per term of the tail until terms fall below 1e-18 of the sum:
+///          120 ns for pairs of genes in 1,000 patients, 350 ns in 100,000, 650 ns in a million; allocates nothing
 /// Threads  pure; the span version is a plain loop, split it by ranges
 /// Source   Fisher 1922, J R Stat Soc 85:87; density by Loader 2000 (deviances, no log-factorials to cancel)
 /// Oracle   kernels/reference/fisher.cpp; R stats::fisher.test and stats::phyper, tests/oracle/fisher.R
@@ -45,7 +44,7 @@ void fisher_log10_p(std::span<const TwoByTwo> tables, std::span<double> log10_p)
 ///
 /// level    of the interval, in (0, 1)
 /// Throws   ShapeError for bad counts as above, or a level outside (0, 1)
-/// Cost     5 to 10 Newton steps for each of the three numbers, each a sum over ± 8 standard deviations
+/// Cost     5 to 10 Newton steps for each of the three numbers, each a sum over ± 9 standard deviations: 1 to 5 µs
 /// Threads  pure; allocates nothing
 /// Source   Cornfield 1956, Proc Third Berkeley Symp 4:135
 /// Oracle   kernels/reference/fisher.cpp; R stats::fisher.test with a tight uniroot, tests/oracle/fisher.R

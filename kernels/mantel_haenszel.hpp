@@ -39,7 +39,7 @@ struct MantelHaenszel {
 /// Shapes   strata (K), counts in patients
 /// level    of the interval, in (0, 1)
 /// Throws   ShapeError for bad counts, as check_counts(), or a level outside (0, 1)
-/// Cost     about 10 ns a stratum; allocates nothing
+/// Cost     about 20 ns a stratum; allocates nothing
 /// Threads  pure; sums in the order of strata
 /// Source   Mantel and Haenszel 1959, J Natl Cancer Inst 22:719; Robins, Breslow, Greenland 1986, Biometrics
 /// 42:311 Oracle   R stats::mantelhaen.test, tests/oracle/mantel_haenszel.R
@@ -70,7 +70,7 @@ struct Homogeneity {
 ///   Tarone  chi2 - (Σ n11 - a)² / Σ v
 ///
 /// Shapes, throws and threads as above
-/// Cost     about 30 ns a stratum
+/// Cost     about 35 ns a stratum
 /// Source   Breslow and Day 1980, Statistical Methods in Cancer Research I, §4.4; Tarone 1985, Biometrika
 /// 72:91 Oracle   the formulas in R, tests/oracle/mantel_haenszel.R
 Homogeneity breslow_day(std::span<const TwoByTwo> strata);
