@@ -12,11 +12,11 @@
 namespace chorale::io::report {
 
 /// Features by frequency, most frequent first, with their intervals.
-/// Columns  feature, frequency; used when there: frequency_lower, frequency_upper, group, carriers, tested
+/// Columns  feature, frequency; used when there: freq_lower, freq_upper, group, carriers, tested
 std::string frequency_chart(const ResultTable& table);
 
 /// Kaplan-Meier curves with confidence bands and the numbers at risk below.
-/// Columns  group, time (days), at_risk, survival; used when there: lower, upper
+/// Columns  group, time (days), at_risk, survival, events, and no feature; used when there: lower, upper
 std::string survival_chart(const ResultTable& table);
 
 /// Strongest effects as hazard ratios with 95 % intervals, crude and adjusted side by side.
@@ -25,7 +25,7 @@ std::string survival_chart(const ResultTable& table);
 std::string forest_chart(const ResultTable& table);
 
 /// Effect against significance.
-/// Columns  feature or feature_a and feature_b, odds_ratio, log10_p; used when there: q
+/// Columns  feature or feature_a and feature_b, odds_ratio, log10_p; used when there: q, group_a and group_b
 std::string volcano_chart(const ResultTable& table);
 
 /// A figure: the picture and the sentence below it.

@@ -13,7 +13,7 @@ namespace chorale::io::report {
 namespace {
 
 constexpr std::size_t n_shown = 20;
-constexpr double width = 860, top = 40, letter = 7.2, z95 = 1.959963984540054;
+constexpr double width = 860, top = 40, letter = 8.1, z95 = 1.959963984540054;
 
 /// One estimate per row of the table: log hazard ratio and its standard error.
 struct Estimate {

@@ -14,7 +14,7 @@ namespace chorale::io::report {
 namespace {
 
 constexpr std::size_t n_shown = 20;
-constexpr double width = 860, row_height = 26, top = 34, letter = 7.2;
+constexpr double width = 860, row_height = 26, top = 34, letter = 8.1;
 
 struct Bar {
   double frequency = 0, lower = 0, upper = 0;
@@ -35,7 +35,7 @@ Chart chart_of(const ResultTable& table) {
   if (feature.empty() || frequency.empty()) return chart;
   auto group = texts(table, "group");
   group.resize(feature.size());
-  const auto lower = numbers(table, "frequency_lower"), upper = numbers(table, "frequency_upper");
+  const auto lower = numbers(table, "freq_lower"), upper = numbers(table, "freq_upper");
   const auto carriers = numbers(table, "carriers"), tested = numbers(table, "tested");
 
   std::map<std::string, double> most;
@@ -79,7 +79,8 @@ std::string frequency_chart(const ResultTable& table) {
   double highest = 0;
   for (const auto& name : chart.features)
     longest = std::max(longest, std::min<std::size_t>(n_letters(name), 28));
-  for (const auto& [key, bar] : chart.bars) highest = std::max({highest, bar.frequency, bar.upper});
+  for (const auto& [key, bar] : chart.bars)
+    if (std::isfinite(bar.upper)) highest = std::max({highest, bar.frequency, bar.upper});
 
   const auto n_groups = static_cast<double>(chart.groups.size());
   const double rows = std::max(row_height, 10 * n_groups + 8);

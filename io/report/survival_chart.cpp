@@ -11,7 +11,7 @@
 namespace chorale::io::report {
 namespace {
 
-constexpr double width = 860, plot_height = 360, top = 16, letter = 7.2;
+constexpr double width = 860, plot_height = 360, top = 16, letter = 8.1;
 
 struct Step {
   double time, at_risk, survival, lower, upper;
@@ -25,6 +25,8 @@ std::vector<Curve> curves_of(const ResultTable& table) {
   const auto group = texts(table, "group");
   const auto time = numbers(table, "time"), at_risk = numbers(table, "at_risk");
   const auto survival = numbers(table, "survival");
+  // a curve says what happened at each time; survival at a few landmarks does not, and stays a table
+  if (table.find("events") == nullptr || table.find("feature") != nullptr) return {};
   if (group.empty() || time.empty() || at_risk.empty() || survival.empty()) return {};
   const auto lower = numbers(table, "lower"), upper = numbers(table, "upper");
   std::vector<Curve> curves;
@@ -97,7 +99,7 @@ std::string survival_chart(const ResultTable& table) {
   const Scale unit = last > 3 * 365.25 ? Scale{"years", 365.25}
                      : last > 90       ? Scale{"months", 30.4375}
                                        : Scale{"days", 1};
-  const double left = 24 + letter * static_cast<double>(longest);
+  const double left = 72 + letter * static_cast<double>(longest);
   const double height = top + plot_height + 66 + 18 * static_cast<double>(curves.size());
   const double bottom = top + plot_height;
   const Axis x{.low = 0, .high = last, .from = left, .to = width - 24};
@@ -115,7 +117,7 @@ std::string survival_chart(const ResultTable& table) {
   }
   svg.line(left, bottom, x.to, bottom, "axis");
   svg.text((left + x.to) / 2, bottom + 36, unit.name, "label middle");
-  svg.text(left - 8, bottom + 54, "at risk", "tick end");
+  svg.text(left - 34, bottom + 54, "at risk", "tick end");
   for (std::size_t g = 0; g < curves.size(); ++g) {
     const Curve& curve = curves[g];
     svg.begin_hint(curve.group);
@@ -126,8 +128,8 @@ std::string survival_chart(const ResultTable& table) {
     svg.path(path_through(corners(curve.steps, &Step::survival, x, y)), fmt::format("curve s{}", g));
     svg.end_hint();
     const double row = bottom + 72 + 18 * static_cast<double>(g);
-    svg.line(4, row - 4, 18, row - 4, fmt::format("curve s{}", g));
-    svg.text(left - 8, row, shortened(curve.group, 20), "name end");
+    svg.line(2, row - 4, 26, row - 4, fmt::format("curve s{}", g));
+    svg.text(left - 34, row, shortened(curve.group, 20), "name end");
     for (const double tick : ticks)
       svg.text(in_units.at(tick), row, readable(at_risk(curve, tick * unit.days)), "tick middle");
   }

@@ -131,7 +131,7 @@ std::vector<double> Axis::ticks(int n) const {
   const double power = std::pow(10, std::floor(std::log10(rough)));
   const double step = power * (rough / power > 5 ? 10 : rough / power > 2 ? 5 : rough / power > 1 ? 2 : 1);
   for (double k = std::ceil(low / step - 1e-9); k * step <= high + step * 1e-9; ++k)
-    values.push_back(k * step);
+    values.push_back(k * step + 0.0);  // + 0: no "-0" as a label
   return values;
 }
 

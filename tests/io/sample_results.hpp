@@ -22,8 +22,8 @@ inline Results sample_results() {
   features.add("carriers", "patients", "carry it", Counts{300, 80, 2});
   features.add("tested", "patients", "tested for it", Counts{1000, 1000, 900});
   features.add("frequency", "", "carriers / tested", Reals{0.3, 0.08, 2.0 / 900});
-  features.add("frequency_lower", "", "Wilson 95 %", Reals{0.272, 0.065, 0.0006});
-  features.add("frequency_upper", "", "Wilson 95 %", Reals{0.329, 0.098, 0.008});
+  features.add("freq_lower", "", "Wilson 95 %", Reals{0.272, 0.065, 0.0006});
+  features.add("freq_upper", "", "Wilson 95 %", Reals{0.329, 0.098, 0.008});
   features.add("n_analysed", "patients", "with outcome", Counts{950, 950, 860});
   features.add("events", "patients", "died", Counts{500, 500, 450});
   features.add("log_hazard", "log hazard", "carriers against others", Reals{-0.4, 0.9, std::nan("")});
@@ -36,6 +36,7 @@ inline Results sample_results() {
   survival.add("group", "", "", Texts{"adult", "adult", "adult", "child", "child"});
   survival.add("time", "days", "", Reals{0, 100, 2000, 0, 400});
   survival.add("at_risk", "patients", "", Counts{800, 600, 20, 150, 90});
+  survival.add("events", "patients", "", Counts{0, 100, 200, 0, 40});
   survival.add("survival", "", "", Reals{1, 0.8, 0.4, 1, 0.7});
   survival.add("lower", "", "", Reals{1, 0.77, 0.3, 1, 0.6});
   survival.add("upper", "", "", Reals{1, 0.83, 0.5, 1, 0.8});
