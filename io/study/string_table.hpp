@@ -17,18 +17,33 @@ inline std::uint64_t hash_text(std::string_view text, std::uint64_t seed = 0) {
     const auto product = static_cast<unsigned __int128>(a) * b;
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
   };
-  const auto load = [](const char* p, std::size_t n) {
+  const auto load8 = [](const char* p) {
     std::uint64_t word = 0;
-    std::memcpy(&word, p, n);
+    std::memcpy(&word, p, 8);
     return word;
   };
+  const auto load4 = [](const char* p) {
+    std::uint32_t word = 0;
+    std::memcpy(&word, p, 4);
+    return std::uint64_t{word};
+  };
+  const auto load1 = [](const char* p) { return std::uint64_t{static_cast<unsigned char>(*p)}; };
   constexpr std::uint64_t k0 = 0xa0761d6478bd642fULL, k1 = 0xe7037ed1a0b428dbULL, k2 = 0x8ebc6af09c88c6e3ULL;
   const char* p = text.data();
   std::size_t n = text.size();
   std::uint64_t state = seed ^ k0;
-  for (; n > 16; p += 16, n -= 16) state = mix(load(p, 8) ^ k1, load(p + 8, 8) ^ state);
-  const std::uint64_t low = n >= 8 ? load(p, 8) : load(p, n);
-  const std::uint64_t high = n > 8 ? load(p + 8, n - 8) : 0;
+  for (; n > 16; p += 16, n -= 16) state = mix(load8(p) ^ k1, load8(p + 8) ^ state);
+  std::uint64_t low = 0,
+                high = 0;  // the last 16 bytes or fewer; loads overlap, so none reaches beyond the text
+  if (n >= 8) {
+    low = load8(p);
+    high = load8(p + n - 8);
+  } else if (n >= 4) {
+    low = load4(p);
+    high = load4(p + n - 4);
+  } else if (n > 0) {
+    low = load1(p) << 16 | load1(p + n / 2) << 8 | load1(p + n - 1);
+  }
   return mix(k1 ^ text.size(), mix(low ^ k2, high ^ state));
 }
 
