@@ -24,6 +24,8 @@ struct Columns {
   std::string endpoint;             ///< empty: none
   bool alterations = false;         ///< carriers and tested, of the job's features
   bool variants = false;            ///< single variants; by_shard only
+
+  bool operator==(const Columns&) const = default;
 };
 
 /// Patients in memory, already selected: of one shard, or of the whole cohort (one copy per node).
@@ -43,6 +45,12 @@ class Cohort {
   std::span<const std::int32_t> features_of(Index patient) const;
   /// 1 for each patient tested for the feature, 0 otherwise; `mask` is n_patients long.
   void tested(Index feature, std::span<std::uint8_t> mask) const;
+  /// The profile whose panels decide who is tested, and which panels do; a 0/1 field has neither: all are tested but
+  /// its gaps.
+  int profile_of(Index feature) const { return profile_[static_cast<std::size_t>(feature)]; }
+  std::span<const std::uint8_t> panels_testing(Index feature) const {
+    return panel_holds_[static_cast<std::size_t>(feature)];
+  }
   /// Two features with equal keys have the same tested patients.
   std::string tested_key(Index feature) const;
 

@@ -1,3 +1,135 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
-int main() { return 0; }
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include "jobs/commands/commands.hpp"
+#include "kernels/error.hpp"
+
+namespace {
+
+using namespace chorale;
+
+constexpr int usage_error = 2;
+
+jobs::Console console(const engine::Comm& comm) {
+  if (!comm.is_root()) return {.out = [](std::string_view) {}, .progress = {}};
+  const auto to = [](std::FILE* file) {
+    return [file](std::string_view text) {
+      std::fwrite(text.data(), 1, text.size(), file);
+      std::fflush(file);
+    };
+  };
+  return {.out = to(stdout), .progress = {.write = to(stderr), .terminal = ::isatty(STDERR_FILENO) != 0}};
+}
+
+/// One rank speaks, all end: a batch job must not hang on the ranks that are well.
+int fail(engine::Comm& comm, const std::string& message, int exit_code) {
+  if (comm.size() == 1) {
+    std::fputs(jobs::error_text(comm, message).c_str(), stderr);
+    return exit_code;
+  }
+  if (comm.claim_error())
+    std::fputs(jobs::error_text(comm, message).c_str(), stderr);
+  else
+    ::sleep(5);  // the rank that speaks ends this one
+  comm.abort(exit_code);
+  return exit_code;
+}
+
+int dispatch(engine::Comm& comm, int argc, char** argv) {
+  CLI::App app{"Chorale: distributed analytics for pooled blood-cancer cohorts"};
+  app.set_version_flag("--version", "chorale " CHORALE_VERSION);
+  app.require_subcommand(1);
+  jobs::Context context{.comm = comm, .console = console(comm), .overrides = {}};
+  int exit_code = 0;
+  std::string first, second, as = "cohort";
+  bool fresh = false, verify = false, features = false, markdown = false, overwrite = false;
+  Index n_ranks = comm.size();
+  const auto command = [&](const char* name, const char* help, const auto& body) {
+    auto* sub = app.add_subcommand(name, help);
+    sub->callback([&exit_code, body] { exit_code = body(); });
+    return sub;
+  };
+  const auto overrides = [&](CLI::App* sub) {
+    sub->add_option("--set", context.overrides, "override a key: --set prognosis.replicates=2000")->allow_extra_args(false);
+  };
+
+  auto* simulate = command("simulate", "make an in-silico cohort from a spec",
+                           [&] { return jobs::simulate(context, first, second, as, overwrite); });
+  simulate->add_option("SPEC", first, "TOML file, such as jobs/simulate/default.toml")->required();
+  simulate->add_option("OUT", second, "folder for the cohort")->required();
+  simulate->add_option("--as", as, "what to write")->check(CLI::IsMember({"cohort", "study"}));
+  simulate->add_flag("--overwrite", overwrite, "replace what stands in OUT");
+  overrides(simulate);
+
+  auto* ingest = command("ingest", "deliveries to a cohort of shards", [&] { return jobs::ingest(context, first, second); });
+  ingest->add_option("RECIPE", first, "TOML file, or a study folder")->required();
+  ingest->add_option("OUT", second, "folder for the cohort")->required();
+  overrides(ingest);
+
+  auto* inspect = command("inspect", "what is in a cohort",
+                          [&] { return jobs::inspect(context, first, verify, features); });
+  inspect->add_option("COHORT", first, "cohort folder")->required();
+  inspect->add_flag("--verify", verify, "check every checksum");
+  inspect->add_flag("--features", features, "list every feature with its carriers");
+
+  command("list", "the analyses there are", [&] { return jobs::list_jobs(context); });
+
+  auto* describe = command("describe", "a commented config to start from",
+                           [&] { return jobs::describe(context, first, markdown); });
+  describe->add_option("JOB", first, "a job, or ingest, or simulate")->required();
+  describe->add_flag("--markdown", markdown, "as a reference page");
+
+  auto* check = command("check", "dry run: validate every key, forecast memory and time",
+                        [&] { return jobs::check(context, first, n_ranks); });
+  check->add_option("JOB", first, "job file (TOML)")->required();
+  check->add_option("--ranks", n_ranks, "forecast for so many ranks")->check(CLI::PositiveNumber);
+  overrides(check);
+
+  auto* run = command("run", "run a job, or resume it", [&] { return jobs::run(context, first, fresh); });
+  run->add_option("JOB", first, "job file (TOML)")->required();
+  run->add_flag("--fresh", fresh, "forget what the output folder holds");
+  overrides(run);
+
+  auto* report = command("report", "write report.html again from the results",
+                         [&] { return jobs::report(context, first); });
+  report->add_option("RESULTS", first, "output folder of a run")->required();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& problem) {
+    const bool asked_for = problem.get_exit_code() == 0;
+    if (comm.is_root()) app.exit(problem);
+    return asked_for ? 0 : usage_error;
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::unique_ptr<engine::Comm> comm;
+  try {
+    comm = engine::open_comm(argc, argv);
+  } catch (const Error& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return error.exit_code();
+  }
+  try {
+    return dispatch(*comm, argc, argv);
+  } catch (const jobs::Quit& quit) {
+    return quit.exit_code;
+  } catch (const Error& error) {
+    return fail(*comm, error.what(), error.exit_code());
+  } catch (const std::bad_alloc&) {
+    return fail(*comm, "out of memory\n  try  more nodes, fewer ranks per node, or fewer features", 1);
+  } catch (const std::exception& error) {
+    return fail(*comm, std::string("unexpected: ") + error.what() + "\n  try  report this as a bug", 1);
+  }
+}

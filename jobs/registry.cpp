@@ -1,2 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
+#include "jobs/registry.hpp"
+
+#include "jobs/mutation_landscape/job.hpp"
+
+namespace chorale::jobs {
+
+const std::vector<engine::AnalysisEntry>& registry() {
+  static const std::vector<engine::AnalysisEntry> entries{
+      engine::entry_of<MutationLandscape>(),
+  };
+  return entries;
+}
+
+}  // namespace chorale::jobs

@@ -69,6 +69,12 @@ void read_value(const Node& node, const std::string& key, std::string& value) {
   value = *text;
 }
 
+void read_value(const Node& node, const std::string& key, std::filesystem::path& value) {
+  std::string text;
+  read_value(node, key, text);
+  value = text;
+}
+
 void read_value(const Node& node, const std::string& key, std::vector<std::string>& value) {
   value.clear();
   if (const auto* array = std::get_if<Node::Array>(&node.value)) {
@@ -89,6 +95,7 @@ std::string value_text(bool value) { return value ? "true" : "false"; }
 std::string value_text(Index value) { return std::to_string(value); }
 std::string value_text(double value) { return shortest(value); }
 std::string value_text(const std::string& value) { return quoted(value); }
+std::string value_text(const std::filesystem::path& value) { return quoted(value.string()); }
 std::string value_text(const std::vector<std::string>& value) { return list_text(value); }
 std::string value_text(const std::vector<double>& value) { return list_text(value); }
 

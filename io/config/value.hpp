@@ -4,6 +4,7 @@
 
 #include <array>
 #include <concepts>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ void read_value(const Node& node, const std::string& key, bool& value);
 void read_value(const Node& node, const std::string& key, Index& value);
 void read_value(const Node& node, const std::string& key, double& value);
 void read_value(const Node& node, const std::string& key, std::string& value);
+void read_value(const Node& node, const std::string& key, std::filesystem::path& value);
 void read_value(const Node& node, const std::string& key, std::vector<std::string>& value);
 void read_value(const Node& node, const std::string& key, std::vector<double>& value);
 
@@ -38,6 +40,7 @@ std::string value_text(bool value);
 std::string value_text(Index value);
 std::string value_text(double value);
 std::string value_text(const std::string& value);
+std::string value_text(const std::filesystem::path& value);
 std::string value_text(const std::vector<std::string>& value);
 std::string value_text(const std::vector<double>& value);
 
@@ -106,6 +109,10 @@ struct TypeName<double> {
 template <>
 struct TypeName<std::string> {
   static constexpr const char* text = "text";
+};
+template <>
+struct TypeName<std::filesystem::path> {
+  static constexpr const char* text = "path";
 };
 template <>
 struct TypeName<std::vector<std::string>> {

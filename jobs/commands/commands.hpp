@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/comm.hpp"
+#include "engine/progress.hpp"
+
+namespace chorale::jobs {
+
+/// Where commands write. Only the program itself knows of terminals.
+struct Console {
+  std::function<void(std::string_view)> out;  ///< what the user asked for; rank 0
+  engine::ProgressSink progress;              ///< rank 0
+};
+
+/// Every command is collective and returns the exit code; errors are thrown.
+struct Context {
+  engine::Comm& comm;
+  Console console;
+  std::vector<std::string> overrides;  ///< --set key=value
+};
+
+int list_jobs(const Context& context);
+int describe(const Context& context, const std::string& job, bool markdown);
+int check(const Context& context, const std::filesystem::path& config, Index n_ranks);
+int run(const Context& context, const std::filesystem::path& config, bool fresh);
+int report(const Context& context, const std::filesystem::path& results);
+int inspect(const Context& context, const std::filesystem::path& cohort, bool verify, bool features);
+int ingest(const Context& context, const std::filesystem::path& recipe_or_study, const std::filesystem::path& out);
+int simulate(const Context& context, const std::filesystem::path& spec, const std::filesystem::path& out,
+             const std::string& as, bool overwrite);
+
+/// An error that all ranks know of and that has been printed: they end together with this code.
+struct Quit {
+  int exit_code;
+};
+
+/// Runs `step`, which must not talk to other ranks, on every rank; when it fails anywhere one rank prints the error
+/// and all throw Quit.
+void together(const Context& context, const std::function<void()>& step);
+
+/// "error: …" with the rank's name where there are several.
+std::string error_text(const engine::Comm& comm, const std::string& message);
+
+}  // namespace chorale::jobs

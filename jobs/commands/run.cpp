@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "engine/load.hpp"
+#include "engine/runner.hpp"
+#include "jobs/commands/commands.hpp"
+#include "jobs/registry.hpp"
+
+namespace chorale::jobs {
+namespace {
+
+constexpr int interrupted = 75;
+
+std::string bytes_text(double bytes) {
+  if (bytes < 1e6) return fmt::format("{:.0f} kB", bytes / 1e3);
+  if (bytes < 1e9) return fmt::format("{:.0f} MB", bytes / 1e6);
+  return fmt::format("{:.1f} GB", bytes / 1e9);
+}
+
+std::string seconds_text(double seconds) {
+  return seconds < 1 ? fmt::format("{:.0f} ms", seconds * 1e3) : fmt::format("{:.1f} s", seconds);
+}
+
+std::string finished_text(const engine::PreparedJob& job, const engine::RunSummary& summary) {
+  std::string text = summary.results->title + "\n\n";
+  for (const auto& sentence : summary.results->summary) text += "  " + sentence + "\n";
+  const io::RunRecord& record = summary.record;
+  std::string stages;
+  double total = 0;
+  for (const auto& [stage, seconds] : record.stage_seconds) {
+    if (stage == "total")
+      total = seconds;
+    else
+      stages += (stages.empty() ? "" : ", ") + stage + " " + seconds_text(seconds);
+  }
+  text += fmt::format("\n  {} on {} × {} (ranks × threads), level {}, largest rank {}\n", seconds_text(total),
+                      record.n_ranks, record.n_threads, record.level, bytes_text(record.peak_rss_bytes));
+  text += "  " + stages + "\n";
+  if (record.n_units_resumed > 0)
+    text += fmt::format("  {} of {} units came from the checkpoint\n", record.n_units_resumed, record.n_units);
+  if (summary.outcome == engine::RunOutcome::was_done)
+    text += "  nothing was computed: this run was finished before (--fresh computes it again)\n";
+  return text + fmt::format("  report   {}\n", (std::filesystem::path(job.config.output) / "report.html").string());
+}
+
+}  // namespace
+
+std::string error_text(const engine::Comm& comm, const std::string& message) {
+  if (comm.size() == 1) return "error: " + message + "\n";
+  return fmt::format("error: rank {} of {} on {}: {}\n", comm.rank(), comm.size(), comm.host(), message);
+}
+
+void together(const Context& context, const std::function<void()>& step) {
+  std::int64_t code[] = {0};
+  std::string message;
+  try {
+    step();
+  } catch (const Error& error) {
+    code[0] = error.exit_code();
+    message = error.what();
+  } catch (const std::exception& error) {
+    code[0] = 1;
+    message = error.what();
+  }
+  const bool mine = code[0] != 0;
+  context.comm.largest(code);
+  if (code[0] == 0) return;
+  if (mine && context.comm.claim_error()) std::fputs(error_text(context.comm, message).c_str(), stderr);
+  context.comm.barrier();
+  throw Quit{static_cast<int>(code[0])};
+}
+
+int run(const Context& context, const std::filesystem::path& config, bool fresh) {
+  engine::PreparedJob job;
+  io::Node root;
+  together(context, [&] {
+    root = io::load_config(config, context.overrides);
+    job = engine::prepare(root, registry(), nullptr);
+  });
+  if (job.config.features.min_carriers > 0) job = engine::prepare(root, registry(), &context.comm);
+  const auto summary = engine::run(job, context.comm, {.fresh = fresh, .progress = context.console.progress});
+  if (summary.outcome == engine::RunOutcome::interrupted) {
+    context.console.out(fmt::format("interrupted: {} of {} units are done and kept in {}; run again to resume\n",
+                                    summary.n_done, summary.n_units, job.config.output));
+    return interrupted;
+  }
+  if (context.comm.is_root()) context.console.out(finished_text(job, summary));
+  return 0;
+}
+
+int check(const Context& context, const std::filesystem::path& config, Index n_ranks) {
+  together(context, [&] {
+    const io::Node root = io::load_config(config, context.overrides);
+    const engine::PreparedJob job = engine::prepare(root, registry(), nullptr);
+    const int n_threads = engine::threads_per_rank(job.config.run, context.comm);
+    std::string text = fmt::format("{} would run\n\n", job.config.job);
+    const auto line = [&](std::string_view name, const std::string& value) {
+      text += fmt::format("  {:<12} {}\n", name, value);
+    };
+    line("cohort", fmt::format("{}, {} patients in {} shards", job.catalogue.name, job.catalogue.n_patients(),
+                               job.catalogue.shards.size()));
+    line("selected", job.selection->keeps_everyone() ? "all patients" : "at most all patients: conditions need the data");
+    line("features", fmt::format("{}{}", job.features.size(),
+                                 job.config.features.min_carriers > 0 ? " at most: min_carriers needs the data" : ""));
+    for (const auto& stage : job.plan.stages)
+      line("units", fmt::format("{} {} ({})", stage.n_units, stage.name,
+                                stage.layout == engine::Layout::by_shard ? "by shard" : "on the whole cohort"));
+    Index shared = 0;
+    for (const auto& stage : job.plan.stages)
+      if (stage.layout == engine::Layout::replicated)
+        shared = std::max(shared, engine::forecast_bytes({job.catalogue, *job.selection, job.features, stage.columns}));
+    Index largest_shard = 0;
+    for (const auto& shard : job.catalogue.shards) largest_shard = std::max(largest_shard, shard.n_bytes);
+    const double program = 4e7;  // what a rank holds before it loads anything
+    line("memory", fmt::format("about {} a rank, and {} once per node",
+                               bytes_text(program + 3 * static_cast<double>(largest_shard)),
+                               bytes_text(static_cast<double>(shared))));
+    const double seconds = job.plan.seconds() / static_cast<double>(n_ranks * n_threads);
+    line("time", fmt::format("about {} on {} × {} (ranks × threads)", seconds_text(seconds), n_ranks, n_threads));
+    line("output", job.config.output);
+    if (context.comm.is_root()) context.console.out(text);
+  });
+  return 0;
+}
+
+}  // namespace chorale::jobs

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "jobs/mutation_landscape/stages.hpp"
+#include "kernels/quantile.hpp"
+
+namespace chorale::jobs::landscape {
+namespace {
+
+std::size_t at(Index row, Index n_columns, Index column) { return static_cast<std::size_t>(row * n_columns + column); }
+
+/// Calls `use` for the groups a patient is in: all patients, and their own.
+void for_groups(std::int32_t code, auto use) {
+  use(Index{0});
+  if (code >= 0) use(Index{code} + 1);
+}
+
+void count_features(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort,
+                    std::span<const std::int32_t> group, Counts& counts) {
+  const Index n_groups = design.n_groups();
+  const Index n_features = cohort.n_features();
+  const auto n_panels = static_cast<Index>(setup.catalogue.panels.size());
+  counts.patients.assign(static_cast<std::size_t>(n_groups), 0);
+  counts.carriers.assign(static_cast<std::size_t>(n_groups * n_features), 0);
+  counts.tested.assign(static_cast<std::size_t>(n_groups * n_features), 0);
+  counts.burden.assign(static_cast<std::size_t>(n_groups), {});
+
+  // tested = patients whose panel holds the gene, so panels are counted once and features ask the panels
+  std::vector<std::vector<std::int64_t>> on_panel(io::n_profiles);
+  for (int p = 0; p < io::n_profiles; ++p) {
+    auto& histogram = on_panel[static_cast<std::size_t>(p)];
+    histogram.assign(static_cast<std::size_t>(n_groups * n_panels), 0);
+    const auto panel = cohort.panel(static_cast<io::Profile>(p));
+    for (std::size_t i = 0; i < panel.size(); ++i)
+      if (panel[i] >= 0) for_groups(group[i], [&](Index g) { ++histogram[at(g, n_panels, panel[i])]; });
+  }
+  for (const std::int32_t code : group) for_groups(code, [&](Index g) { ++counts.patients[static_cast<std::size_t>(g)]; });
+
+  for (Index f = 0; f < n_features; ++f) {
+    const int profile = cohort.profile_of(f);
+    const auto holds = cohort.panels_testing(f);
+    for (Index g = 0; g < n_groups; ++g) {
+      auto& tested = counts.tested[at(g, n_features, f)];
+      if (profile < 0) tested = counts.patients[static_cast<std::size_t>(g)];
+      for (Index p = 0; profile >= 0 && p < n_panels; ++p)
+        if (holds[static_cast<std::size_t>(p)] != 0) tested += on_panel[static_cast<std::size_t>(profile)][at(g, n_panels, p)];
+    }
+    for (const std::int32_t i : cohort.carriers(f))
+      for_groups(group[static_cast<std::size_t>(i)], [&](Index g) { ++counts.carriers[at(g, n_features, f)]; });
+    for (const std::int32_t i : cohort.untested(f)) {
+      if (profile >= 0) {  // a gap counts only where the panel had counted the patient as tested
+        const auto panel = cohort.panel(static_cast<io::Profile>(profile))[static_cast<std::size_t>(i)];
+        if (panel < 0 || holds[static_cast<std::size_t>(panel)] == 0) continue;
+      }
+      for_groups(group[static_cast<std::size_t>(i)], [&](Index g) { --counts.tested[at(g, n_features, f)]; });
+    }
+  }
+}
+
+void count_burden(const engine::Cohort& cohort, std::span<const std::int32_t> group, Counts& counts) {
+  const auto panel = cohort.panel(io::Profile::mutation);
+  for (Index i = 0; i < cohort.n_patients(); ++i) {
+    if (panel[static_cast<std::size_t>(i)] < 0) continue;
+    std::size_t altered = 0;
+    for (const std::int32_t feature : cohort.features_of(i))
+      altered += cohort.profile_of(feature) == static_cast<int>(io::Profile::mutation) ? 1 : 0;
+    for_groups(group[static_cast<std::size_t>(i)], [&](Index g) {
+      auto& histogram = counts.burden[static_cast<std::size_t>(g)];
+      if (histogram.size() <= altered) histogram.resize(altered + 1, 0);
+      ++histogram[altered];
+    });
+  }
+}
+
+void count_variants(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort, Counts& counts) {
+  const io::Catalogue& catalogue = setup.catalogue;
+  const auto n_classes = static_cast<Index>(catalogue.variant_classes.size());
+  const auto n_cells = catalogue.genes.size() * static_cast<std::size_t>(n_classes);
+  counts.class_variants.assign(n_cells, 0);
+  counts.class_patients.assign(n_cells, 0);
+  std::vector<std::uint8_t> in_set(static_cast<std::size_t>(n_classes));
+  for (std::size_t c = 0; c < in_set.size(); ++c)
+    in_set[c] = std::find(setup.features.classes.begin(), setup.features.classes.end(), catalogue.variant_classes[c]) !=
+                setup.features.classes.end();
+
+  std::map<std::int32_t, std::vector<float>> waiting;
+  std::map<std::pair<std::int32_t, std::int32_t>, std::int64_t> changes;
+  const io::VariantData& variant = cohort.variants();
+  std::set<std::size_t> classes_seen;
+  std::set<std::pair<std::int32_t, std::int32_t>> changes_seen;
+  for (std::size_t i = 0; i + 1 < variant.offset.size(); ++i) {
+    classes_seen.clear();
+    changes_seen.clear();
+    for (auto k = static_cast<std::size_t>(variant.offset[i]); k < static_cast<std::size_t>(variant.offset[i + 1]); ++k) {
+      const std::size_t cell = at(variant.gene[k], n_classes, variant.variant_class[k]);
+      ++counts.class_variants[cell];
+      if (classes_seen.insert(cell).second) ++counts.class_patients[cell];
+      if (in_set[static_cast<std::size_t>(variant.variant_class[k])] == 0) continue;
+      if (!std::isnan(variant.vaf[k])) waiting[variant.gene[k]].push_back(variant.vaf[k]);
+      const std::pair change{variant.gene[k], variant.protein_change[k]};
+      if (design.config.top_changes > 0 && change.second >= 0 && changes_seen.insert(change).second) ++changes[change];
+    }
+  }
+  for (const auto& [gene, values] : waiting) {
+    kernels::ValueCounts distinct;
+    distinct.add(values);
+    counts.vaf_gene.push_back(gene);
+    counts.vaf_value.emplace_back(distinct.values().begin(), distinct.values().end());
+    counts.vaf_count.emplace_back(distinct.counts().begin(), distinct.counts().end());
+  }
+  // the shard's dictionary of changes is sorted, so this order is by gene and text
+  for (const auto& [change, n] : changes)
+    counts.changes.push_back(
+        {.gene = change.first,
+         .protein_change = variant.protein_changes[static_cast<std::size_t>(change.second)],
+         .n_patients = n});
+}
+
+}  // namespace
+
+Part count_shard(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort) {
+  Part part;
+  part.counts.ledger = cohort.ledger();
+  const auto group = design.grouping ? design.grouping->codes(cohort)
+                                     : std::vector<std::int32_t>(static_cast<std::size_t>(cohort.n_patients()), -1);
+  count_features(design, setup, cohort, group, part.counts);
+  count_burden(cohort, group, part.counts);
+  count_variants(design, setup, cohort, part.counts);
+  return part;
+}
+
+}  // namespace chorale::jobs::landscape

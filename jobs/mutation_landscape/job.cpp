@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "jobs/mutation_landscape/job.hpp"
+
+#include "jobs/common/covariates.hpp"
+#include "jobs/mutation_landscape/stages.hpp"
+#include "jobs/mutation_landscape/tables.hpp"
+
+namespace chorale::jobs {
+
+using landscape::Design;
+
+static_assert(engine::Analysis<MutationLandscape>);
+
+MutationLandscape::MutationLandscape(Config config) : config_(std::move(config)) {}
+MutationLandscape::~MutationLandscape() = default;
+
+std::vector<engine::Stage> MutationLandscape::stages(const engine::Setup& setup) const {
+  const Design design = Design::of(config_, setup);
+  const auto n_patients = static_cast<double>(setup.catalogue.n_patients());
+  const auto n_shards = static_cast<double>(setup.catalogue.shards.size());
+
+  engine::Columns of_shard{.fields = {}, .endpoint = {}, .alterations = true, .variants = true};
+  if (design.grouping) require_columns({*design.grouping}, of_shard.fields);
+  // one microsecond a patient: reading, checksums, counting (measured on one core)
+  std::vector<engine::Stage> stages{{.name = "counts",
+                                     .layout = engine::Layout::by_shard,
+                                     .columns = of_shard,
+                                     .n_units = 0,
+                                     .seconds_per_unit = 1e-6 * n_patients / n_shards}};
+
+  engine::Columns of_all{.fields = of_shard.fields,
+                         .endpoint = setup.config.outcome.endpoint,
+                         .alterations = true,
+                         .variants = false};
+  require_columns(design.comparison_strata, of_all.fields);
+  require_columns(design.outcome_strata, of_all.fields);
+  require_covariates(setup, of_all.fields);
+  const Index n_tiles = landscape::n_tiles(setup);
+  const double n_features = landscape::features_per_tile;
+  if (!design.compared.empty()) {
+    stages.push_back({.name = "comparison",
+                      .layout = engine::Layout::replicated,
+                      .columns = of_all,
+                      .n_units = n_tiles,
+                      .seconds_per_unit = 1e-4 * n_features * static_cast<double>(design.compared.size())});
+  }
+  if (!of_all.endpoint.empty()) {
+    const double crude = 5e-5 + 1e-9 * n_patients;
+    const double adjusted = design.adjusted ? 4e-8 * n_patients : 0;
+    stages.push_back({.name = "outcome",
+                      .layout = engine::Layout::replicated,
+                      .columns = of_all,
+                      .n_units = n_tiles * design.n_groups(),
+                      .seconds_per_unit = n_features * (crude + adjusted)});
+  } else if (design.adjusted) {
+    throw ConfigError({.what = "covariates and strata need an outcome",
+                       .found = "no endpoint",
+                       .in = "outcome.endpoint",
+                       .remedy = "name an endpoint, or leave covariates and strata out"});
+  }
+  return stages;
+}
+
+landscape::Part MutationLandscape::run(const engine::Setup& setup, const engine::Cohort& cohort,
+                                       engine::Unit unit) const {
+  const Design design = Design::of(config_, setup);
+  if (unit.stage == 0) return landscape::count_shard(design, setup, cohort);
+  if (unit.stage == 1 && !design.compared.empty()) return landscape::compare_tile(design, setup, cohort, unit.index);
+  if (!frame_) frame_ = std::make_unique<landscape::OutcomeFrame>(design, setup, cohort);
+  return frame_->run(cohort, unit.index);
+}
+
+io::Results MutationLandscape::finish(const engine::Setup& setup, std::span<const Part> parts) const {
+  return landscape::tabulate(Design::of(config_, setup), setup, parts);
+}
+
+}  // namespace chorale::jobs

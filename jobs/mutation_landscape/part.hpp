@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <boost/serialization/vector.hpp>
+
+#include "engine/ledger.hpp"
+#include "kernels/cox.hpp"
+#include "kernels/kaplan_meier.hpp"
+#include "kernels/log_rank.hpp"
+#include "kernels/two_by_two.hpp"
+#include "kernels/two_group.hpp"
+
+namespace chorale::jobs::landscape {
+
+/// A protein change and the patients that carry it.
+struct Change {
+  std::int32_t gene = 0;
+  std::string protein_change;
+  std::int64_t n_patients = 0;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& gene& protein_change& n_patients;
+  }
+};
+
+/// What one shard counts. "Groups" are all patients (0) and each group of the grouping (1 …).
+struct Counts {
+  engine::Ledger ledger;
+  std::vector<std::int64_t> patients;         ///< (n_groups)
+  std::vector<std::int64_t> carriers;         ///< (n_groups × n_features)
+  std::vector<std::int64_t> tested;           ///< (n_groups × n_features)
+  std::vector<std::int64_t> class_variants;   ///< (n_genes × n_classes) variants
+  std::vector<std::int64_t> class_patients;   ///< (n_genes × n_classes) patients with such a variant
+  std::vector<std::vector<std::int64_t>> burden;  ///< per group: patients with 0, 1, … altered genes, of those profiled
+  std::vector<std::int32_t> vaf_gene;         ///< genes with allele fractions, ascending
+  std::vector<std::vector<float>> vaf_value;  ///< their distinct values, ascending
+  std::vector<std::vector<std::int64_t>> vaf_count;
+  std::vector<Change> changes;                ///< ordered by gene and change
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& ledger& patients& carriers& tested& class_variants& class_patients& burden& vaf_gene& vaf_value& vaf_count&
+        changes;
+  }
+};
+
+/// One feature in two groups.
+struct ComparisonRow {
+  std::int32_t feature = 0, group_a = 0, group_b = 0;  ///< group_b -1: all others
+  std::int64_t a_carriers = 0, a_tested = 0, b_carriers = 0, b_tested = 0;
+  double log10_p = 0, odds_ratio = 0, lower = 0, upper = 0;
+  std::int32_t n_strata = 0;  ///< informative ones
+  double cmh_odds_ratio = 0, cmh_lower = 0, cmh_upper = 0, cmh_chi2 = 0, cmh_log10_p = 0;
+  std::int32_t bd_df = 0;
+  double bd_chi2 = 0, bd_log10_p = 0;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& feature& group_a& group_b& a_carriers& a_tested& b_carriers& b_tested& log10_p& odds_ratio& lower& upper&
+        n_strata& cmh_odds_ratio& cmh_lower& cmh_upper& cmh_chi2& cmh_log10_p& bd_df& bd_chi2& bd_log10_p;
+  }
+};
+
+/// One feature's outcome in one group.
+struct OutcomeRow {
+  std::int32_t feature = 0, group = 0;
+  kernels::TwoGroupFit crude;
+  kernels::AdjustedFit adjusted;
+  kernels::TwoGroupCurves curves;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& feature& group& crude& adjusted& curves;
+  }
+};
+
+/// A group's own survival.
+struct GroupCurve {
+  std::int32_t group = 0;
+  kernels::KmCurve curve;
+  kernels::KmMedian median{};
+  std::vector<kernels::KmPoint> landmarks;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& group& curve& median& landmarks;
+  }
+};
+
+/// What a unit yields; the members of the other stages stay empty.
+struct Part {
+  Counts counts;
+  std::vector<ComparisonRow> comparison;
+  std::vector<OutcomeRow> outcome;
+  std::vector<GroupCurve> curves;
+  kernels::LogRankResult log_rank;
+  engine::Ledger outcome_ledger;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& counts& comparison& outcome& curves& log_rank& outcome_ledger;
+  }
+};
+
+}  // namespace chorale::jobs::landscape
+
+namespace boost::serialization {
+
+template <class Archive>
+void serialize(Archive& archive, chorale::kernels::TwoGroupFit& f, unsigned) {
+  archive& f.n_analysed& f.n_events& f.n_carriers& f.n_carrier_events& f.verdict& f.log_hazard& f.se& f.z& f.loglik_null&
+      f.loglik& f.score_chi2& f.observed& f.expected& f.logrank_variance& f.logrank_chi2& f.iterations;
+}
+
+template <class Archive>
+void serialize(Archive& archive, chorale::kernels::AdjustedFit& f, unsigned) {
+  archive& f.n_analysed& f.n_events& f.n_carriers& f.n_carrier_events& f.verdict& f.log_hazard& f.se& f.z& f.loglik_null&
+      f.loglik_covariates& f.loglik& f.beta& f.iterations;
+}
+
+template <class Archive>
+void serialize(Archive& archive, chorale::kernels::KmMedian& m, unsigned) {
+  archive& m.time& m.lower& m.upper;
+}
+
+template <class Archive>
+void serialize(Archive& archive, chorale::kernels::KmPoint& p, unsigned) {
+  archive& p.time& p.at_risk& p.survival& p.se& p.lower& p.upper;
+}
+
+template <class Archive>
+void serialize(Archive& archive, chorale::kernels::KmCurve& c, unsigned) {
+  archive& c.n_analysed& c.n_events& c.time& c.at_risk& c.events& c.censored& c.survival& c.se& c.lower& c.upper;
+}
+
+template <class Archive>
+void serialize(Archive& archive, chorale::kernels::ArmCurve& a, unsigned) {
+  archive& a.n_analysed& a.n_events& a.median& a.landmarks;
+}
+
+template <class Archive>
+void serialize(Archive& archive, chorale::kernels::TwoGroupCurves& c, unsigned) {
+  archive& c.carriers& c.others;
+}
+
+template <class Archive>
+void serialize(Archive& archive, chorale::kernels::LogRankResult& r, unsigned) {
+  archive& r.n_analysed& r.n& r.observed& r.expected& r.variance& r.chi2& r.df;
+}
+
+}  // namespace boost::serialization
