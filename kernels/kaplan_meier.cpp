@@ -3,13 +3,13 @@
 #include "kernels/kaplan_meier.hpp"
 
 #include <algorithm>
-#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <limits>
 #include <string>
 
 #include "kernels/error.hpp"
 #include "kernels/kaplan_meier_limits.hpp"
+#include "kernels/tail.hpp"
 
 namespace chorale::kernels {
 namespace {
@@ -40,13 +40,13 @@ double crossing(std::span<const double> time, std::span<const double> height) {
 
 }  // namespace
 
-double normal_quantile(double level) {
+double half_width(double level) {
   if (!(level > 0 && level < 1)) {
     throw ShapeError({.what = "confidence level out of range",
                       .found = std::to_string(level),
                       .expected = "between 0 and 1"});
   }
-  return boost::math::quantile(boost::math::normal(), 1 - (1 - level) / 2);
+  return normal_quantile(0.5 * (1 + level));
 }
 
 KmLimits km_limits(double survival, double log_se, ConfType type, double z) {
@@ -82,7 +82,7 @@ void HalfCrossing::see(double at, double height) {
 
 KmCurve kaplan_meier(const Timeline& timeline, std::span<const std::uint8_t> included, ConfOptions conf) {
   check(timeline, included);
-  const double z = normal_quantile(conf.level);
+  const double z = half_width(conf.level);
   std::vector<std::size_t> by_exit;
   std::vector<std::size_t> by_entry;
   KmCurve curve;

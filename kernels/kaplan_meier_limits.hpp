@@ -9,8 +9,9 @@
 /// The steps that the general curve and the two arms of a feature share.
 namespace chorale::kernels {
 
-/// z with P(|N(0, 1)| <= z) = level. Throws ShapeError when level is outside (0, 1).
-double normal_quantile(double level);
+/// Half the width of an interval in standard errors: z with P(|N(0, 1)| <= z) = level.
+/// Throws ShapeError when level is outside (0, 1).
+double half_width(double level);
 
 struct KmLimits {
   double lower, upper;

@@ -136,7 +136,7 @@ Shared prepare(const Timeline& timeline, const RiskTotals& totals, const EventTi
                 .by_exit = {},
                 .included = totals.included,
                 .type = conf.type,
-                .z = normal_quantile(conf.level)};
+                .z = half_width(conf.level)};
   for (std::size_t k = 0; k < landmarks.size(); ++k) shared.ascending.push_back(k);
   std::sort(shared.ascending.begin(), shared.ascending.end(),
             [&](auto a, auto b) { return landmarks[a] < landmarks[b]; });
