@@ -48,7 +48,7 @@ CHORALE_DECLARE_LEVELS(double cox_time_terms(const EventTable& all, const RiskTa
                                              const TimeTerms& terms))
 
 /// gradient[j] = Σ_t first M_j − first_tied D_j, and the upper triangle, row by row, of
-/// Σ_t second M_j M_k − second_tied (M_j D_k + D_j M_k) + second_both_tied D_j D_k, for n_rows rows from 1 on.
+/// Σ_t second M_j M_k − second_tied (M_j D_k + D_j M_k) + second_both_tied D_j D_k, for n_rows rows from 1 on; n_times padded.
 CHORALE_DECLARE_LEVELS(void cox_time_sums(Index n_times, Index n_rows, const RiskTable& sums,
                                           const TimeTerms& terms, double* gradient, double* products))
 

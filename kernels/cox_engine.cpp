@@ -176,7 +176,7 @@ double CoxEngine::evaluate(const Eigen::VectorXd& beta) {
                         .second_tied = terms_.data() + 3 * n_padded_,
                         .second_both_tied = terms_.data() + 4 * n_padded_};
   const double log_risk = CHORALE_AT_LEVEL(cox_time_terms, table_, sums, terms);
-  CHORALE_AT_LEVEL(cox_time_sums, times_.n_times(), n_coefficients(), sums, terms, time_gradient_.data(),
+  CHORALE_AT_LEVEL(cox_time_sums, n_padded_, n_coefficients(), sums, terms, time_gradient_.data(),
                    time_products_.data());
   add_products();
 

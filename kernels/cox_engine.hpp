@@ -53,9 +53,9 @@ class CoxEngine {
   Index n_padded_;
   std::vector<std::int32_t> carriers_;
   double deaths_of_carriers_ = 0;
-  std::vector<double> risk_, factor_;    ///< per row
-  std::vector<double> at_risk_, dying_;  ///< (1 + n_coefficients) x n_padded
-  std::vector<double> terms_, hazard_;   ///< 5 x n_padded; n_padded
+  AlignedDoubles risk_, factor_;    ///< per row
+  AlignedDoubles at_risk_, dying_;  ///< (1 + n_coefficients) x n_padded
+  AlignedDoubles terms_, hazard_;   ///< 5 x n_padded; n_padded
   std::vector<double> time_products_, chunk_products_, time_gradient_;
   Eigen::VectorXd gradient_;
   Eigen::MatrixXd information_;

@@ -11,8 +11,8 @@
 namespace chorale::kernels {
 namespace {
 
-std::vector<double> padded(Index n, double filling) {
-  return std::vector<double>(static_cast<std::size_t>((n + lanes - 1) / lanes * lanes), filling);
+AlignedDoubles padded(Index n, double filling) {
+  return AlignedDoubles(static_cast<std::size_t>((n + lanes - 1) / lanes * lanes), filling);
 }
 
 void check_length(const char* what, std::size_t found, std::size_t expected) {

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/aligned.hpp"
 #include "kernels/timeline.hpp"
 #include "kernels/two_group.hpp"
 #include "kernels/two_group_body.hpp"
@@ -55,9 +56,9 @@ class EventTimes {
   std::vector<std::int32_t>
       enters_;  ///< n_patients, last event time before they enter, or n_times; may be empty
   std::vector<double> patient_weight_;  ///< n_patients; empty: all 1
-  std::vector<double> at_risk_, sum_at_risk_, deaths_, expected_rate_, variance_rate_, weight_, risk_,
-      tied_risk_, centre_;
-  std::vector<double> moment_[n_tie_moments];
+  AlignedDoubles at_risk_, sum_at_risk_, deaths_, expected_rate_, variance_rate_, weight_, risk_, tied_risk_,
+      centre_;
+  AlignedDoubles moment_[n_tie_moments];
 };
 
 /// Carriers of one feature at each event time; used again for the next feature.
@@ -79,7 +80,7 @@ class CarrierArrays {
   double sum_of_deaths_ = 0;
   std::vector<std::int32_t> counted_;  ///< by place, zero between features
   std::vector<std::int32_t> entering_;
-  std::vector<double> at_risk_, deaths_, sum_at_risk_, sum_deaths_, risk_, tied_risk_;
+  AlignedDoubles at_risk_, deaths_, sum_at_risk_, sum_deaths_, risk_, tied_risk_;
 };
 
 }  // namespace chorale::kernels

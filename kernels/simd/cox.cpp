@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
 #include "kernels/cox_body.hpp"
-#include "kernels/simd/fast_math.hpp"
+#include "kernels/simd/vector.hpp"
 
 namespace chorale::kernels::simd::CHORALE_LEVEL {
 namespace {
@@ -9,65 +9,67 @@ namespace {
 constexpr Index block = 256;  ///< rows whose intermediate values stay in the first cache
 
 double sum_of_products(const double* a, const double* b, Index n) {
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (Index i = 0; i < n; ++i) sum += a[i] * b[i];
-  return sum;
+  Vector first{}, second{};
+  Index i = 0;
+  for (; i + 2 * width <= n; i += 2 * width) {
+    first += load<Vector>(a + i) * load<Vector>(b + i);
+    second += load<Vector>(a + i + width) * load<Vector>(b + i + width);
+  }
+  for (; i + width <= n; i += width) first += load<Vector>(a + i) * load<Vector>(b + i);
+  double total = n >= width ? sum(first + second) : 0;
+  for (; i < n; ++i) total += a[i] * b[i];
+  return total;
 }
 
 double sum_of(const double* a, Index n) {
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (Index i = 0; i < n; ++i) sum += a[i];
-  return sum;
+  Vector vector{};
+  Index i = 0;
+  for (; i + width <= n; i += width) vector += load<Vector>(a + i);
+  double total = n >= width ? sum(vector) : 0;
+  for (; i < n; ++i) total += a[i];
+  return total;
 }
 
-/// With u small, Σ_l g^j/(1 − g u)^i as power series in u; odd moments are zero.
-template <int n_moments>
-double add_times(const EventTable& all, const RiskTable& sums, const TimeTerms& terms, Index begin,
-                 Index end) {
-  double log_risk = 0;
-#pragma omp simd reduction(+ : log_risk)
-  for (Index t = begin; t < end; ++t) {
-    const double weight = all.weight[t];
-    const double inverse = 1 / sums.at_risk[t];
-    const double u = sums.dying[t] * inverse, u2 = u * u;
-    // over even k, Horner in u²: Σ Q_k u^(k−2) times 1, k, k − 1, k + 1, 1/k
-    double plain = 0, by_k = 0, by_less = 0, by_more = 0, over_k = 0;
-    for (int m = n_moments - 1; m >= 0; --m) {
-      const double moment = all.moment[m][t];
-      plain = plain * u2 + moment;
-      by_k = by_k * u2 + (2 * m + 2) * moment;
-      by_less = by_less * u2 + (2 * m + 1) * moment;
-      by_more = by_more * u2 + (2 * m + 3) * moment;
-      over_k = over_k * u2 + moment * (1.0 / (2 * m + 2));
-    }
-    terms.first[t] = (weight + plain * u2) * inverse;
-    terms.first_tied[t] = plain * u * inverse;
-    terms.second[t] = (weight + by_more * u2) * inverse * inverse;
-    terms.second_tied[t] = by_k * u * inverse * inverse;
-    terms.second_both_tied[t] = by_less * inverse * inverse;
-    log_risk += weight * fast_log(sums.at_risk[t]) - over_k * u2;
+/// With u small, Σ_l g^j/(1 − g u)^i as power series in u; odd moments are zero. Returns the time's share of the
+/// sum of logarithms.
+template <int n_moments, class V>
+V set_time(const EventTable& all, const RiskTable& sums, const TimeTerms& terms, Index t) {
+  const V weight = load<V>(all.weight + t), risk = load<V>(sums.at_risk + t);
+  const V inverse = 1.0 / risk;
+  const V u = load<V>(sums.dying + t) * inverse, u2 = u * u;
+  // over even k, Horner in u²: Σ Q_k u^(k−2) times 1, k, k − 1, k + 1, 1/k
+  V plain{}, by_k{}, by_less{}, by_more{}, over_k{};
+  for (int m = n_moments - 1; m >= 0; --m) {
+    const V moment = load<V>(all.moment[m] + t);
+    plain = plain * u2 + moment;
+    by_k = by_k * u2 + (2.0 * m + 2) * moment;
+    by_less = by_less * u2 + (2.0 * m + 1) * moment;
+    by_more = by_more * u2 + (2.0 * m + 3) * moment;
+    over_k = over_k * u2 + moment * (1.0 / (2 * m + 2));
   }
-  return log_risk;
+  const V square = inverse * inverse;
+  store(terms.first + t, (weight + plain * u2) * inverse);
+  store(terms.first_tied + t, plain * u * inverse);
+  store(terms.second + t, (weight + by_more * u2) * square);
+  store(terms.second_tied + t, by_k * u * square);
+  store(terms.second_both_tied + t, by_less * square);
+  return weight * log_of(risk) - over_k * u2;
 }
 
-double add_exactly(const EventTable& all, const RiskTable& sums, const TimeTerms& terms, Index t) {
+double set_exactly(const EventTable& all, const RiskTable& sums, const TimeTerms& terms, Index t) {
   const double deaths = all.deaths[t], centre = all.centre[t];
   const double inverse = 1 / sums.at_risk[t];
   const double u = sums.dying[t] * inverse;
-  const Index n_deaths = static_cast<Index>(deaths);
-  double first = 0, first_tied = 0, second = 0, second_tied = 0, second_both_tied = 0, log_risk = 0;
-#pragma omp simd reduction(+ : first, first_tied, second, second_tied, second_both_tied, log_risk)
-  for (Index l = 0; l < n_deaths; ++l) {
-    const double g = static_cast<double>(static_cast<int>(l)) / deaths - centre;
+  double first = 0, first_tied = 0, second = 0, second_tied = 0, second_both_tied = 0, log_left = 0;
+  for (double l = 0; l < deaths; ++l) {
+    const double g = l / deaths - centre;
     const double left = 1 - g * u, ratio = 1 / left;
     first += ratio;
     first_tied += g * ratio;
     second += ratio * ratio;
     second_tied += g * ratio * ratio;
     second_both_tied += g * g * ratio * ratio;
-    log_risk += fast_log(left);
+    log_left += log_of(left);
   }
   const double weight = all.weight[t] / deaths;
   terms.first[t] = weight * first * inverse;
@@ -75,30 +77,24 @@ double add_exactly(const EventTable& all, const RiskTable& sums, const TimeTerms
   terms.second[t] = weight * second * inverse * inverse;
   terms.second_tied[t] = weight * second_tied * inverse * inverse;
   terms.second_both_tied[t] = weight * second_both_tied * inverse * inverse;
-  return weight * log_risk + all.weight[t] * fast_log(sums.at_risk[t]);
+  return weight * log_left + all.weight[t] * log_of(sums.at_risk[t]);
 }
 
 }  // namespace
 
 void cox_risks(const ColumnTable& columns, const double* offset, const double* weight, const double* beta,
                Index begin, Index end, double* risk) {
-  for (Index from = begin; from < end; from += block) {
-    const Index n = from + block < end ? block : end - from;
-    double eta[block];
-    for (Index i = 0; i < n; ++i) eta[i] = offset == nullptr ? 0 : offset[from + i];
-    for (Index j = 0; j < columns.n_columns; ++j) {
-      const double* x = columns.values + j * columns.stride + from;
-      const double slope = beta[j];
-#pragma omp simd
-      for (Index i = 0; i < n; ++i) eta[i] += slope * x[i];
-    }
-    double* out = risk + from;
-#pragma omp simd
-    for (Index i = 0; i < n; ++i) out[i] = fast_exp(eta[i]);
-    if (weight == nullptr) continue;
-#pragma omp simd
-    for (Index i = 0; i < n; ++i) out[i] *= weight[from + i];
-  }
+  const auto rows = [&]<class V>(Index i, V eta) {
+    if (offset != nullptr) eta = load<V>(offset + i);
+    for (Index j = 0; j < columns.n_columns; ++j)
+      eta += beta[j] * load<V>(columns.values + j * columns.stride + i);
+    V value = exp_of(eta);
+    if (weight != nullptr) value *= load<V>(weight + i);
+    store(risk + i, value);
+  };
+  Index i = begin;
+  for (; i + width <= end; i += width) rows(i, Vector{});
+  for (; i < end; ++i) rows(i, double{});
 }
 
 void cox_place_sums(const ColumnTable& columns, const std::int32_t* place_begin, const double* centre,
@@ -123,27 +119,24 @@ void cox_place_sums(const ColumnTable& columns, const std::int32_t* place_begin,
 }
 
 double cox_time_terms(const EventTable& all, const RiskTable& sums, const TimeTerms& terms) {
-  double log_risk = 0;
-  for (Index begin = 0; begin < all.n_times; begin += lanes) {
-    const Index end = begin + lanes;
-    double most = 0;
-    for (Index t = begin; t < end; ++t) {
-      const double u = sums.dying[t] / sums.at_risk[t];
-      most = u > most ? u : most;
-    }
+  Vector log_risk{};
+  double log_apart = 0;
+  for (Index t = 0; t < all.n_times; t += width) {
+    const Vector risk = load<Vector>(sums.at_risk + t), dying = load<Vector>(sums.dying + t);
+    const double most = largest(dying / risk);
     if (most <= few_moments_reach) {
-      log_risk += add_times<3>(all, sums, terms, begin, end);
+      log_risk += set_time<3, Vector>(all, sums, terms, t);
     } else if (most <= all_moments_reach) {
-      log_risk += add_times<n_tie_moments>(all, sums, terms, begin, end);
+      log_risk += set_time<n_tie_moments, Vector>(all, sums, terms, t);
     } else {
-      for (Index t = begin; t < end; ++t) {
-        const bool close = sums.dying[t] <= all_moments_reach * sums.at_risk[t];
-        log_risk +=
-            close ? add_times<n_tie_moments>(all, sums, terms, t, t + 1) : add_exactly(all, sums, terms, t);
+      for (Index k = t; k < t + width; ++k) {
+        const bool close = sums.dying[k] <= all_moments_reach * sums.at_risk[k];
+        log_apart +=
+            close ? set_time<n_tie_moments, double>(all, sums, terms, k) : set_exactly(all, sums, terms, k);
       }
     }
   }
-  return log_risk;
+  return sum(log_risk) + log_apart;
 }
 
 void cox_time_sums(Index n_times, Index n_rows, const RiskTable& sums, const TimeTerms& terms,
@@ -151,20 +144,23 @@ void cox_time_sums(Index n_times, Index n_rows, const RiskTable& sums, const Tim
   for (Index j = 0; j < n_rows; ++j) {
     const double* m_j = sums.at_risk + (1 + j) * sums.stride;
     const double* d_j = sums.dying + (1 + j) * sums.stride;
-    double slope = 0;
-#pragma omp simd reduction(+ : slope)
-    for (Index t = 0; t < n_times; ++t) slope += terms.first[t] * m_j[t] - terms.first_tied[t] * d_j[t];
-    gradient[j] = slope;
+    Vector slope{};
+    for (Index t = 0; t < n_times; t += width) {
+      slope += load<Vector>(terms.first + t) * load<Vector>(m_j + t) -
+               load<Vector>(terms.first_tied + t) * load<Vector>(d_j + t);
+    }
+    gradient[j] = sum(slope);
     for (Index k = j; k < n_rows; ++k) {
       const double* m_k = sums.at_risk + (1 + k) * sums.stride;
       const double* d_k = sums.dying + (1 + k) * sums.stride;
-      double sum = 0;
-#pragma omp simd reduction(+ : sum)
-      for (Index t = 0; t < n_times; ++t) {
-        sum += m_k[t] * (terms.second[t] * m_j[t] - terms.second_tied[t] * d_j[t]) -
-               d_k[t] * (terms.second_tied[t] * m_j[t] - terms.second_both_tied[t] * d_j[t]);
+      Vector total{};
+      for (Index t = 0; t < n_times; t += width) {
+        const Vector m = load<Vector>(m_j + t), d = load<Vector>(d_j + t);
+        const Vector tied = load<Vector>(terms.second_tied + t);
+        total += load<Vector>(m_k + t) * (load<Vector>(terms.second + t) * m - tied * d) -
+                 load<Vector>(d_k + t) * (tied * m - load<Vector>(terms.second_both_tied + t) * d);
       }
-      *products++ = sum;
+      *products++ = sum(total);
     }
   }
 }
@@ -179,7 +175,6 @@ void cox_products(const ColumnTable& columns, const double* factor, Index begin,
     double* out = products;
     for (Index j = 0; j < p; ++j) {
       const double* x = columns.values + j * columns.stride + from;
-#pragma omp simd
       for (Index i = 0; i < n; ++i) scaled[i] = factor[from + i] * x[i];
       for (Index k = j; k < p; ++k)
         *out++ += sum_of_products(scaled, columns.values + k * columns.stride + from, n);
