@@ -7,6 +7,7 @@
 
 #include <hdf5_hl.h>
 
+#include "io/checksum.hpp"
 #include "kernels/error.hpp"
 
 namespace chorale::io::h5 {
@@ -92,11 +93,44 @@ struct Opened {
 };
 
 Opened open_set(hid_t parent, const std::string& name) {
-  const std::string in = path_of(parent, name);
-  Handle set = check(H5Dopen2(parent, name.c_str(), H5P_DEFAULT), H5Dclose, "dataset is missing", in);
-  const Handle space = check(H5Dget_space(set), H5Sclose, "dataset has no extent", in);
-  if (H5Sget_simple_extent_ndims(space) != 1) fail("dataset is not one-dimensional", in);
+  Handle set(H5Dopen2(parent, name.c_str(), H5P_DEFAULT), H5Dclose);
+  if (set < 0) fail("dataset is missing", path_of(parent, name));
+  const Handle space(H5Dget_space(set), H5Sclose);
+  if (space < 0 || H5Sget_simple_extent_ndims(space) != 1)
+    fail("dataset is not one-dimensional", path_of(parent, name));
   return {std::move(set), static_cast<std::size_t>(H5Sget_simple_extent_npoints(space))};
+}
+
+/// Length of the dataset's fixed-length strings.
+std::size_t string_length(const Opened& opened) {
+  const Handle stored(H5Dget_type(opened.set), H5Tclose);
+  if (H5Tget_class(stored) != H5T_STRING || H5Tis_variable_str(stored) != 0)
+    fail("dataset does not hold fixed-length strings", path_of(opened.set));
+  return H5Tget_size(stored);
+}
+
+/// Calls take(chunk's values, index of its first element) for each chunk of elements of `size` bytes, its checksum
+/// compared. False when a chunk is not where and as write_block() puts it: HDF5 then reads, or says what is wrong.
+bool for_each_chunk(const Image& image, const Opened& opened, std::size_t size, const auto& take) {
+  const std::size_t chunk = std::min(opened.n, chunk_elements);
+  for (std::size_t first = 0; first < opened.n; first += chunk) {
+    const hsize_t offset = first;
+    unsigned skipped_filters = 0;
+    haddr_t address = HADDR_UNDEF;
+    hsize_t n_bytes = 0;
+    if (H5Dget_chunk_info_by_coord(opened.set, &offset, &skipped_filters, &address, &n_bytes) < 0)
+      return false;
+    const hsize_t n_data = chunk * size;
+    if (skipped_filters != 0 || n_bytes != n_data + sizeof(std::uint32_t) || address > image.bytes().size() ||
+        n_bytes > image.bytes().size() - address)
+      return false;
+    const auto data = image.bytes().subspan(address, n_data);
+    std::uint32_t stored = 0;
+    std::memcpy(&stored, data.data() + n_data, sizeof stored);
+    if (fletcher32(data) != stored) return false;
+    take(data, first);
+  }
+  return true;
 }
 
 void read_block(const Opened& opened, hid_t memory, void* data) {
@@ -151,12 +185,12 @@ std::vector<std::byte> MemoryFile::bytes() {
   return image;
 }
 
-Handle open_image(std::span<const std::byte> bytes, const std::string& name_for_messages) {
+Image::Image(std::span<const std::byte> bytes, const std::string& name_for_messages) : bytes_(bytes) {
   constexpr unsigned flags = H5LT_FILE_IMAGE_DONT_COPY | H5LT_FILE_IMAGE_DONT_RELEASE;
   // the image is opened read-only, so the library does not write through this pointer
   void* image = const_cast<std::byte*>(bytes.data());
-  return check(H5LTopen_file_image(image, bytes.size(), flags), H5Fclose, "not a readable HDF5 file",
-               name_for_messages);
+  file_ = check(H5LTopen_file_image(image, bytes.size(), flags), H5Fclose, "not a readable HDF5 file",
+                name_for_messages);
 }
 
 Handle make_group(hid_t parent, const char* name) {
@@ -223,14 +257,45 @@ template std::vector<std::int64_t> read(hid_t, const std::string&);
 
 std::vector<std::string> read_strings(hid_t parent, const std::string& name) {
   const Opened opened = open_set(parent, name);
-  const Handle stored(H5Dget_type(opened.set), H5Tclose);
-  if (H5Tget_class(stored) != H5T_STRING || H5Tis_variable_str(stored) != 0)
-    fail("dataset does not hold fixed-length strings", path_of(opened.set));
-  const std::size_t length = H5Tget_size(stored);
+  const std::size_t length = string_length(opened);
   const Handle type = string_type(length);
   std::vector<char> block(opened.n * length);
   read_block(opened, type, block.data());
   return unpad(block, opened.n, length);
+}
+
+template <class T>
+std::vector<T> read(const Image& image, const std::string& path) {
+  const Opened opened = open_set(image, path);
+  std::vector<T> values(opened.n);
+  const auto copy = [&](std::span<const std::byte> data, std::size_t first) {
+    std::memcpy(values.data() + first, data.data(),
+                std::min(data.size(), (values.size() - first) * sizeof(T)));
+  };
+  const Handle stored(H5Dget_type(opened.set), H5Tclose);
+  const bool same_type = H5Tequal(stored, memory_type<T>()) > 0;
+  if (!same_type || !for_each_chunk(image, opened, sizeof(T), copy))
+    read_block(opened, memory_type<T>(), values.data());
+  return values;
+}
+template std::vector<double> read(const Image&, const std::string&);
+template std::vector<float> read(const Image&, const std::string&);
+template std::vector<std::int8_t> read(const Image&, const std::string&);
+template std::vector<std::int16_t> read(const Image&, const std::string&);
+template std::vector<std::int32_t> read(const Image&, const std::string&);
+template std::vector<std::int64_t> read(const Image&, const std::string&);
+
+std::vector<std::string> read_strings(const Image& image, const std::string& path) {
+  const Opened opened = open_set(image, path);
+  const std::size_t length = string_length(opened);
+  std::vector<std::string> values(opened.n);
+  const auto cut = [&](std::span<const std::byte> data, std::size_t first) {
+    const char* text = reinterpret_cast<const char*>(data.data());
+    const std::size_t n = std::min(data.size() / length, values.size() - first);
+    for (std::size_t i = 0; i < n; ++i)
+      values[first + i].assign(text + i * length, strnlen(text + i * length, length));
+  };
+  return for_each_chunk(image, opened, length, cut) ? values : read_strings(static_cast<hid_t>(image), path);
 }
 
 void set_attribute(hid_t object, const char* name, const std::string& value) {

@@ -61,7 +61,17 @@ class MemoryFile {
 };
 
 /// A file image opened for reading; `bytes` must outlive it.
-Handle open_image(std::span<const std::byte> bytes, const std::string& name_for_messages);
+class Image {
+ public:
+  /// Throws   StoreError when the bytes are no HDF5 file
+  Image(std::span<const std::byte> bytes, const std::string& name_for_messages);
+  operator hid_t() const { return file_; }
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  std::span<const std::byte> bytes_;
+  Handle file_;
+};
 
 Handle make_group(hid_t parent, const char* name);
 Handle open_group(hid_t parent, const std::string& name);
@@ -80,6 +90,12 @@ template <class T>
 std::vector<T> read(hid_t parent, const std::string& name);
 std::vector<std::string> read_strings(hid_t parent, const std::string& name);
 
+/// The same from an image. Chunks are checked and copied where they lie, which spares HDF5's copies and its slower
+/// checksum; whatever does not look as write() left it goes through HDF5.
+template <class T>
+std::vector<T> read(const Image& image, const std::string& path);
+std::vector<std::string> read_strings(const Image& image, const std::string& path);
+
 void set_attribute(hid_t object, const char* name, const std::string& value);
 void set_attribute(hid_t object, const char* name, std::int64_t value);
 void set_attribute(hid_t object, const char* name, std::span<const std::string> values);
@@ -90,7 +106,8 @@ std::vector<std::string> texts_attribute(hid_t object, const char* name);
 
 /// Attribute of the dataset PARENT/NAME.
 void describe(hid_t parent, const std::string& name, const char* attribute, const std::string& value);
-void describe(hid_t parent, const std::string& name, const char* attribute, std::span<const std::string> values);
+void describe(hid_t parent, const std::string& name, const char* attribute,
+              std::span<const std::string> values);
 std::string description(hid_t parent, const std::string& name, const char* attribute);
 
 }  // namespace chorale::io::h5

@@ -183,7 +183,7 @@ void write_results(const std::filesystem::path& folder, const Results& results) 
 Results read_results(const std::filesystem::path& folder) {
   const auto path = folder / "results.h5";
   const auto bytes = read_file(path);
-  const h5::Handle file = h5::open_image(bytes, path.string());
+  const h5::Image file(bytes, path.string());
   if (const auto format = h5::text_attribute(file, "format"); format != format_name) {
     throw InputError({.what = "not a result of Chorale",
                       .found = "format \"" + format + "\"",

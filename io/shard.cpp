@@ -3,6 +3,7 @@
 #include "io/shard.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -14,11 +15,13 @@ namespace chorale::io {
 namespace {
 
 void require(bool holds, std::string_view what, std::string_view in) {
-  if (!holds) throw ShapeError({.what = std::string(what), .in = std::string(in), .remedy = "report this as a bug"});
+  if (!holds)
+    throw ShapeError({.what = std::string(what), .in = std::string(in), .remedy = "report this as a bug"});
 }
 
 template <class T>
-void require_codes(const std::vector<T>& codes, std::size_t n_codes, bool missing_allowed, std::string_view in) {
+void require_codes(const std::vector<T>& codes, std::size_t n_codes, bool missing_allowed,
+                   std::string_view in) {
   const Index low = missing_allowed ? -1 : 0;
   for (const T code : codes)
     require(code >= low && code < static_cast<Index>(n_codes), "code is outside its dictionary", in);
@@ -41,13 +44,17 @@ void require_fits(const Catalogue& catalogue, const ShardData& data) {
     const Field& field = catalogue.fields[f];
     const ColumnData& column = data.clinical[f];
     const bool number = field.kind == FieldKind::number;
-    require((number ? column.number.size() : column.code.size()) == n, "column has another length", field.name);
+    require((number ? column.number.size() : column.code.size()) == n, "column has another length",
+            field.name);
     if (!number) require_codes(column.code, field.levels.size(), true, field.name);
-    require(column.bound.empty() || (field.bounds && column.bound.size() == n), "bounds do not fit", field.name);
+    require(column.bound.empty() || (field.bounds && column.bound.size() == n), "bounds do not fit",
+            field.name);
   }
-  require(data.survival.size() == catalogue.endpoints.size(), "endpoints do not match the catalogue", "/survival");
+  require(data.survival.size() == catalogue.endpoints.size(), "endpoints do not match the catalogue",
+          "/survival");
   for (const SurvivalData& s : data.survival)
-    require(s.entry.size() == n && s.time.size() == n && s.event.size() == n, "column has another length", "/survival");
+    require(s.entry.size() == n && s.time.size() == n && s.event.size() == n, "column has another length",
+            "/survival");
   require_rows(data.alteration.offset, n, data.alteration.value.size(), "/alteration");
   require_codes(data.alteration.value, catalogue.features.size(), false, "/alteration/feature");
   require_rows(data.untested.offset, n, data.untested.value.size(), "/untested");
@@ -137,12 +144,15 @@ void write_genetics(hid_t file, const Catalogue& catalogue, const ShardData& dat
 
   const h5::Handle panel = h5::make_group(file, "panel");
   for (int p = 0; p < n_profiles; ++p)
-    h5::write(panel, std::string(name_of(static_cast<Profile>(p))), view(data.panel[static_cast<std::size_t>(p)]));
+    h5::write(panel, std::string(name_of(static_cast<Profile>(p))),
+              view(data.panel[static_cast<std::size_t>(p)]));
 }
 
 }  // namespace
 
-std::string shard_file_name(Index shard) { return fmt::format("shard-{:05}.h5", shard); }
+std::string shard_file_name(Index shard) {
+  return fmt::format("shard-{:05}.h5", shard);
+}
 
 std::vector<Index> even_shards(Index n_patients, Index patients_per_shard) {
   const Index n_shards = std::max<Index>(1, (n_patients + patients_per_shard - 1) / patients_per_shard);
@@ -184,12 +194,12 @@ ShardEntry write_shard(const std::filesystem::path& folder, Index shard, const C
 struct ShardReader::Impl {
   const Catalogue* catalogue;
   ShardEntry entry;
-  std::vector<std::byte> bytes;  // outlives `file`, which reads from it
-  h5::Handle file;
+  std::vector<std::byte> bytes;  // `image` reads from it
+  std::optional<h5::Image> image;
 
   template <class T>
   std::vector<T> column(const std::string& path, Index n) const {
-    auto values = h5::read<T>(file, path);
+    auto values = h5::read<T>(*image, path);
     if (static_cast<Index>(values.size()) != n) wrong_length(path, static_cast<Index>(values.size()), n);
     return values;
   }
@@ -227,17 +237,22 @@ ShardReader::ShardReader(const Catalogue& catalogue, Index shard) : impl_(std::m
     refuse("shard has another size than the manifest says", fmt::format("{} bytes", n),
            fmt::format("{} bytes", impl_->entry.n_bytes));
   if (const auto found = xxh3_128(impl_->bytes); found != impl_->entry.xxh3)
-    refuse("shard is not the one in the manifest: its checksum differs", "XXH3-128 " + found, impl_->entry.xxh3);
-  impl_->file = h5::open_image(impl_->bytes, path.string());
+    refuse("shard is not the one in the manifest: its checksum differs", "XXH3-128 " + found,
+           impl_->entry.xxh3);
+  impl_->image.emplace(impl_->bytes, path.string());
 }
 
 ShardReader::~ShardReader() = default;
 ShardReader::ShardReader(ShardReader&&) noexcept = default;
 ShardReader& ShardReader::operator=(ShardReader&&) noexcept = default;
 
-Index ShardReader::n_patients() const { return impl_->entry.n_patients; }
+Index ShardReader::n_patients() const {
+  return impl_->entry.n_patients;
+}
 
-std::vector<std::string> ShardReader::read_id() const { return h5::read_strings(impl_->file, "/patient/id"); }
+std::vector<std::string> ShardReader::read_id() const {
+  return h5::read_strings(*impl_->image, "/patient/id");
+}
 
 std::vector<std::int32_t> ShardReader::read_site() const {
   return impl_->per_patient<std::int32_t>("/patient/site");
@@ -255,14 +270,19 @@ ColumnData ShardReader::read_clinical(Index field) const {
 }
 
 SurvivalData ShardReader::read_survival(Index endpoint) const {
-  const std::string group = "/survival/" + impl_->catalogue->endpoints.at(static_cast<std::size_t>(endpoint)).name;
+  const std::string group =
+      "/survival/" + impl_->catalogue->endpoints.at(static_cast<std::size_t>(endpoint)).name;
   return {.entry = impl_->per_patient<double>(group + "/entry"),
           .time = impl_->per_patient<double>(group + "/time"),
           .event = impl_->per_patient<std::int8_t>(group + "/event")};
 }
 
-SparseRows ShardReader::read_alteration() const { return impl_->rows("/alteration"); }
-SparseRows ShardReader::read_untested() const { return impl_->rows("/untested"); }
+SparseRows ShardReader::read_alteration() const {
+  return impl_->rows("/alteration");
+}
+SparseRows ShardReader::read_untested() const {
+  return impl_->rows("/untested");
+}
 
 VariantData ShardReader::read_variant() const {
   VariantData v;
@@ -272,7 +292,7 @@ VariantData ShardReader::read_variant() const {
   v.variant_class = impl_->column<std::int8_t>("/variant/class", n);
   v.protein_change = impl_->column<std::int32_t>("/variant/protein_change", n);
   v.vaf = impl_->column<float>("/variant/vaf", n);
-  v.protein_changes = h5::read_strings(impl_->file, "/dictionary/protein_change");
+  v.protein_changes = h5::read_strings(*impl_->image, "/dictionary/protein_change");
   return v;
 }
 

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+#include <vector>
+
 #include "io/file.hpp"
 #include "kernels/error.hpp"
 #include "tests/io/message.hpp"
@@ -33,6 +36,37 @@ TEST(Sha256, OfAMissingFileNamesTheFile) {
   const TemporaryFolder folder;
   const auto message = message_of<StoreError>([&] { sha256_of_file(folder / "nowhere"); });
   EXPECT_NE(message.find("nowhere"), std::string::npos) << message;
+}
+
+/// fletcher32 as HDF5 defines it, word by word.
+std::uint32_t plain_fletcher32(const std::vector<std::byte>& bytes) {
+  std::uint32_t s1 = 0, s2 = 0;
+  const auto fold = [](std::uint32_t sum) { return (sum & 0xffff) + (sum >> 16); };
+  for (std::size_t i = 0; i < bytes.size(); i += 2) {
+    const auto low = i + 1 < bytes.size() ? std::to_integer<std::uint32_t>(bytes[i + 1]) : 0;
+    s1 = fold(s1 + (std::to_integer<std::uint32_t>(bytes[i]) << 8 | low));
+    s2 = fold(s2 + s1);
+  }
+  return fold(s2) << 16 | fold(s1);
+}
+
+TEST(Fletcher32, MatchesItsDefinitionOnEverySize) {
+  std::mt19937_64 random(5);
+  // around a lane, a round (32 bytes) and the longest run of rounds (360 · 32 = 11,520 bytes)
+  for (const std::size_t n :
+       {0, 1, 2, 3, 31, 32, 33, 63, 64, 65, 1009, 11519, 11520, 11521, 11552, 23041, 100003}) {
+    for (const int fill : {-1, 0x00, 0xff}) {  // random, all zeros, all ones
+      std::vector<std::byte> bytes(n);
+      for (auto& b : bytes) b = static_cast<std::byte>(fill < 0 ? random() : static_cast<unsigned>(fill));
+      EXPECT_EQ(fletcher32(bytes), plain_fletcher32(bytes)) << n << " bytes of " << fill;
+    }
+  }
+}
+
+TEST(Fletcher32, BySmallHand) {
+  // words 0x0102, 0x0300: s1 = 0x0402; s2 = 0x0102 + 0x0402 = 0x0504
+  const std::vector<std::byte> bytes{std::byte{1}, std::byte{2}, std::byte{3}};
+  EXPECT_EQ(fletcher32(bytes), 0x05040402U);
 }
 
 TEST(HmacSha256, MatchesRfc4231) {

@@ -162,7 +162,7 @@ TEST_F(ShardOnDisk, DamageThatTheManifestAgreesWithNeverCrashes) {
   // a forged manifest over random damage anywhere: every outcome but an error of ours or a full read is a bug
   std::mt19937_64 random(21);
   int n_refused = 0;
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 300; ++i) {
     std::string bytes = original;
     for (int k = 0; k < 3; ++k) bytes[random() % bytes.size()] = static_cast<char>(random());
     catalogue.shards[0].xxh3 = xxh3_128(bytes);
