@@ -43,9 +43,15 @@ class ValueCounts {
   /// As quantiles(): type 7 over all values counted so far; NaN when there are none.
   std::vector<double> quantiles(std::span<const double> probabilities) const;
 
-  /// Distinct values, rising, and how often each occurred: for storing in a part and adding again.
+  /// Distinct values, rising, and how often each occurred.
   std::span<const float> values() const { return values_; }
   std::span<const Index> counts() const { return counts_; }
+
+  /// For storing in a part, and taking it out again.
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& values_& counts_;
+  }
 
  private:
   void merge(std::span<const float> values, std::span<const Index> counts);

@@ -87,7 +87,7 @@ void count_variants(const Design& design, const engine::Setup& setup, const engi
     in_set[c] = std::find(setup.features.classes.begin(), setup.features.classes.end(), catalogue.variant_classes[c]) !=
                 setup.features.classes.end();
 
-  std::map<std::int32_t, std::vector<float>> waiting;
+  std::map<std::int32_t, std::vector<float>> fractions;
   std::map<std::pair<std::int32_t, std::int32_t>, std::int64_t> changes;
   const io::VariantData& variant = cohort.variants();
   std::set<std::size_t> classes_seen;
@@ -100,17 +100,14 @@ void count_variants(const Design& design, const engine::Setup& setup, const engi
       ++counts.class_variants[cell];
       if (classes_seen.insert(cell).second) ++counts.class_patients[cell];
       if (in_set[static_cast<std::size_t>(variant.variant_class[k])] == 0) continue;
-      if (!std::isnan(variant.vaf[k])) waiting[variant.gene[k]].push_back(variant.vaf[k]);
+      if (!std::isnan(variant.vaf[k])) fractions[variant.gene[k]].push_back(variant.vaf[k]);
       const std::pair change{variant.gene[k], variant.protein_change[k]};
       if (design.config.top_changes > 0 && change.second >= 0 && changes_seen.insert(change).second) ++changes[change];
     }
   }
-  for (const auto& [gene, values] : waiting) {
-    kernels::ValueCounts distinct;
-    distinct.add(values);
-    counts.vaf_gene.push_back(gene);
-    counts.vaf_value.emplace_back(distinct.values().begin(), distinct.values().end());
-    counts.vaf_count.emplace_back(distinct.counts().begin(), distinct.counts().end());
+  for (const auto& [gene, values] : fractions) {
+    counts.fraction_gene.push_back(gene);
+    counts.fractions.emplace_back().add(values);
   }
   // the shard's dictionary of changes is sorted, so this order is by gene and text
   for (const auto& [change, n] : changes)

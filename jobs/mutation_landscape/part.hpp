@@ -12,6 +12,7 @@
 #include "kernels/cox.hpp"
 #include "kernels/kaplan_meier.hpp"
 #include "kernels/log_rank.hpp"
+#include "kernels/quantile.hpp"
 #include "kernels/two_by_two.hpp"
 #include "kernels/two_group.hpp"
 
@@ -38,14 +39,13 @@ struct Counts {
   std::vector<std::int64_t> class_variants;   ///< (n_genes × n_classes) variants
   std::vector<std::int64_t> class_patients;   ///< (n_genes × n_classes) patients with such a variant
   std::vector<std::vector<std::int64_t>> burden;  ///< per group: patients with 0, 1, … altered genes, of those profiled
-  std::vector<std::int32_t> vaf_gene;         ///< genes with allele fractions, ascending
-  std::vector<std::vector<float>> vaf_value;  ///< their distinct values, ascending
-  std::vector<std::vector<std::int64_t>> vaf_count;
+  std::vector<std::int32_t> fraction_gene;         ///< genes with allele fractions, ascending
+  std::vector<kernels::ValueCounts> fractions;     ///< one per such gene
   std::vector<Change> changes;                ///< ordered by gene and change
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& ledger& patients& carriers& tested& class_variants& class_patients& burden& vaf_gene& vaf_value& vaf_count&
+    archive& ledger& patients& carriers& tested& class_variants& class_patients& burden& fraction_gene& fractions&
         changes;
   }
 };

@@ -29,16 +29,14 @@ struct Variants {
   std::map<std::pair<std::int32_t, std::string>, std::int64_t> changes;
 
   void take(const Counts& shard) {
-    for (std::size_t g = 0; g < shard.vaf_gene.size(); ++g)
-      for (std::size_t v = 0; v < shard.vaf_value[g].size(); ++v)
-        fractions[shard.vaf_gene[g]].add(shard.vaf_value[g][v], shard.vaf_count[g][v]);
+    for (std::size_t g = 0; g < shard.fraction_gene.size(); ++g)
+      fractions[shard.fraction_gene[g]].merge(shard.fractions[g]);
     for (const Change& change : shard.changes) changes[{change.gene, change.protein_change}] += change.n_patients;
   }
   void give(Counts& total) const {
     for (const auto& [gene, counts] : fractions) {
-      total.vaf_gene.push_back(gene);
-      total.vaf_value.emplace_back(counts.values().begin(), counts.values().end());
-      total.vaf_count.emplace_back(counts.counts().begin(), counts.counts().end());
+      total.fraction_gene.push_back(gene);
+      total.fractions.push_back(counts);
     }
     for (const auto& [key, n] : changes)
       total.changes.push_back({.gene = key.first, .protein_change = key.second, .n_patients = n});

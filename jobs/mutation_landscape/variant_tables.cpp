@@ -41,12 +41,10 @@ io::ResultTable fraction_table(const engine::Setup& setup, const Counts& counts)
   Texts gene;
   Wholes n;
   std::array<Reals, quartiles.size()> quantile;
-  for (std::size_t g = 0; g < counts.vaf_gene.size(); ++g) {
-    kernels::ValueCounts values;
-    for (std::size_t v = 0; v < counts.vaf_value[g].size(); ++v) values.add(counts.vaf_value[g][v], counts.vaf_count[g][v]);
-    const auto q = values.quantiles(quartiles);
-    gene.push_back(setup.catalogue.genes[static_cast<std::size_t>(counts.vaf_gene[g])]);
-    n.push_back(values.total());
+  for (std::size_t g = 0; g < counts.fraction_gene.size(); ++g) {
+    const auto q = counts.fractions[g].quantiles(quartiles);
+    gene.push_back(setup.catalogue.genes[static_cast<std::size_t>(counts.fraction_gene[g])]);
+    n.push_back(counts.fractions[g].total());
     for (std::size_t i = 0; i < q.size(); ++i) quantile[i].push_back(q[i]);
   }
   io::ResultTable table{.name = "allele_fractions",
