@@ -50,7 +50,7 @@ class Sha256 {
 /// Running sums over words in this machine's byte order: s1 = Σ w_i, s2 = Σ (n - i) w_i, both mod 65535.
 struct Fletcher {
   static constexpr std::uint64_t modulus = 65535;
-  static constexpr std::size_t n_lanes = 16;
+  static constexpr std::size_t n_lanes = 32;
   static constexpr std::size_t most_rounds = 360;  // 65535 · 360 · 361 / 2 < 2^32
   std::uint64_t s1 = 0, s2 = 0;
 
@@ -59,10 +59,12 @@ struct Fletcher {
   void add_rounds(const std::byte* data, std::size_t n_rounds) {
     std::uint32_t a[n_lanes] = {}, b[n_lanes] = {};
     for (std::size_t r = 0; r < n_rounds; ++r) {
-      std::uint16_t w[n_lanes];
-      std::memcpy(w, data + r * sizeof w, sizeof w);
-      for (std::size_t j = 0; j < n_lanes; ++j) a[j] += w[j];
-      for (std::size_t j = 0; j < n_lanes; ++j) b[j] += a[j];
+      for (std::size_t j = 0; j < n_lanes; ++j) {
+        std::uint16_t w = 0;
+        std::memcpy(&w, data + (r * n_lanes + j) * sizeof w, sizeof w);
+        a[j] += w;
+        b[j] += a[j];
+      }
     }
     s2 += s1 * (n_rounds * n_lanes);
     for (std::size_t j = 0; j < n_lanes; ++j) {
