@@ -12,12 +12,33 @@
 namespace chorale::kernels {
 namespace {
 
+/// Aliased columns count for nothing.
+Eigen::VectorXd scaled_coefficients(const CoxRows& rows, const CoxFit& covariates) {
+  Eigen::VectorXd beta(rows.n_columns);
+  for (Index j = 0; j < rows.n_columns; ++j) {
+    const auto at = static_cast<std::size_t>(j);
+    beta(j) = std::isnan(covariates.beta[at]) ? 0 : covariates.beta[at] * rows.scale[at];
+  }
+  return beta;
+}
+
+bool usable(const CoxFit& covariates) {
+  return covariates.verdict == CoxVerdict::converged || covariates.verdict == CoxVerdict::singular;
+}
+
+HeldRisks risks_of_covariates(const CoxRows& rows, const CoxFit& covariates, Ties ties) {
+  CoxEngine engine(rows, ties, false);
+  if (usable(covariates)) engine.evaluate(scaled_coefficients(rows, covariates));
+  return engine.held_risks();
+}
+
 /// What all features share, and one thread's room for a feature.
 class AdjustedFitter {
  public:
-  AdjustedFitter(const CoxDesign& design, const CoxFit& covariates, Ties ties)
+  AdjustedFitter(const CoxDesign& design, const CoxFit& covariates, const HeldRisks& held, Ties ties)
       : design_(design),
         covariates_(covariates),
+        held_(held),
         rows_(*design.rows),
         counts_(rows_.times(ties)),
         table_(rows_.times(ties).table()),
@@ -25,11 +46,9 @@ class AdjustedFitter {
         range_(rows_.range) {
     range_.push_back(1);
     start_ = Eigen::VectorXd::Zero(rows_.n_columns + 1);
+    start_.head(rows_.n_columns) = scaled_coefficients(rows_, covariates);
     for (Index j = 0; j < rows_.n_columns; ++j) {
-      const double beta = covariates.beta[static_cast<std::size_t>(j)];
-      if (std::isnan(beta)) continue;
-      kept_.push_back(j);
-      start_(j) = beta * rows_.scale[static_cast<std::size_t>(j)];
+      if (!std::isnan(covariates.beta[static_cast<std::size_t>(j)])) kept_.push_back(j);
     }
   }
 
@@ -43,6 +62,7 @@ class AdjustedFitter {
 
   const CoxDesign& design_;
   const CoxFit& covariates_;
+  const HeldRisks& held_;
   const CoxRows& rows_;
   CarrierArrays counts_;
   EventTable table_;
@@ -57,9 +77,8 @@ class AdjustedFitter {
 double AdjustedFitter::log_hazard_beside_offset() {
   constexpr int max_steps = 6;
   constexpr double longest_step = 2;
-  engine_.evaluate(start_);
-  const EventTable table = engine_.offset_table();
-  const CarrierTable carriers = engine_.offset_carriers();
+  const EventTable table = engine_.table_beside(held_);
+  const CarrierTable carriers = engine_.carriers_beside(held_);
   double b = 0;
   for (int k = 0; k < max_steps; ++k) {
     const Slope sum = CHORALE_AT_LEVEL(slope, table, carriers, std::exp(b), std::expm1(b));
@@ -126,9 +145,7 @@ void AdjustedFitter::fit(std::span<const std::int32_t> carriers, AdjustedFit& fi
   if (fit.n_events == 0) return;
 
   fit.loglik_null = covariates_.loglik_null;
-  const bool usable =
-      covariates_.verdict == CoxVerdict::converged || covariates_.verdict == CoxVerdict::singular;
-  if (!usable) {
+  if (!usable(covariates_)) {
     fit.verdict = Verdict::covariates_failed;
     return;
   }
@@ -168,10 +185,11 @@ void adjusted_fits(const CoxDesign& design, const CoxFit& covariates, CarrierLis
                       .found = std::to_string(covariates.beta.size()) + " coefficients",
                       .expected = std::to_string(design.n_columns)});
   }
+  const HeldRisks held = risks_of_covariates(*design.rows, covariates, ties);
   const auto n_features = static_cast<Index>(carriers.size());
 #pragma omp parallel if (n_features > 1)
   {
-    AdjustedFitter fitter(design, covariates, ties);
+    AdjustedFitter fitter(design, covariates, held, ties);
 #pragma omp for schedule(dynamic)
     for (Index g = 0; g < n_features; ++g) {
       fitter.fit(carriers[static_cast<std::size_t>(g)], fits[static_cast<std::size_t>(g)]);

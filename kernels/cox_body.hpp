@@ -52,6 +52,13 @@ CHORALE_DECLARE_LEVELS(double cox_time_terms(const EventTable& all, const RiskTa
 CHORALE_DECLARE_LEVELS(void cox_time_sums(Index n_times, Index n_rows, const RiskTable& sums,
                                           const TimeTerms& terms, double* gradient, double* products))
 
+/// What each row adds to the information, for event times begin <= t < end: factor[i] = risk[i] · hazard[t], less
+/// risk[i] · spared[t] for those who die at t, less risk[i] · hazard[enters[i]] for those who enter late (enters
+/// may be null; n_times says from the first).
+CHORALE_DECLARE_LEVELS(void cox_factors(const std::int32_t* place_begin, const std::int32_t* enters,
+                                        Index n_times, const double* risk, const double* hazard,
+                                        const double* spared, Index begin, Index end, double* factor))
+
 /// Upper triangle, row by row, of Σ_i factor[i] x_ij x_ik over rows begin <= i < end.
 CHORALE_DECLARE_LEVELS(void cox_products(const ColumnTable& columns, const double* factor, Index begin,
                                          Index end, double* products))

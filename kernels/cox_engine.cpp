@@ -26,6 +26,7 @@ CoxEngine::CoxEngine(const CoxRows& rows, Ties ties, bool with_feature)
       dying_(at_risk_),
       terms_(size(5 * n_padded_), 0),
       hazard_(size(n_padded_), 0),
+      spared_(hazard_),
       time_products_(size((n_coefficients() + 1) * n_coefficients() / 2)),
       chunk_products_(
           size(static_cast<Index>(rows.chunk_begin.size()) * rows.n_columns * (rows.n_columns + 1) / 2)),
@@ -66,7 +67,7 @@ void CoxEngine::sum_risks(const Eigen::VectorXd& beta) {
   }
 }
 
-void CoxEngine::sum_feature() {
+void CoxEngine::sum_feature(const double* risk) {
   double* at_risk = at_risk_.data() + (1 + rows_.n_columns) * n_padded_;
   double* dying = dying_.data() + (1 + rows_.n_columns) * n_padded_;
   std::fill(at_risk, at_risk + n_padded_, 0.0);
@@ -74,10 +75,10 @@ void CoxEngine::sum_feature() {
   for (const std::int32_t row : carriers_) {
     const std::int32_t place = rows_.place_of[size(row)];
     const Index t = place / 2;
-    at_risk[t] += risk_[size(row)];
-    if (place % 2 == 1 && table_.centre[t] > 0) dying[t] += risk_[size(row)];
+    at_risk[t] += risk[row];
+    if (place % 2 == 1 && table_.centre[t] > 0) dying[t] += risk[row];
     if (!rows_.enters.empty() && rows_.enters[size(row)] < times_.n_times()) {
-      at_risk[rows_.enters[size(row)]] -= risk_[size(row)];
+      at_risk[rows_.enters[size(row)]] -= risk[row];
     }
   }
 }
@@ -94,17 +95,15 @@ void CoxEngine::subtract_late() {
   }
 }
 
-void CoxEngine::sum_over_later_times() {
+void CoxEngine::sum_over_later_times(Index row) {
   const auto strata = times_.stratum_begin();
-  for (Index column = 0; column < 1 + n_coefficients(); ++column) {
-    double* at_risk = at_risk_.data() + column * n_padded_;
-    const double* dying = dying_.data() + column * n_padded_;
-    for (std::size_t s = 0; s + 1 < strata.size(); ++s) {
-      double sum = 0;
-      for (Index t = strata[s + 1] - 1; t >= strata[s]; --t) {
-        sum += at_risk[t];
-        at_risk[t] = sum - table_.centre[t] * dying[t];
-      }
+  double* at_risk = at_risk_.data() + row * n_padded_;
+  const double* dying = dying_.data() + row * n_padded_;
+  for (std::size_t s = 0; s + 1 < strata.size(); ++s) {
+    double sum = 0;
+    for (Index t = strata[s + 1] - 1; t >= strata[s]; --t) {
+      sum += at_risk[t];
+      at_risk[t] = sum - table_.centre[t] * dying[t];
     }
   }
 }
@@ -115,28 +114,20 @@ void CoxEngine::add_products() {
   const auto strata = times_.stratum_begin();
   for (std::size_t s = 0; s + 1 < strata.size(); ++s) {
     double sum = 0;
-    for (Index t = strata[s]; t < strata[s + 1]; ++t) hazard_[size(t)] = sum += first[t];
+    for (Index t = strata[s]; t < strata[s + 1]; ++t) {
+      hazard_[size(t)] = sum += first[t];
+      spared_[size(t)] = table_.centre[t] * first[t] + first_tied[t];
+    }
   }
+  const std::int32_t* enters = rows_.enters.empty() ? nullptr : rows_.enters.data();
   const ColumnTable columns = rows_.table();
   const Index n_products = rows_.n_columns * (rows_.n_columns + 1) / 2;
   const auto n_chunks = static_cast<Index>(rows_.chunk_begin.size()) - 1;
 #pragma omp parallel for schedule(dynamic) if (n_chunks > 1)
   for (Index c = 0; c < n_chunks; ++c) {
     const Index from = rows_.chunk_begin[size(c)], past = rows_.chunk_begin[size(c + 1)];
-    for (Index t = from; t < past; ++t) {
-      const double spared = table_.centre[t] * first[t] + first_tied[t];
-      const Index begin = rows_.place_begin[size(2 * t)], dying = rows_.place_begin[size(2 * t + 1)];
-      const Index end = rows_.place_begin[size(2 * t + 2)];
-      for (Index row = begin; row < dying; ++row) factor_[size(row)] = risk_[size(row)] * hazard_[size(t)];
-      for (Index row = dying; row < end; ++row) {
-        factor_[size(row)] = risk_[size(row)] * (hazard_[size(t)] - spared);
-      }
-      if (rows_.enters.empty()) continue;
-      for (Index row = begin; row < end; ++row) {
-        const std::int32_t before = rows_.enters[size(row)];
-        if (before < times_.n_times()) factor_[size(row)] -= risk_[size(row)] * hazard_[size(before)];
-      }
-    }
+    CHORALE_AT_LEVEL(cox_factors, rows_.place_begin.data(), enters, times_.n_times(), risk_.data(),
+                     hazard_.data(), spared_.data(), from, past, factor_.data());
     CHORALE_AT_LEVEL(cox_products, columns, factor_.data(), Index{rows_.place_begin[size(2 * from)]},
                      Index{rows_.place_begin[size(2 * past)]}, chunk_products_.data() + c * n_products);
   }
@@ -165,9 +156,9 @@ void CoxEngine::add_products() {
 
 double CoxEngine::evaluate(const Eigen::VectorXd& beta) {
   sum_risks(beta);
-  if (with_feature_) sum_feature();
+  if (with_feature_) sum_feature(risk_.data());
   if (!rows_.enters.empty()) subtract_late();
-  sum_over_later_times();
+  for (Index row = 0; row < 1 + n_coefficients(); ++row) sum_over_later_times(row);
 
   const RiskTable sums{at_risk_.data(), dying_.data(), n_padded_};
   const TimeTerms terms{.first = terms_.data(),
@@ -189,14 +180,22 @@ double CoxEngine::evaluate(const Eigen::VectorXd& beta) {
   return loglik;
 }
 
-EventTable CoxEngine::offset_table() {
+HeldRisks CoxEngine::held_risks() const {
+  return {.risk = risk_,
+          .at_risk = {at_risk_.begin(), at_risk_.begin() + n_padded_},
+          .dying = {dying_.begin(), dying_.begin() + n_padded_}};
+}
+
+EventTable CoxEngine::table_beside(const HeldRisks& held) const {
   EventTable table = table_;
-  table.risk = at_risk_.data();
-  table.tied_risk = dying_.data();
+  table.risk = held.at_risk.data();
+  table.tied_risk = held.dying.data();
   return table;
 }
 
-CarrierTable CoxEngine::offset_carriers() {
+CarrierTable CoxEngine::carriers_beside(const HeldRisks& held) {
+  sum_feature(held.risk.data());
+  sum_over_later_times(1 + rows_.n_columns);
   double* at_risk = at_risk_.data() + (1 + rows_.n_columns) * n_padded_;
   double* dying = dying_.data() + (1 + rows_.n_columns) * n_padded_;
   return {.at_risk = at_risk,

@@ -10,6 +10,11 @@
 
 namespace chorale::kernels {
 
+/// Risks without a feature: per row, and M and D per event time.
+struct HeldRisks {
+  AlignedDoubles risk, at_risk, dying;
+};
+
 /// Evaluates the log partial likelihood of one design, on the scaled columns; keeps its arrays between calls.
 ///
 /// With f = (d−1)/(2d), M = S − f D, u = D0/M0 and g_l = l/d − f, the l-th death at t sees the risk set
@@ -35,15 +40,16 @@ class CoxEngine {
 
   Index n_coefficients() const { return rows_.n_columns + (with_feature_ ? 1 : 0); }
 
-  /// The feature beside everything else held where evaluate() was last called with its coefficient 0.
-  EventTable offset_table();
-  CarrierTable offset_carriers();
+  /// The risks of the last evaluate(), to be held while a feature's coefficient alone moves.
+  HeldRisks held_risks() const;
+  EventTable table_beside(const HeldRisks& held) const;
+  CarrierTable carriers_beside(const HeldRisks& held);  ///< valid until the next call of any kind
 
  private:
   void sum_risks(const Eigen::VectorXd& beta);
-  void sum_feature();
+  void sum_feature(const double* risk);
   void subtract_late();
-  void sum_over_later_times();
+  void sum_over_later_times(Index row);
   void add_products();
 
   const CoxRows& rows_;
@@ -53,9 +59,9 @@ class CoxEngine {
   Index n_padded_;
   std::vector<std::int32_t> carriers_;
   double deaths_of_carriers_ = 0;
-  AlignedDoubles risk_, factor_;    ///< per row
-  AlignedDoubles at_risk_, dying_;  ///< (1 + n_coefficients) x n_padded
-  AlignedDoubles terms_, hazard_;   ///< 5 x n_padded; n_padded
+  AlignedDoubles risk_, factor_;            ///< per row
+  AlignedDoubles at_risk_, dying_;          ///< (1 + n_coefficients) x n_padded
+  AlignedDoubles terms_, hazard_, spared_;  ///< 5 x n_padded; n_padded each
   std::vector<double> time_products_, chunk_products_, time_gradient_;
   Eigen::VectorXd gradient_;
   Eigen::MatrixXd information_;

@@ -67,6 +67,20 @@ KmLimits km_limits(double survival, double log_se, ConfType type, double z) {
   return {nan, nan};
 }
 
+bool stays_above_half(double survival, double log_se, ConfType type, double z) {
+  const double half = z * log_se;
+  const double odds_of_death = (1 - survival) / survival;  // at least −log S
+  switch (type) {
+    case ConfType::plain:
+    case ConfType::log:
+      return survival * (1 - half) > 0.51;  // e^−x >= 1 − x
+    case ConfType::log_log:
+      // lower = S^(e^x) with x = half / −log S <= half / (1 − S), and e^x <= 1 / (1 − x); −log 0.51 > 0.67
+      return odds_of_death < 0.67 * (1 - half / (1 - survival));
+  }
+  return false;
+}
+
 void HalfCrossing::see(double at, double height) {
   static const double tolerance = std::sqrt(std::numeric_limits<double>::epsilon());
   if (done_ || std::isnan(height) || !(height < 0.5 + tolerance)) return;

@@ -20,11 +20,15 @@ struct KmLimits {
 /// Confidence limits of a survival, given the standard error of its logarithm.
 KmLimits km_limits(double survival, double log_se, ConfType type, double z);
 
+/// True only where the lower limit surely lies above 0.51; says so without exponentials.
+bool stays_above_half(double survival, double log_se, ConfType type, double z);
+
 /// Finds where a falling curve, shown step by step, crosses one half; NaN heights are passed over.
 class HalfCrossing {
  public:
   void see(double at, double height);
   double time() const { return time_; }
+  bool done() const { return done_; }
 
  private:
   double time_ = std::numeric_limits<double>::quiet_NaN();

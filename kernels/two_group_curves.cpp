@@ -116,8 +116,13 @@ ArmCurve walk(const Shared& shared, const ArmSize& size, StepAt step_at) {
     const double survivors = step.n_at_risk > step.n_deaths ? step.at_risk - step.deaths : 0;
     survival *= survivors / step.at_risk;
     greenwood += step.deaths / (step.at_risk * survivors);
-    const KmLimits limits = km_limits(survival, std::sqrt(greenwood), shared.type, shared.z);
     middle.see(time, survival);
+    // limits cost exponentials: the lower one matters until it has crossed, the upper one from the middle on
+    const double log_se = std::sqrt(greenwood);
+    const bool lower_matters = !lower.done() && !stays_above_half(survival, log_se, shared.type, shared.z);
+    const bool upper_matters = !upper.done() && !std::isnan(middle.time());
+    if (!lower_matters && !upper_matters) continue;
+    const KmLimits limits = km_limits(survival, log_se, shared.type, shared.z);
     lower.see(time, limits.lower);
     upper.see(time, limits.upper);
   }

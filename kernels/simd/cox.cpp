@@ -21,13 +21,40 @@ double sum_of_products(const double* a, const double* b, Index n) {
   return total;
 }
 
-double sum_of(const double* a, Index n) {
-  Vector vector{};
-  Index i = 0;
-  for (; i + width <= n; i += width) vector += load<Vector>(a + i);
-  double total = n >= width ? sum(vector) : 0;
-  for (; i < n; ++i) total += a[i];
-  return total;
+/// Sums of risk · x over few rows, for `count` columns side by side: chains of additions that do not wait for
+/// each other. The first column is risk alone.
+template <int count>
+struct FewSums {
+  double of_risk = 0, of_columns[count > 0 ? count : 1] = {};
+
+  void add(const double* risk, const double* x, Index stride, Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      of_risk += risk[i];
+      for (int j = 0; j < count; ++j) of_columns[j] += risk[i] * x[j * stride + i];
+    }
+  }
+};
+
+/// Columns first … first + count - 1 of the risk table, and row 0 where `with_risk`.
+template <int count>
+void place_sums(const ColumnTable& columns, Index first, bool with_risk, const std::int32_t* place_begin,
+                const double* centre, const double* risk, Index begin, Index end, const RiskTable& sums) {
+  const double* x = columns.values + first * columns.stride;
+  for (Index t = begin; t < end; ++t) {
+    const Index from = place_begin[2 * t], dying = place_begin[2 * t + 1], past = place_begin[2 * t + 2];
+    FewSums<count> dead, alive;
+    dead.add(risk, x, columns.stride, dying, past);
+    alive.add(risk, x, columns.stride, from, dying);
+    const bool tied = centre[t] > 0;
+    if (with_risk) {
+      sums.at_risk[t] = alive.of_risk + dead.of_risk;
+      sums.dying[t] = tied ? dead.of_risk : 0;
+    }
+    for (int j = 0; j < count; ++j) {
+      sums.at_risk[(1 + first + j) * sums.stride + t] = alive.of_columns[j] + dead.of_columns[j];
+      sums.dying[(1 + first + j) * sums.stride + t] = tied ? dead.of_columns[j] : 0;
+    }
+  }
 }
 
 /// With u small, Σ_l g^j/(1 − g u)^i as power series in u; odd moments are zero. Returns the time's share of the
@@ -99,23 +126,30 @@ void cox_risks(const ColumnTable& columns, const double* offset, const double* w
 
 void cox_place_sums(const ColumnTable& columns, const std::int32_t* place_begin, const double* centre,
                     const double* risk, Index begin, Index end, const RiskTable& sums) {
-  for (Index t = begin; t < end; ++t) {
-    const Index from = place_begin[2 * t], dying = place_begin[2 * t + 1], past = place_begin[2 * t + 2];
-    const double deaths = sum_of(risk + dying, past - dying);
-    sums.at_risk[t] = deaths + sum_of(risk + from, dying - from);
-    sums.dying[t] = centre[t] > 0 ? deaths : 0;
-  }
-  for (Index j = 0; j < columns.n_columns; ++j) {
-    const double* x = columns.values + j * columns.stride;
-    double* at_risk = sums.at_risk + (1 + j) * sums.stride;
-    double* tied = sums.dying + (1 + j) * sums.stride;
-    for (Index t = begin; t < end; ++t) {
-      const Index from = place_begin[2 * t], dying = place_begin[2 * t + 1], past = place_begin[2 * t + 2];
-      const double deaths = sum_of_products(risk + dying, x + dying, past - dying);
-      at_risk[t] = deaths + sum_of_products(risk + from, x + from, dying - from);
-      tied[t] = centre[t] > 0 ? deaths : 0;
+  constexpr Index together = 4;
+  Index first = 0;
+  do {
+    const auto add = [&](auto body) {
+      body(columns, first, first == 0, place_begin, centre, risk, begin, end, sums);
+    };
+    switch (columns.n_columns - first) {
+      case 0:
+        add(place_sums<0>);
+        break;
+      case 1:
+        add(place_sums<1>);
+        break;
+      case 2:
+        add(place_sums<2>);
+        break;
+      case 3:
+        add(place_sums<3>);
+        break;
+      default:
+        add(place_sums<together>);
     }
-  }
+    first += together;
+  } while (first < columns.n_columns);
 }
 
 double cox_time_terms(const EventTable& all, const RiskTable& sums, const TimeTerms& terms) {
@@ -161,6 +195,23 @@ void cox_time_sums(Index n_times, Index n_rows, const RiskTable& sums, const Tim
                  load<Vector>(d_k + t) * (tied * m - load<Vector>(terms.second_both_tied + t) * d);
       }
       *products++ = sum(total);
+    }
+  }
+}
+
+void cox_factors(const std::int32_t* place_begin, const std::int32_t* enters, Index n_times,
+                 const double* risk, const double* hazard, const double* spared, Index begin, Index end,
+                 double* factor) {
+  for (Index t = begin; t < end; ++t) {
+    const Index from = place_begin[2 * t], dying = place_begin[2 * t + 1], past = place_begin[2 * t + 2];
+    const double alive = hazard[t], dead = hazard[t] - spared[t];
+#pragma omp simd
+    for (Index i = from; i < dying; ++i) factor[i] = risk[i] * alive;
+#pragma omp simd
+    for (Index i = dying; i < past; ++i) factor[i] = risk[i] * dead;
+    if (enters == nullptr) continue;
+    for (Index i = from; i < past; ++i) {
+      if (enters[i] < n_times) factor[i] -= risk[i] * hazard[enters[i]];
     }
   }
 }
