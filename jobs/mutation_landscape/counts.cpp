@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 
+#include "jobs/common/group_counts.hpp"
 #include "jobs/mutation_landscape/stages.hpp"
 #include "kernels/quantile.hpp"
 
@@ -19,49 +21,32 @@ void for_groups(std::int32_t code, auto use) {
   if (code >= 0) use(Index{code} + 1);
 }
 
-void count_features(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort,
-                    std::span<const std::int32_t> group, Counts& counts) {
+/// Patients without a group have a code of their own here, so that the sum over codes is everyone.
+void count_features(const Design& design, const engine::Cohort& cohort, std::vector<std::int32_t> group, Counts& counts) {
   const Index n_groups = design.n_groups();
   const Index n_features = cohort.n_features();
-  const auto n_panels = static_cast<Index>(setup.catalogue.panels.size());
-  counts.patients.assign(static_cast<std::size_t>(n_groups), 0);
-  counts.carriers.assign(static_cast<std::size_t>(n_groups * n_features), 0);
-  counts.tested.assign(static_cast<std::size_t>(n_groups * n_features), 0);
-  counts.burden.assign(static_cast<std::size_t>(n_groups), {});
-
-  // tested = patients whose panel holds the gene, so panels are counted once and features ask the panels
-  std::vector<std::vector<std::int64_t>> on_panel(io::n_profiles);
-  for (int p = 0; p < io::n_profiles; ++p) {
-    auto& histogram = on_panel[static_cast<std::size_t>(p)];
-    histogram.assign(static_cast<std::size_t>(n_groups * n_panels), 0);
-    const auto panel = cohort.panel(static_cast<io::Profile>(p));
-    for (std::size_t i = 0; i < panel.size(); ++i)
-      if (panel[i] >= 0) for_groups(group[i], [&](Index g) { ++histogram[at(g, n_panels, panel[i])]; });
-  }
-  for (const std::int32_t code : group) for_groups(code, [&](Index g) { ++counts.patients[static_cast<std::size_t>(g)]; });
-
+  for (auto& code : group) code = code < 0 ? 0 : code + 1;
+  const GroupCounts patients(cohort, std::move(group), n_groups);
+  const auto with_total = [](std::vector<std::int64_t> by_code) {
+    by_code.front() = std::accumulate(by_code.begin(), by_code.end(), std::int64_t{0});
+    return by_code;
+  };
+  counts.patients = with_total(patients.patients());
+  counts.carriers.resize(static_cast<std::size_t>(n_groups * n_features));
+  counts.tested.resize(static_cast<std::size_t>(n_groups * n_features));
   for (Index f = 0; f < n_features; ++f) {
-    const int profile = cohort.profile_of(f);
-    const auto holds = cohort.panels_testing(f);
+    const auto carriers = with_total(patients.carriers(f));
+    const auto tested = with_total(patients.tested(f));
     for (Index g = 0; g < n_groups; ++g) {
-      auto& tested = counts.tested[at(g, n_features, f)];
-      if (profile < 0) tested = counts.patients[static_cast<std::size_t>(g)];
-      for (Index p = 0; profile >= 0 && p < n_panels; ++p)
-        if (holds[static_cast<std::size_t>(p)] != 0) tested += on_panel[static_cast<std::size_t>(profile)][at(g, n_panels, p)];
-    }
-    for (const std::int32_t i : cohort.carriers(f))
-      for_groups(group[static_cast<std::size_t>(i)], [&](Index g) { ++counts.carriers[at(g, n_features, f)]; });
-    for (const std::int32_t i : cohort.untested(f)) {
-      if (profile >= 0) {  // a gap counts only where the panel had counted the patient as tested
-        const auto panel = cohort.panel(static_cast<io::Profile>(profile))[static_cast<std::size_t>(i)];
-        if (panel < 0 || holds[static_cast<std::size_t>(panel)] == 0) continue;
-      }
-      for_groups(group[static_cast<std::size_t>(i)], [&](Index g) { --counts.tested[at(g, n_features, f)]; });
+      counts.carriers[at(g, n_features, f)] = carriers[static_cast<std::size_t>(g)];
+      counts.tested[at(g, n_features, f)] = tested[static_cast<std::size_t>(g)];
     }
   }
 }
 
-void count_burden(const engine::Cohort& cohort, std::span<const std::int32_t> group, Counts& counts) {
+void count_burden(const Design& design, const engine::Cohort& cohort, std::span<const std::int32_t> group,
+                  Counts& counts) {
+  counts.burden.resize(static_cast<std::size_t>(design.n_groups()));
   const auto panel = cohort.panel(io::Profile::mutation);
   for (Index i = 0; i < cohort.n_patients(); ++i) {
     if (panel[static_cast<std::size_t>(i)] < 0) continue;
@@ -124,8 +109,8 @@ Part count_shard(const Design& design, const engine::Setup& setup, const engine:
   part.counts.ledger = cohort.ledger();
   const auto group = design.grouping ? design.grouping->codes(cohort)
                                      : std::vector<std::int32_t>(static_cast<std::size_t>(cohort.n_patients()), -1);
-  count_features(design, setup, cohort, group, part.counts);
-  count_burden(cohort, group, part.counts);
+  count_features(design, cohort, group, part.counts);
+  count_burden(design, cohort, group, part.counts);
   count_variants(design, setup, cohort, part.counts);
   return part;
 }

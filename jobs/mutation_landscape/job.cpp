@@ -66,7 +66,7 @@ landscape::Part MutationLandscape::run(const engine::Setup& setup, const engine:
                                        engine::Unit unit) const {
   const Design design = Design::of(config_, setup);
   if (unit.stage == 0) return landscape::count_shard(design, setup, cohort);
-  if (unit.stage == 1 && !design.compared.empty()) return landscape::compare_tile(design, setup, cohort, unit.index);
+  if (unit.stage == 1 && !design.compared.empty()) return landscape::compare_tile(design, cohort, unit.index);
   if (!frame_) frame_ = std::make_unique<landscape::OutcomeFrame>(design, setup, cohort);
   return frame_->run(cohort, unit.index);
 }

@@ -18,7 +18,7 @@ Index n_tiles(const engine::Setup& setup);
 Part count_shard(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort);
 
 /// Compares the groups for one tile of features.
-Part compare_tile(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort, Index tile);
+Part compare_tile(const Design& design, const engine::Cohort& cohort, Index tile);
 
 /// What all outcome units share: timelines and covariates of the whole cohort, made once and read only.
 class OutcomeFrame {
