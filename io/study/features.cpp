@@ -89,7 +89,7 @@ class Planner {
     std::sort(drafts_.begin(), drafts_.end(),
               [](const Draft& a, const Draft& b) { return a.feature.name < b.feature.name; });
     for (std::size_t i = 0; i < drafts_.size(); ++i) {
-      if (i > 0 && drafts_[i].feature.name == drafts_[i - 1].feature.name)
+      if (i > 0 && drafts_[i].feature.name == catalogue_.features.back().name)
         throw InputError(
             {.what = "two features have the same name",
              .found = drafts_[i].feature.name,

@@ -115,11 +115,10 @@ class Planner {
   std::int16_t add(Panel panel, const std::string& site) {
     std::string name = panel.name;
     for (int attempt = 0;; ++attempt) {
-      const auto at =
-          std::find_if(panels_.begin(), panels_.end(), [&](const Panel& p) { return p.name == name; });
-      if (at == panels_.end()) break;
-      if (at->genes == panel.genes && at->whole_exome == panel.whole_exome)
-        return static_cast<std::int16_t>(at - panels_.begin());
+      const auto at = by_name_.find(name);
+      if (at == by_name_.end()) break;
+      const Panel& known = panels_[static_cast<std::size_t>(at->second)];
+      if (known.genes == panel.genes && known.whole_exome == panel.whole_exome) return at->second;
       name =
           attempt == 0 ? panel.name + "@" + site : fmt::format("{}@{} ({})", panel.name, site, attempt + 1);
     }
@@ -130,9 +129,11 @@ class Planner {
            .expected = "32767 at most",
            .in = "gene panel matrix",
            .remedy = "set sample_rule = \"first\", so that samples of one patient are not joined"});
-    panel.name = std::move(name);
+    const auto code = static_cast<std::int16_t>(panels_.size());
+    panel.name = name;
     panels_.push_back(std::move(panel));
-    return static_cast<std::int16_t>(panels_.size() - 1);
+    by_name_.emplace(std::move(name), code);
+    return code;
   }
 
   void sort_by_name(PanelCodes& codes) {
@@ -156,6 +157,7 @@ class Planner {
   const std::vector<Study>& studies_;
   Pool& pool_;
   std::vector<Panel> panels_;
+  std::map<std::string, std::int16_t> by_name_;
 };
 
 }  // namespace

@@ -10,7 +10,10 @@
 namespace chorale::io::study {
 
 ShardBuckets::ShardBuckets(std::filesystem::path folder, Index n_shards, Index spill_bytes)
-    : folder_(std::move(folder)), spill_bytes_(spill_bytes), bucket_(static_cast<std::size_t>(n_shards)) {}
+    : folder_(std::move(folder)),
+      spill_bytes_(spill_bytes),
+      bucket_(static_cast<std::size_t>(n_shards)),
+      n_in_file_(bucket_.size(), 0) {}
 
 ShardBuckets::~ShardBuckets() {
   std::error_code ignored;
@@ -48,6 +51,7 @@ void ShardBuckets::spill() {
                         .expected = {},
                         .in = file_of(shard).string(),
                         .remedy = "make room on the disk of the output folder"});
+    n_in_file_[shard] += static_cast<Index>(bucket.size());
     std::vector<char>().swap(bucket);
   }
   n_bytes_ = 0;
@@ -57,10 +61,9 @@ std::vector<char> ShardBuckets::take(Index shard) {
   const auto s = static_cast<std::size_t>(shard);
   std::vector<char> held;
   held.swap(bucket_[s]);
-  std::error_code status;
+  const auto n = static_cast<std::size_t>(n_in_file_[s]);
+  if (n == 0) return held;
   const auto path = file_of(s);
-  if (!spilled_ || !std::filesystem::exists(path, status)) return held;
-  const auto n = static_cast<std::size_t>(std::filesystem::file_size(path, status));
   std::vector<char> bytes(n + held.size());
   std::ifstream file(path, std::ios::binary);
   file.read(bytes.data(), static_cast<std::streamsize>(n));
@@ -71,7 +74,8 @@ std::vector<char> ShardBuckets::take(Index shard) {
                       .in = path.string(),
                       .remedy = "look at the disk of the output folder"});
   std::copy(held.begin(), held.end(), bytes.begin() + static_cast<std::ptrdiff_t>(n));
-  std::filesystem::remove(path, status);
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);
   return bytes;
 }
 

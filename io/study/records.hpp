@@ -58,6 +58,7 @@ class ShardBuckets {
   Index n_bytes_ = 0;
   bool spilled_ = false;
   std::vector<std::vector<char>> bucket_;
+  std::vector<Index> n_in_file_;  // bytes of each shard that wait in its file
 };
 
 /// Calls visit(record, text) for each record of a shard's bytes.
