@@ -17,7 +17,9 @@ using Vector = std::vector<double>;
 constexpr std::size_t most_linked = 20;
 constexpr std::size_t most_parents = 16;
 
-std::size_t at(Index i) { return static_cast<std::size_t>(i); }
+std::size_t at(Index i) {
+  return static_cast<std::size_t>(i);
+}
 
 /// Solves A x = b in place, A symmetric positive definite, by Cholesky; false when A is not.
 bool solve(std::vector<Vector>& a, Vector& b) {
@@ -154,8 +156,8 @@ AlterationBlock::AlterationBlock(std::span<const double> frequency, std::span<co
     const double p = frequency[at(j)];
     if (node.parents.size() > most_parents || frontier.member.size() > most_linked)
       throw ConfigError({.what = "too many alterations are linked at once",
-                         .found = fmt::format("{} with {} earlier ones, {} still open", names[at(j)], node.parents.size(),
-                                              frontier.member.size()),
+                         .found = fmt::format("{} with {} earlier ones, {} still open", names[at(j)],
+                                              node.parents.size(), frontier.member.size()),
                          .expected = fmt::format("at most {} and {}", most_parents, most_linked),
                          .in = "pairs of " + entity,
                          .remedy = "remove weak pairs, or list linked alterations next to each other"});
@@ -171,11 +173,12 @@ AlterationBlock::AlterationBlock(std::span<const double> frequency, std::span<co
             target.push_back(probability_of_both(frequency[at(parent)], p, pair.odds_ratio));
       const Vector beta = fit(frontier.marginal(position), target);
       if (beta.empty())
-        throw ConfigError({.what = "no patients can have these frequencies and odds ratios together",
-                           .found = fmt::format("{}, linked to {} earlier ones", names[at(j)], node.parents.size()),
-                           .expected = "odds ratios that can hold at once",
-                           .in = "pairs of " + entity,
-                           .remedy = "bring the odds ratios of " + names[at(j)] + " nearer to 1"});
+        throw ConfigError(
+            {.what = "no patients can have these frequencies and odds ratios together",
+             .found = fmt::format("{}, linked to {} earlier ones", names[at(j)], node.parents.size()),
+             .expected = "odds ratios that can hold at once",
+             .in = "pairs of " + entity,
+             .remedy = "bring the odds ratios of " + names[at(j)] + " nearer to 1"});
       for (std::size_t s = 0; s < std::size_t{1} << node.parents.size(); ++s) {
         double eta = beta[0];
         for (std::size_t k = 0; k < node.parents.size(); ++k) eta += (s >> k & 1) != 0 ? beta[k + 1] : 0;

@@ -39,8 +39,8 @@ double probability_of_both(double a, double b, double odds_ratio);
 /// Oracle   tests/jobs/simulate_alterations_test.cpp enumerates the joint distribution
 class AlterationBlock {
  public:
-  AlterationBlock(std::span<const double> frequency, std::span<const LinkedPair> pairs, std::span<const std::string> names,
-                  const std::string& entity);
+  AlterationBlock(std::span<const double> frequency, std::span<const LinkedPair> pairs,
+                  std::span<const std::string> names, const std::string& entity);
 
   Index size() const { return static_cast<Index>(nodes_.size()); }
 

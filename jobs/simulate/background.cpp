@@ -15,10 +15,13 @@ BackgroundGenes::BackgroundGenes(const SimulateSpec& spec, Index n_genes)
     Table& table = tables_.emplace_back();
     for (Index g = 0; g < n_genes_; ++g) {
       const double place = (static_cast<double>(g) + 0.5) / static_cast<double>(n_genes_);
-      const double f = spec.background_highest * std::pow(spec.background_lowest / spec.background_highest, place);
-      double rate = burden_shape_ > 0 ? burden_shape_ * (std::pow(1 - f, -1 / burden_shape_) - 1) : -std::log1p(-f);
+      const double f =
+          spec.background_highest * std::pow(spec.background_lowest / spec.background_highest, place);
+      double rate =
+          burden_shape_ > 0 ? burden_shape_ * (std::pow(1 - f, -1 / burden_shape_) - 1) : -std::log1p(-f);
       if (spread > 0) {
-        kernels::Draws draws(static_cast<std::uint64_t>(spec.seed), Stream::entity_spread + static_cast<std::uint32_t>(entity), g);
+        kernels::Draws draws(static_cast<std::uint64_t>(spec.seed),
+                             Stream::entity_spread + static_cast<std::uint32_t>(entity), g);
         rate *= std::exp(spread * draws.normal() - spread * spread / 2);
       }
       table.rate.push_back(rate);

@@ -47,9 +47,9 @@ class BackgroundGenes {
 
  private:
   struct Table {
-    std::vector<double> rate;       ///< μ_g
+    std::vector<double> rate;  ///< μ_g
     double total = 0;
-    std::vector<double> keep;       ///< alias table: stay in the cell with this probability,
+    std::vector<double> keep;         ///< alias table: stay in the cell with this probability,
     std::vector<std::int32_t> other;  ///< otherwise go there
   };
   Index n_genes_;

@@ -45,7 +45,8 @@ class Where {
     return item;
   }
 
-  [[noreturn]] void refuse(std::string what, std::string found, std::string expected, std::string remedy) const {
+  [[noreturn]] void refuse(std::string what, std::string found, std::string expected,
+                           std::string remedy) const {
     const bool known = node_ != nullptr && !node_->place.empty();
     throw ConfigError({.what = std::move(what),
                        .found = std::move(found),
@@ -58,7 +59,8 @@ class Where {
     if (contains(known, name)) return;
     const std::string near = io::nearest(name, known);
     std::string list;
-    for (std::size_t i = 0; i < std::min<std::size_t>(known.size(), 8); ++i) list += (i == 0 ? "" : ", ") + known[i];
+    for (std::size_t i = 0; i < std::min<std::size_t>(known.size(), 8); ++i)
+      list += (i == 0 ? "" : ", ") + known[i];
     if (known.size() > 8) list += fmt::format(" and {} more", known.size() - 8);
     refuse("unknown " + what, '"' + name + '"', list.empty() ? "there is none to name" : list,
            near.empty() ? "declare it, or name one of these" : "did you mean \"" + near + "\"?");
@@ -77,7 +79,8 @@ void require_unique(const Items& items, const char* list, const Where& where) {
   std::set<std::string> seen;
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (items[i].name.empty())
-      where.at(list, i).refuse("item has no name", "\"\"", "name = \"…\"", "give every item of the list a name");
+      where.at(list, i).refuse("item has no name", "\"\"", "name = \"…\"",
+                               "give every item of the list a name");
     if (items[i].name.find_first_of("\t\r\n/\"") != std::string::npos)
       where.at(list, i).refuse("name cannot be written in tables and files", '"' + items[i].name + '"',
                                "no tab, line break, slash or quote", "choose another name");
@@ -87,11 +90,13 @@ void require_unique(const Items& items, const char* list, const Where& where) {
   }
 }
 
-void require_pair(const std::string& a, const std::string& b, const Names& alterations, const std::string& entity,
-                  const Where& where) {
+void require_pair(const std::string& a, const std::string& b, const Names& alterations,
+                  const std::string& entity, const Where& where) {
   where.require_known(a, alterations, "alteration of " + entity);
   where.require_known(b, alterations, "alteration of " + entity);
-  if (a == b) where.refuse("pair of an alteration with itself", '"' + a + '"', "two alterations", "name another one as b");
+  if (a == b)
+    where.refuse("pair of an alteration with itself", '"' + a + '"', "two alterations",
+                 "name another one as b");
 }
 
 template <class Items>
@@ -99,8 +104,8 @@ void require_each_once(const Items& items, const char* list, const Where& where)
   std::set<std::pair<std::string, std::string>> seen;
   for (std::size_t i = 0; i < items.size(); ++i)
     if (!seen.insert(std::minmax(items[i].a, items[i].b)).second)
-      where.at(list, i).refuse("pair stands twice in one list", items[i].a + ", " + items[i].b, "each pair once",
-                               "remove one of them");
+      where.at(list, i).refuse("pair stands twice in one list", items[i].a + ", " + items[i].b,
+                               "each pair once", "remove one of them");
 }
 
 void check_entity(const EntitySpec& entity, const SimulateSpec& spec, const Where& where) {
@@ -110,14 +115,17 @@ void check_entity(const EntitySpec& entity, const SimulateSpec& spec, const Wher
     const auto& [a, b, odds_ratio] = entity.pairs[i];
     require_pair(a, b, alterations, entity.name, where.at("pairs", i));
     for (const auto& alteration : entity.alterations)
-      if ((alteration.name == a || alteration.name == b) && (alteration.frequency <= 0 || alteration.frequency >= 1))
-        where.at("pairs", i).refuse("pair with an alteration that all or none carry",
-                                    fmt::format("{} with frequency {}", alteration.name, alteration.frequency),
-                                    "a frequency between 0 and 1", "change the frequency or remove the pair");
+      if ((alteration.name == a || alteration.name == b) &&
+          (alteration.frequency <= 0 || alteration.frequency >= 1))
+        where.at("pairs", i)
+            .refuse("pair with an alteration that all or none carry",
+                    fmt::format("{} with frequency {}", alteration.name, alteration.frequency),
+                    "a frequency between 0 and 1", "change the frequency or remove the pair");
   }
   require_each_once(entity.pairs, "pairs", where);
   for (std::size_t i = 0; i < entity.interactions.size(); ++i)
-    require_pair(entity.interactions[i].a, entity.interactions[i].b, alterations, entity.name, where.at("interactions", i));
+    require_pair(entity.interactions[i].a, entity.interactions[i].b, alterations, entity.name,
+                 where.at("interactions", i));
   require_each_once(entity.interactions, "interactions", where);
 
   Names numbers;
@@ -129,13 +137,15 @@ void check_entity(const EntitySpec& entity, const SimulateSpec& spec, const Wher
     where.at("shifts", i).require_known(shift.field, numbers, "field with numbers");
     for (const auto& field : spec.fields)
       if (field.name == shift.field && field.shape == FieldShape::lognormal && shift.by <= 0)
-        where.at("shifts", i).refuse("a lognormal field is shifted by a factor", fmt::format("by = {}", shift.by),
-                                     "by > 0", "2 doubles the value, 0.5 halves it");
+        where.at("shifts", i)
+            .refuse("a lognormal field is shifted by a factor", fmt::format("by = {}", shift.by), "by > 0",
+                    "2 doubles the value, 0.5 halves it");
   }
   if (entity.efs_at_5_years && *entity.efs_at_5_years > entity.os_at_5_years)
-    where.refuse("more patients without event than alive",
-                 fmt::format("efs_at_5_years = {}, os_at_5_years = {}", *entity.efs_at_5_years, entity.os_at_5_years),
-                 "efs_at_5_years ≤ os_at_5_years", "a death is an event too: lower efs_at_5_years");
+    where.refuse(
+        "more patients without event than alive",
+        fmt::format("efs_at_5_years = {}, os_at_5_years = {}", *entity.efs_at_5_years, entity.os_at_5_years),
+        "efs_at_5_years ≤ os_at_5_years", "a death is an event too: lower efs_at_5_years");
 }
 
 void check_field(const FieldSpec& field, const Names& entities, const Where& where) {
@@ -144,22 +154,27 @@ void check_field(const FieldSpec& field, const Names& entities, const Where& whe
     where.refuse("field name is taken", '"' + field.name + '"', "another name",
                  "the simulator writes this column itself");
   if (field.at_least && field.at_most && *field.at_least > *field.at_most)
-    where.refuse("field has no room for values", fmt::format("at_least = {}, at_most = {}", *field.at_least, *field.at_most),
+    where.refuse("field has no room for values",
+                 fmt::format("at_least = {}, at_most = {}", *field.at_least, *field.at_most),
                  "at_least ≤ at_most", "swap or correct the bounds");
-  if (field.shape == FieldShape::levels && (field.levels.empty() ||
-                                            std::set<std::string>(field.levels.begin(), field.levels.end()).size() != field.levels.size()))
-    where.refuse("field needs levels", fmt::format("{} levels", field.levels.size()), "one or more, all different",
-                 "write levels = [\"…\", \"…\"]");
+  if (field.shape == FieldShape::levels &&
+      (field.levels.empty() ||
+       std::set<std::string>(field.levels.begin(), field.levels.end()).size() != field.levels.size()))
+    where.refuse("field needs levels", fmt::format("{} levels", field.levels.size()),
+                 "one or more, all different", "write levels = [\"…\", \"…\"]");
   for (std::size_t i = 0; i < field.values.size(); ++i) {
     const FieldValuesSpec& values = field.values[i];
     where.at("values", i).require_known(values.entities, entities, "entity");
     if (field.shape != FieldShape::levels) continue;
     if (values.weights.size() != field.levels.size() || total(values.weights) <= 0)
-      where.at("values", i).refuse("weights do not fit the levels", fmt::format("{} weights", values.weights.size()),
-                                   fmt::format("{} weights with a positive sum", field.levels.size()), "give each level one weight");
+      where.at("values", i)
+          .refuse("weights do not fit the levels", fmt::format("{} weights", values.weights.size()),
+                  fmt::format("{} weights with a positive sum", field.levels.size()),
+                  "give each level one weight");
     if (!values.hazard_ratios.empty() && values.hazard_ratios.size() != field.levels.size())
-      where.at("values", i).refuse("hazard_ratios do not fit the levels", fmt::format("{}", values.hazard_ratios.size()),
-                                   fmt::format("{}, or none", field.levels.size()), "give each level one hazard ratio");
+      where.at("values", i)
+          .refuse("hazard_ratios do not fit the levels", fmt::format("{}", values.hazard_ratios.size()),
+                  fmt::format("{}, or none", field.levels.size()), "give each level one hazard ratio");
   }
 }
 
@@ -169,7 +184,8 @@ Names named_genes(const SimulateSpec& spec) {
   Names genes;
   for (const auto& entity : spec.entities)
     for (const auto& alteration : entity.alterations)
-      if (!contains(aberrations, alteration.name) && !contains(genes, alteration.name)) genes.push_back(alteration.name);
+      if (!contains(aberrations, alteration.name) && !contains(genes, alteration.name))
+        genes.push_back(alteration.name);
   return genes;
 }
 
@@ -177,7 +193,8 @@ Names named_genes(const SimulateSpec& spec) {
 
 void check_simulate_spec(const SimulateSpec& spec, const io::Node* root) {
   const Where where(root);
-  const auto refuse_spec = [&](const char* what, const std::string& found, const char* expected, const char* remedy) {
+  const auto refuse_spec = [&](const char* what, const std::string& found, const char* expected,
+                               const char* remedy) {
     const std::string file = root == nullptr ? "" : root->place.substr(0, root->place.find(", line"));
     throw ConfigError({.what = what, .found = found, .expected = expected, .in = file, .remedy = remedy});
   };
@@ -203,25 +220,32 @@ void check_simulate_spec(const SimulateSpec& spec, const io::Node* root) {
                 "one or more [[sites]] whose weights sum to more than 0", "add a site with weight = 1");
   if (spec.background_lowest > spec.background_highest && spec.background_highest > 0)
     refuse_spec("rarest background gene is more frequent than the most frequent one",
-                fmt::format("background_lowest = {}, background_highest = {}", spec.background_lowest, spec.background_highest),
+                fmt::format("background_lowest = {}, background_highest = {}", spec.background_lowest,
+                            spec.background_highest),
                 "background_lowest ≤ background_highest", "swap them");
   if (spec.genes < static_cast<Index>(genes.size()))
-    refuse_spec("spec names more genes than it asks for", fmt::format("genes = {}, {} named", spec.genes, genes.size()),
-                "genes ≥ the number of named genes", "raise genes; what is left over becomes background genes");
+    refuse_spec("spec names more genes than it asks for",
+                fmt::format("genes = {}, {} named", spec.genes, genes.size()),
+                "genes ≥ the number of named genes",
+                "raise genes; what is left over becomes background genes");
   if (!std::is_sorted(spec.age_groups.begin(), spec.age_groups.end(), std::less_equal<>()))
-    refuse_spec("age_groups are not in rising order", io::value_text(spec.age_groups), "rising lower bounds", "sort them");
+    refuse_spec("age_groups are not in rising order", io::value_text(spec.age_groups), "rising lower bounds",
+                "sort them");
   const bool has_age = std::any_of(spec.fields.begin(), spec.fields.end(), [](const FieldSpec& field) {
     return field.name == "AGE" && field.shape != FieldShape::levels;
   });
   if (!spec.age_groups.empty() && !has_age)
-    refuse_spec("age_groups without ages", io::value_text(spec.age_groups), "a field AGE with numbers", "add it, or remove age_groups");
+    refuse_spec("age_groups without ages", io::value_text(spec.age_groups), "a field AGE with numbers",
+                "add it, or remove age_groups");
 
-  for (std::size_t i = 0; i < spec.entities.size(); ++i) check_entity(spec.entities[i], spec, where.at("entities", i));
+  for (std::size_t i = 0; i < spec.entities.size(); ++i)
+    check_entity(spec.entities[i], spec, where.at("entities", i));
   for (std::size_t i = 0; i < spec.fields.size(); ++i) {
     check_field(spec.fields[i], entities, where.at("fields", i));
     if (contains(names_of(spec.aberrations), spec.fields[i].name))
-      where.at("fields", i).refuse("field and aberration share a name", '"' + spec.fields[i].name + '"', "unique column names",
-                                   "rename one of them");
+      where.at("fields", i)
+          .refuse("field and aberration share a name", '"' + spec.fields[i].name + '"', "unique column names",
+                  "rename one of them");
   }
   for (std::size_t i = 0; i < spec.panels.size(); ++i) {
     where.at("panels", i).require_known(spec.panels[i].genes, genes, "gene");
@@ -235,17 +259,19 @@ void check_simulate_spec(const SimulateSpec& spec, const io::Node* root) {
     for (const auto& entity : spec.entities)
       if (contains(site.entities, entity.name)) share += entity.share;
     if (share <= 0)
-      where.at("sites", i).refuse("site treats only entities without patients", io::value_text(site.entities),
-                                  "an entity with share > 0", "add one, or leave entities out");
+      where.at("sites", i)
+          .refuse("site treats only entities without patients", io::value_text(site.entities),
+                  "an entity with share > 0", "add one, or leave entities out");
   }
   for (std::size_t i = 0; i < spec.gene_details.size(); ++i) {
     const GeneSpec& gene = spec.gene_details[i];
     where.at("gene_details", i).require_known(gene.name, genes, "gene");
     if (gene.shares.size() != gene.hotspots.size() || total(gene.shares) > 1 + 1e-9)
-      where.at("gene_details", i).refuse("hotspot shares do not fit",
-                                         fmt::format("{} hotspots, {} shares that sum to {}", gene.hotspots.size(),
-                                                     gene.shares.size(), total(gene.shares)),
-                                         "one share per hotspot, together at most 1", "correct the shares");
+      where.at("gene_details", i)
+          .refuse("hotspot shares do not fit",
+                  fmt::format("{} hotspots, {} shares that sum to {}", gene.hotspots.size(),
+                              gene.shares.size(), total(gene.shares)),
+                  "one share per hotspot, together at most 1", "correct the shares");
   }
 }
 

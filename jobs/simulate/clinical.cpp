@@ -16,7 +16,9 @@ namespace {
 constexpr double missing_value = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-std::size_t at(Index i) { return static_cast<std::size_t>(i); }
+std::size_t at(Index i) {
+  return static_cast<std::size_t>(i);
+}
 
 std::vector<std::string> sorted_unique(std::vector<std::string> names) {
   std::sort(names.begin(), names.end());
@@ -27,7 +29,8 @@ std::vector<std::string> sorted_unique(std::vector<std::string> names) {
 std::vector<double> codes_of(const std::vector<std::string>& names, const std::vector<std::string>& levels) {
   std::vector<double> codes;
   for (const auto& name : names)
-    codes.push_back(static_cast<double>(std::lower_bound(levels.begin(), levels.end(), name) - levels.begin()));
+    codes.push_back(
+        static_cast<double>(std::lower_bound(levels.begin(), levels.end(), name) - levels.begin()));
   return codes;
 }
 
@@ -77,14 +80,16 @@ ClinicalFields::ClinicalFields(const SimulateSpec& spec) {
   const std::vector<std::string> age_groups = age_group_names(spec.age_groups);
   if (!spec.age_groups.empty()) fields_.push_back(category("AGE_GROUP", "age group in years", age_groups));
   for (const FieldSpec& field : spec.fields)
-    fields_.push_back(field.shape == FieldShape::levels ? category(field.name, field.description, field.levels)
-                                                        : number(field.name, field.unit, field.description));
+    fields_.push_back(field.shape == FieldShape::levels
+                          ? category(field.name, field.description, field.levels)
+                          : number(field.name, field.unit, field.description));
   for (const AberrationSpec& aberration : spec.aberrations)
     fields_.push_back(number(aberration.name, "", aberration.description));
   std::sort(fields_.begin(), fields_.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
 
   const auto place_of = [&](const std::string& name) -> Index {
-    const auto found = std::find_if(fields_.begin(), fields_.end(), [&](const auto& f) { return f.name == name; });
+    const auto found =
+        std::find_if(fields_.begin(), fields_.end(), [&](const auto& f) { return f.name == name; });
     return found == fields_.end() ? -1 : found - fields_.begin();
   };
   entity_place_ = place_of("ENTITY");
@@ -109,8 +114,9 @@ ClinicalFields::ClinicalFields(const SimulateSpec& spec) {
   for (const AberrationSpec& aberration : spec.aberrations) {
     Flag& flag = flags_.emplace_back(Flag{place_of(aberration.name), aberration.missing, {}});
     for (const EntitySpec& entity : spec.entities) {
-      const auto found = std::find_if(entity.alterations.begin(), entity.alterations.end(),
-                                      [&](const auto& alteration) { return alteration.name == aberration.name; });
+      const auto found =
+          std::find_if(entity.alterations.begin(), entity.alterations.end(),
+                       [&](const auto& alteration) { return alteration.name == aberration.name; });
       flag.alteration.push_back(found == entity.alterations.end() ? -1 : found - entity.alterations.begin());
     }
   }
@@ -163,8 +169,8 @@ double ClinicalFields::draw_number(const Column& column, const Law& law, kernels
   return std::clamp(x, column.at_least, column.at_most);
 }
 
-double ClinicalFields::draw(std::uint64_t seed, Index item, Index entity, std::span<const std::uint8_t> carried,
-                            std::span<double> values) const {
+double ClinicalFields::draw(std::uint64_t seed, Index item, Index entity,
+                            std::span<const std::uint8_t> carried, std::span<double> values) const {
   double log_hazard = 0;
   values[at(entity_place_)] = entity_codes_[at(entity)];
   values[at(subtype_place_)] = subtype_codes_[at(entity)];
@@ -183,7 +189,8 @@ double ClinicalFields::draw(std::uint64_t seed, Index item, Index entity, std::s
       value = draw_number(column, law, draws, carried);
       // a value rounded down to 0 counts as half the last recorded digit, so that its logarithm exists
       const double amount = std::max(value, 0.5 / column.power_of_ten);
-      log_hazard += law.log_hazard * (column.shape == FieldShape::normal ? value - law.centre : std::log2(amount / law.centre));
+      log_hazard += law.log_hazard * (column.shape == FieldShape::normal ? value - law.centre
+                                                                         : std::log2(amount / law.centre));
     }
   }
   for (const Flag& flag : flags_) {
@@ -198,14 +205,16 @@ double ClinicalFields::draw(std::uint64_t seed, Index item, Index entity, std::s
   return log_hazard;
 }
 
-void ClinicalFields::hide(std::uint64_t seed, Index item, double missing_factor, std::span<double> values) const {
+void ClinicalFields::hide(std::uint64_t seed, Index item, double missing_factor,
+                          std::span<double> values) const {
   kernels::Draws draws(seed, Stream::missing, item);
   const auto hide_one = [&](Index place, double missing) {
     if (draws.uniform() < missing * missing_factor) values[at(place)] = missing_value;
   };
   for (const Column& column : columns_) hide_one(column.place, column.missing);
   for (const Flag& flag : flags_) hide_one(flag.place, flag.missing);
-  if (age_group_place_ >= 0 && std::isnan(values[at(age_place_)])) values[at(age_group_place_)] = missing_value;
+  if (age_group_place_ >= 0 && std::isnan(values[at(age_place_)]))
+    values[at(age_group_place_)] = missing_value;
 }
 
 }  // namespace chorale::jobs

@@ -47,7 +47,7 @@ class ClinicalFields {
     double centre = 0;               ///< where the effect is 0: mean or median
     double log_hazard = 0;
     std::vector<Shift> shifts;
-    std::vector<double> cumulative;         ///< levels, in the spec's order
+    std::vector<double> cumulative;  ///< levels, in the spec's order
     std::vector<double> level_log_hazards;
   };
   struct Column {

@@ -19,7 +19,9 @@ namespace {
 constexpr Index first_calibration_patient = Index{1} << 40;
 constexpr Index n_calibration_patients = 4096;
 
-std::size_t at(Index i) { return static_cast<std::size_t>(i); }
+std::size_t at(Index i) {
+  return static_cast<std::size_t>(i);
+}
 
 std::vector<std::string> named_genes(const SimulateSpec& spec) {
   std::set<std::string> names;
@@ -31,7 +33,8 @@ std::vector<std::string> named_genes(const SimulateSpec& spec) {
 
 template <class Items>
 Index position(const Items& items, const std::string& name) {
-  const auto found = std::find_if(items.begin(), items.end(), [&](const auto& item) { return item.name == name; });
+  const auto found =
+      std::find_if(items.begin(), items.end(), [&](const auto& item) { return item.name == name; });
   return found - items.begin();
 }
 
@@ -41,7 +44,9 @@ bool suits(const std::vector<std::string>& entities, const std::string& entity) 
 
 }  // namespace
 
-std::string patient_id(Index index) { return fmt::format("SIM{:09}", index); }
+std::string patient_id(Index index) {
+  return fmt::format("SIM{:09}", index);
+}
 
 CohortModel::CohortModel(SimulateSpec spec)
     : spec_(std::move(spec)),
@@ -52,14 +57,16 @@ CohortModel::CohortModel(SimulateSpec spec)
   const bool has_efs = std::any_of(spec_.entities.begin(), spec_.entities.end(),
                                    [](const auto& entity) { return entity.efs_at_5_years.has_value(); });
   if (has_efs)
-    catalogue_.endpoints.push_back({.name = "EFS", .description = "event-free survival: relapse or death", .source = "simulated"});
+    catalogue_.endpoints.push_back(
+        {.name = "EFS", .description = "event-free survival: relapse or death", .source = "simulated"});
   catalogue_.endpoints.push_back({.name = "OS", .description = "overall survival", .source = "simulated"});
   catalogue_.class_set = "nonsilent";
   for (const io::ClassSet& set : io::class_sets())
     if (set.name == catalogue_.class_set) catalogue_.classes = set.classes;
   catalogue_.variant_classes.assign(variant_class_names.begin(), variant_class_names.end());
-  catalogue_.provenance.push_back(fmt::format("simulated by chorale {} with seed {}: no real patient is in this cohort",
-                                              CHORALE_VERSION, spec_.seed));
+  catalogue_.provenance.push_back(
+      fmt::format("simulated by chorale {} with seed {}: no real patient is in this cohort", CHORALE_VERSION,
+                  spec_.seed));
   build_genes();
   build_panels();
   build_entities();
@@ -77,7 +84,8 @@ void CohortModel::build_genes() {
   std::sort(catalogue_.genes.begin(), catalogue_.genes.end());
   for (const auto& name : background) background_codes_.push_back(catalogue_.gene_index(name));
   for (const auto& name : catalogue_.genes)
-    catalogue_.features.push_back({.name = name, .gene = name, .partner = {}, .profile = io::Profile::mutation});
+    catalogue_.features.push_back(
+        {.name = name, .gene = name, .partner = {}, .profile = io::Profile::mutation});
 
   genes_.resize(catalogue_.genes.size());
   for (const GeneSpec& from : spec_.gene_details) {
@@ -102,7 +110,8 @@ void CohortModel::build_panels() {
     std::vector<std::uint8_t> tests(catalogue_.genes.size(), from.whole_exome ? 1 : 0);
     for (const auto& name : from.genes) tests[at(catalogue_.gene_index(name))] = 1;
     const double n_background = std::round(from.background * static_cast<double>(background_codes_.size()));
-    for (std::size_t g = 0; g < static_cast<std::size_t>(n_background); ++g) tests[at(background_codes_[g])] = 1;
+    for (std::size_t g = 0; g < static_cast<std::size_t>(n_background); ++g)
+      tests[at(background_codes_[g])] = 1;
     io::Panel panel{.name = from.name, .whole_exome = from.whole_exome, .genes = {}};
     for (std::size_t g = 0; g < tests.size() && !from.whole_exome; ++g)
       if (tests[g] != 0) panel.genes.push_back(static_cast<std::int32_t>(g));
@@ -125,10 +134,12 @@ void CohortModel::build_entities() {
     }
     std::vector<LinkedPair> pairs;
     for (const PairSpec& pair : from.pairs)
-      pairs.push_back({position(from.alterations, pair.a), position(from.alterations, pair.b), pair.odds_ratio});
+      pairs.push_back(
+          {position(from.alterations, pair.a), position(from.alterations, pair.b), pair.odds_ratio});
     std::vector<Interaction> interactions;
     for (const InteractionSpec& interaction : from.interactions)
-      interactions.push_back({at(position(from.alterations, interaction.a)), at(position(from.alterations, interaction.b)),
+      interactions.push_back({at(position(from.alterations, interaction.a)),
+                              at(position(from.alterations, interaction.b)),
                               std::log(interaction.hazard_ratio)});
     entities_.push_back({.block = AlterationBlock(frequency, pairs, names, from.name),
                          .log_hazards = std::move(log_hazards),
@@ -194,7 +205,9 @@ const std::string& CohortModel::background_gene(Index gene) const {
   return catalogue_.genes[at(background_codes_[at(gene)])];
 }
 
-bool CohortModel::is_tested(Index panel, Index gene) const { return panel >= 0 && on_panel_[at(panel)][at(gene)] != 0; }
+bool CohortModel::is_tested(Index panel, Index gene) const {
+  return panel >= 0 && on_panel_[at(panel)][at(gene)] != 0;
+}
 
 /// Alterations, clinical values and log hazard of a patient whose site and entity are set.
 void CohortModel::draw_person(Index item, SimulatedPatient& out) const {
@@ -210,7 +223,8 @@ void CohortModel::draw_person(Index item, SimulatedPatient& out) const {
   for (std::size_t j = 0; j < out.carried.size(); ++j)
     if (out.carried[j] != 0) out.log_hazard += entity.log_hazards[j];
   for (const Interaction& interaction : entity.interactions)
-    if (out.carried[interaction.a] != 0 && out.carried[interaction.b] != 0) out.log_hazard += interaction.log_hazard;
+    if (out.carried[interaction.a] != 0 && out.carried[interaction.b] != 0)
+      out.log_hazard += interaction.log_hazard;
   out.log_hazard += clinical_.draw(seed, item, out.entity, out.carried, out.values);
 }
 
@@ -218,7 +232,8 @@ SimulatedVariant CohortModel::draw_variant(kernels::Draws& draws, Index code, bo
   const Gene& gene = genes_[at(code)];
   SimulatedVariant variant{.gene = static_cast<std::int32_t>(code)};
   const double which = silent ? 1 : draws.uniform();
-  const auto hotspot = std::upper_bound(gene.cumulative.begin(), gene.cumulative.end(), which) - gene.cumulative.begin();
+  const auto hotspot =
+      std::upper_bound(gene.cumulative.begin(), gene.cumulative.end(), which) - gene.cumulative.begin();
   if (!silent && hotspot < static_cast<Index>(gene.cumulative.size())) {
     variant.change = ProteinChange::hotspot(gene.first_hotspot + hotspot);
     variant.variant_class = hotspot_classes_[at(gene.first_hotspot + hotspot)];
@@ -233,7 +248,8 @@ SimulatedVariant CohortModel::draw_variant(kernels::Draws& draws, Index code, bo
   const double clone = draws.uniform();
   if (clone < 0.25) fraction *= 0.1 + 3.6 * clone;
   variant.n_reads = static_cast<std::int32_t>(100 + draws.below(900));
-  variant.n_alt = std::clamp(static_cast<std::int32_t>(std::round(fraction * variant.n_reads)), 1, variant.n_reads);
+  variant.n_alt =
+      std::clamp(static_cast<std::int32_t>(std::round(fraction * variant.n_reads)), 1, variant.n_reads);
   return variant;
 }
 
@@ -246,7 +262,8 @@ void CohortModel::draw_variants(SimulatedPatient& out) const {
   for (std::size_t j = 0; j < out.carried.size(); ++j) {
     if (out.carried[j] == 0 || genes[j] < 0 || !is_tested(out.panel, genes[j])) continue;
     out.variants.push_back(draw_variant(draws, genes[j], false));
-    if (draws.uniform() < genes_[at(genes[j])].second_hit) out.variants.push_back(draw_variant(draws, genes[j], false));
+    if (draws.uniform() < genes_[at(genes[j])].second_hit)
+      out.variants.push_back(draw_variant(draws, genes[j], false));
   }
   kernels::Draws burden_draws(seed, Stream::burden, out.index);
   const double burden = background_.draw_burden(burden_draws);

@@ -45,8 +45,8 @@ class CohortModel {
 
  private:
   struct Site {
-    std::vector<double> cumulative;           ///< of entities
-    std::vector<std::vector<Index>> panels;   ///< per entity: those to choose from
+    std::vector<double> cumulative;          ///< of entities
+    std::vector<std::vector<Index>> panels;  ///< per entity: those to choose from
     double unprofiled, missing_factor, log_hazard;
   };
   struct Interaction {

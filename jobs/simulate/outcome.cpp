@@ -41,7 +41,8 @@ OutcomeLaw::OutcomeLaw(const EntitySpec& entity, std::span<const double> log_haz
   const double five_years = std::pow(5.0, shape_);
   death_rate_ = cumulative_hazard(entity.os_at_5_years, log_hazards) / five_years;
   if (has_efs_)
-    relapse_rate_ = std::max(0.0, cumulative_hazard(*entity.efs_at_5_years, log_hazards) / five_years - death_rate_);
+    relapse_rate_ =
+        std::max(0.0, cumulative_hazard(*entity.efs_at_5_years, log_hazards) / five_years - death_rate_);
 }
 
 void OutcomeLaw::draw(const SimulateSpec& spec, SimulatedPatient& patient) const {
@@ -55,7 +56,8 @@ void OutcomeLaw::draw(const SimulateSpec& spec, SimulatedPatient& patient) const
   const double relapse = years(relapse_rate_);
   const double data_cut = spec.follow_up_years + spec.accrual_years * draws.uniform();
   const double waiting = draws.exponential();
-  const double censored = spec.dropout_per_year > 0 ? std::min(data_cut, waiting / spec.dropout_per_year) : data_cut;
+  const double censored =
+      spec.dropout_per_year > 0 ? std::min(data_cut, waiting / spec.dropout_per_year) : data_cut;
   patient.os = {};
   patient.efs = {};
   if (draws.uniform() < spec.survival_missing) return;

@@ -12,16 +12,20 @@ constexpr std::uint32_t hotspot_bit = 0x80000000u;
 
 /// The residue of a gene's made-up protein: any fixed function of gene and position will do.
 Index residue_at(Index gene, Index position) {
-  std::uint64_t x = static_cast<std::uint64_t>(gene) * 0x9e3779b97f4a7c15u + static_cast<std::uint64_t>(position) * 0xbf58476d1ce4e5b9u;
+  std::uint64_t x = static_cast<std::uint64_t>(gene) * 0x9e3779b97f4a7c15u +
+                    static_cast<std::uint64_t>(position) * 0xbf58476d1ce4e5b9u;
   x ^= x >> 31;
   return static_cast<Index>(x % residues.size());
 }
 
 }  // namespace
 
-ProteinChange ProteinChange::hotspot(Index number) { return {hotspot_bit | static_cast<std::uint32_t>(number)}; }
+ProteinChange ProteinChange::hotspot(Index number) {
+  return {hotspot_bit | static_cast<std::uint32_t>(number)};
+}
 
-ProteinChange ProteinChange::made_up(VariantClass variant_class, Index residue, Index position, Index detail) {
+ProteinChange ProteinChange::made_up(VariantClass variant_class, Index residue, Index position,
+                                     Index detail) {
   // class 4 bits, residue 5, detail 5, position 16
   return {static_cast<std::uint32_t>(variant_class) << 26 | static_cast<std::uint32_t>(residue) << 21 |
           static_cast<std::uint32_t>(detail) << 16 | static_cast<std::uint32_t>(position)};
@@ -88,7 +92,8 @@ MadeUpChange draw_change(kernels::Draws& draws, Index gene, Index length, double
 
 MadeUpChange draw_silent_change(kernels::Draws& draws, Index gene, Index length) {
   const Index position = 1 + draws.below(length);
-  return {VariantClass::silent, ProteinChange::made_up(VariantClass::silent, residue_at(gene, position), position, 0)};
+  return {VariantClass::silent,
+          ProteinChange::made_up(VariantClass::silent, residue_at(gene, position), position, 0)};
 }
 
 }  // namespace chorale::jobs

@@ -26,8 +26,8 @@ enum class VariantClass : std::int8_t {
   splice_site
 };
 inline constexpr std::array<std::string_view, 8> variant_class_names{
-    "Frame_Shift_Del", "Frame_Shift_Ins", "In_Frame_Del", "In_Frame_Ins",
-    "Missense_Mutation", "Nonsense_Mutation", "Silent", "Splice_Site"};
+    "Frame_Shift_Del",   "Frame_Shift_Ins",   "In_Frame_Del", "In_Frame_Ins",
+    "Missense_Mutation", "Nonsense_Mutation", "Silent",       "Splice_Site"};
 
 /// A protein change packed in 32 bits: a hotspot by its number, or a made-up change by position and residues.
 /// Text is made only for the changes that a shard holds.

@@ -11,9 +11,12 @@ namespace {
 
 constexpr double missing_value = std::numeric_limits<double>::quiet_NaN();
 
-std::size_t at(Index i) { return static_cast<std::size_t>(i); }
+std::size_t at(Index i) {
+  return static_cast<std::size_t>(i);
+}
 
-std::vector<io::ColumnData> clinical(const io::Catalogue& catalogue, std::span<const SimulatedPatient> patients) {
+std::vector<io::ColumnData> clinical(const io::Catalogue& catalogue,
+                                     std::span<const SimulatedPatient> patients) {
   std::vector<io::ColumnData> columns(catalogue.fields.size());
 #pragma omp parallel for schedule(static)
   for (std::size_t f = 0; f < columns.size(); ++f) {
@@ -29,7 +32,8 @@ std::vector<io::ColumnData> clinical(const io::Catalogue& catalogue, std::span<c
   return columns;
 }
 
-io::SurvivalData survival(std::span<const SimulatedPatient> patients, SimulatedOutcome SimulatedPatient::*outcome) {
+io::SurvivalData survival(std::span<const SimulatedPatient> patients,
+                          SimulatedOutcome SimulatedPatient::*outcome) {
   io::SurvivalData data;
   for (const auto& patient : patients) {
     const SimulatedOutcome& o = patient.*outcome;
@@ -58,14 +62,17 @@ struct Dictionary {
     std::sort(text.begin(), text.end());
     text.erase(std::unique(text.begin(), text.end()), text.end());
     for (const auto& t : texts)
-      place.push_back(static_cast<std::int32_t>(std::lower_bound(text.begin(), text.end(), t) - text.begin()));
+      place.push_back(
+          static_cast<std::int32_t>(std::lower_bound(text.begin(), text.end(), t) - text.begin()));
   }
   std::int32_t operator()(ProteinChange c) const {
-    return place[static_cast<std::size_t>(std::lower_bound(change.begin(), change.end(), c) - change.begin())];
+    return place[static_cast<std::size_t>(std::lower_bound(change.begin(), change.end(), c) -
+                                          change.begin())];
   }
 };
 
-void add_variants(std::span<const SimulatedPatient> patients, std::span<const std::string> hotspots, io::ShardData& data) {
+void add_variants(std::span<const SimulatedPatient> patients, std::span<const std::string> hotspots,
+                  io::ShardData& data) {
   const Dictionary dictionary(patients, hotspots);
   struct Row {
     std::int32_t gene;
@@ -80,8 +87,8 @@ void add_variants(std::span<const SimulatedPatient> patients, std::span<const st
     rows.clear();
     for (const auto& variant : patient.variants) {
       const double vaf = static_cast<double>(variant.n_alt) / static_cast<double>(variant.n_reads);
-      rows.push_back({variant.gene, static_cast<std::int8_t>(variant.variant_class), dictionary(variant.change),
-                      static_cast<float>(vaf)});
+      rows.push_back({variant.gene, static_cast<std::int8_t>(variant.variant_class),
+                      dictionary(variant.change), static_cast<float>(vaf)});
       const bool is_new = data.alteration.value.size() == at(data.alteration.offset.back()) ||
                           data.alteration.value.back() != variant.gene;
       if (makes_carrier(variant.variant_class) && is_new) data.alteration.value.push_back(variant.gene);
@@ -102,7 +109,9 @@ void add_variants(std::span<const SimulatedPatient> patients, std::span<const st
 
 }  // namespace
 
-bool makes_carrier(VariantClass variant_class) { return variant_class != VariantClass::silent; }
+bool makes_carrier(VariantClass variant_class) {
+  return variant_class != VariantClass::silent;
+}
 
 void draw_patients(const CohortModel& model, Index first, std::span<SimulatedPatient> patients) {
 #pragma omp parallel for schedule(static)
@@ -115,13 +124,15 @@ io::ShardData shard_data(const CohortModel& model, std::span<const SimulatedPati
   for (const auto& patient : patients) {
     data.id.push_back(patient_id(patient.index));
     data.site.push_back(static_cast<std::int32_t>(patient.site));
-    data.panel[static_cast<std::size_t>(io::Profile::mutation)].push_back(static_cast<std::int16_t>(patient.panel));
+    data.panel[static_cast<std::size_t>(io::Profile::mutation)].push_back(
+        static_cast<std::int16_t>(patient.panel));
   }
   for (const auto profile : {io::Profile::copy_number, io::Profile::structural})
     data.panel[static_cast<std::size_t>(profile)].assign(patients.size(), -1);
   data.clinical = clinical(catalogue, patients);
   for (const io::Endpoint& endpoint : catalogue.endpoints)
-    data.survival.push_back(survival(patients, endpoint.name == "OS" ? &SimulatedPatient::os : &SimulatedPatient::efs));
+    data.survival.push_back(
+        survival(patients, endpoint.name == "OS" ? &SimulatedPatient::os : &SimulatedPatient::efs));
   add_variants(patients, model.hotspots(), data);
   return data;
 }

@@ -56,8 +56,8 @@ void prepare(engine::Comm& comm, const fs::path& out, bool overwrite) {
 }
 
 std::string to_line(Index shard, const io::ShardEntry& entry) {
-  return fmt::format("{} {} {} {} {} {} {} {}\n", shard, entry.file, entry.n_patients, entry.n_alterations, entry.n_variants,
-                     entry.n_bytes, entry.xxh3, entry.sha256);
+  return fmt::format("{} {} {} {} {} {} {} {}\n", shard, entry.file, entry.n_patients, entry.n_alterations,
+                     entry.n_variants, entry.n_bytes, entry.xxh3, entry.sha256);
 }
 
 std::vector<io::ShardEntry> from_lines(const std::vector<std::string>& by_rank, std::size_t n_shards) {
@@ -66,8 +66,8 @@ std::vector<io::ShardEntry> from_lines(const std::vector<std::string>& by_rank, 
     std::istringstream in(lines);
     for (std::size_t shard = 0; in >> shard;) {
       io::ShardEntry& entry = entries.at(shard);
-      in >> entry.file >> entry.n_patients >> entry.n_alterations >> entry.n_variants >> entry.n_bytes >> entry.xxh3 >>
-          entry.sha256;
+      in >> entry.file >> entry.n_patients >> entry.n_alterations >> entry.n_variants >> entry.n_bytes >>
+          entry.xxh3 >> entry.sha256;
     }
   }
   return entries;
@@ -103,7 +103,8 @@ void write_shards(const CohortModel& model, engine::Comm& comm, const fs::path& 
 
 }  // namespace
 
-void simulate(const SimulateSpec& spec, engine::Comm& comm, const fs::path& out, const SimulateOptions& options) {
+void simulate(const SimulateSpec& spec, engine::Comm& comm, const fs::path& out,
+              const SimulateOptions& options) {
   check_simulate_spec(spec, nullptr);
   const CohortModel model(spec);
   prepare(comm, out, options.overwrite);

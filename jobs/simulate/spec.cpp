@@ -7,21 +7,28 @@ namespace {
 
 io::Schema<EntitySpec> entity_schema() {
   io::Schema<AlterationSpec> alteration("alterations", "What patients of this entity carry.");
-  alteration.field("name", &AlterationSpec::name).help("a gene, or an aberration declared in [[aberrations]]");
+  alteration.field("name", &AlterationSpec::name)
+      .help("a gene, or an aberration declared in [[aberrations]]");
   alteration.field("frequency", &AlterationSpec::frequency).at_least(0).at_most(1).help("share of carriers");
-  alteration.field("hazard_ratio", &AlterationSpec::hazard_ratio).above(0).help("of carriers, on every endpoint");
+  alteration.field("hazard_ratio", &AlterationSpec::hazard_ratio)
+      .above(0)
+      .help("of carriers, on every endpoint");
 
   io::Schema<PairSpec> pair("pairs", "Alterations that go together, or avoid each other.");
   pair.field("a", &PairSpec::a).help("an alteration of this entity");
   pair.field("b", &PairSpec::b).help("another one");
   pair.field("odds_ratio", &PairSpec::odds_ratio).above(0).help("above 1: together; below 1: apart");
 
-  io::Schema<InteractionSpec> interaction("interactions", "Pairs that do more to outcome than both main effects.");
+  io::Schema<InteractionSpec> interaction("interactions",
+                                          "Pairs that do more to outcome than both main effects.");
   interaction.field("a", &InteractionSpec::a).help("an alteration of this entity");
   interaction.field("b", &InteractionSpec::b).help("another one");
-  interaction.field("hazard_ratio", &InteractionSpec::hazard_ratio).above(0).help("extra factor when both are carried");
+  interaction.field("hazard_ratio", &InteractionSpec::hazard_ratio)
+      .above(0)
+      .help("extra factor when both are carried");
 
-  io::Schema<ShiftSpec> shift("shifts", "Clinical numbers that differ between carriers and others; the mean stays.");
+  io::Schema<ShiftSpec> shift("shifts",
+                              "Clinical numbers that differ between carriers and others; the mean stays.");
   shift.field("alteration", &ShiftSpec::alteration).help("an alteration of this entity");
   shift.field("field", &ShiftSpec::field).help("a normal or lognormal field");
   shift.field("by", &ShiftSpec::by).help("added (normal) or multiplied (lognormal)");
@@ -30,12 +37,18 @@ io::Schema<EntitySpec> entity_schema() {
   entity.field("name", &EntitySpec::name).help("level of SUBTYPE");
   entity.field("group", &EntitySpec::group).help("level of ENTITY; empty: the name");
   entity.field("share", &EntitySpec::share).at_least(0).help("relative number of patients");
-  entity.field("os_at_5_years", &EntitySpec::os_at_5_years).above(0).below(1).help("share alive at five years");
+  entity.field("os_at_5_years", &EntitySpec::os_at_5_years)
+      .above(0)
+      .below(1)
+      .help("share alive at five years");
   entity.field("efs_at_5_years", &EntitySpec::efs_at_5_years)
       .above(0)
       .below(1)
       .help("share alive without relapse at five years; absent: no EFS");
-  entity.field("shape", &EntitySpec::shape).above(0).at_most(10).help("Weibull shape; below 1 the hazard falls with time");
+  entity.field("shape", &EntitySpec::shape)
+      .above(0)
+      .at_most(10)
+      .help("Weibull shape; below 1 the hazard falls with time");
   entity.tables("alterations", &EntitySpec::alterations, alteration, alteration.help());
   entity.tables("pairs", &EntitySpec::pairs, pair, pair.help());
   entity.tables("interactions", &EntitySpec::interactions, interaction, interaction.help());
@@ -49,10 +62,16 @@ io::Schema<FieldSpec> field_schema() {
   values.field("mean", &FieldValuesSpec::mean).help("normal: before the bounds cut it");
   values.field("sd", &FieldValuesSpec::sd).at_least(0).help("normal: standard deviation");
   values.field("median", &FieldValuesSpec::median).above(0).help("lognormal");
-  values.field("spread", &FieldValuesSpec::spread).at_least(0).help("lognormal: standard deviation of the natural logarithm");
-  values.field("hazard_ratio", &FieldValuesSpec::hazard_ratio).above(0).help("normal: per unit; lognormal: per doubling");
+  values.field("spread", &FieldValuesSpec::spread)
+      .at_least(0)
+      .help("lognormal: standard deviation of the natural logarithm");
+  values.field("hazard_ratio", &FieldValuesSpec::hazard_ratio)
+      .above(0)
+      .help("normal: per unit; lognormal: per doubling");
   values.field("weights", &FieldValuesSpec::weights).at_least(0).help("levels: relative frequencies");
-  values.field("hazard_ratios", &FieldValuesSpec::hazard_ratios).above(0).help("levels: one each; empty: all 1");
+  values.field("hazard_ratios", &FieldValuesSpec::hazard_ratios)
+      .above(0)
+      .help("levels: one each; empty: all 1");
 
   io::Schema<FieldSpec> field("fields", "A clinical column.");
   field.field("name", &FieldSpec::name).help("column name");
@@ -63,7 +82,10 @@ io::Schema<FieldSpec> field_schema() {
   field.field("at_least", &FieldSpec::at_least).help("smallest value");
   field.field("at_most", &FieldSpec::at_most).help("largest value");
   field.field("levels", &FieldSpec::levels).help("the words of a field of shape \"levels\"");
-  field.field("missing", &FieldSpec::missing).at_least(0).at_most(1).help("share of patients without the value");
+  field.field("missing", &FieldSpec::missing)
+      .at_least(0)
+      .at_most(1)
+      .help("share of patients without the value");
   field.tables("values", &FieldSpec::values, values, values.help());
   return field;
 }
@@ -85,32 +107,57 @@ io::Schema<SiteSpec> site_schema() {
   io::Schema<SiteSpec> site("sites", "A site, or several alike.");
   site.field("name", &SiteSpec::name).help("unique");
   site.field("count", &SiteSpec::count).at_least(1).at_most(10000).help("more than 1: NAME-01, NAME-02, …");
-  site.field("weight", &SiteSpec::weight).at_least(0).help("relative number of patients; the k-th of several has weight / k");
+  site.field("weight", &SiteSpec::weight)
+      .at_least(0)
+      .help("relative number of patients; the k-th of several has weight / k");
   site.field("entities", &SiteSpec::entities).help("whom the site treats; empty: everyone");
-  site.field("panels", &SiteSpec::panels).help("one of those that suit the patient's entity is drawn; none: not profiled");
-  site.field("unprofiled", &SiteSpec::unprofiled).at_least(0).at_most(1).help("share of patients not sequenced");
-  site.field("missing_factor", &SiteSpec::missing_factor).at_least(0).help("multiplies the missing shares of all fields");
+  site.field("panels", &SiteSpec::panels)
+      .help("one of those that suit the patient's entity is drawn; none: not profiled");
+  site.field("unprofiled", &SiteSpec::unprofiled)
+      .at_least(0)
+      .at_most(1)
+      .help("share of patients not sequenced");
+  site.field("missing_factor", &SiteSpec::missing_factor)
+      .at_least(0)
+      .help("multiplies the missing shares of all fields");
   site.field("hazard_ratio", &SiteSpec::hazard_ratio).above(0).help("of the site's patients");
   return site;
 }
 
 io::Schema<AberrationSpec> aberration_schema() {
-  io::Schema<AberrationSpec> aberration("aberrations", "A 0/1 finding that is a clinical column rather than a gene.");
+  io::Schema<AberrationSpec> aberration("aberrations",
+                                        "A 0/1 finding that is a clinical column rather than a gene.");
   aberration.field("name", &AberrationSpec::name).help("column name");
   aberration.field("description", &AberrationSpec::description).help("one sentence");
-  aberration.field("missing", &AberrationSpec::missing).at_least(0).at_most(1).help("share of patients without the value");
+  aberration.field("missing", &AberrationSpec::missing)
+      .at_least(0)
+      .at_most(1)
+      .help("share of patients without the value");
   return aberration;
 }
 
 io::Schema<GeneSpec> gene_schema() {
   io::Schema<GeneSpec> gene("gene_details", "How variants of a gene look.");
   gene.field("name", &GeneSpec::name).help("a gene of some entity");
-  gene.field("length", &GeneSpec::length).unit("amino acids").at_least(1).at_most(60000).help("of the protein");
-  gene.field("truncating", &GeneSpec::truncating).at_least(0).at_most(1).help("share of truncating variants outside hotspots");
-  gene.field("second_hit", &GeneSpec::second_hit).at_least(0).at_most(1).help("share of carriers with a second variant");
+  gene.field("length", &GeneSpec::length)
+      .unit("amino acids")
+      .at_least(1)
+      .at_most(60000)
+      .help("of the protein");
+  gene.field("truncating", &GeneSpec::truncating)
+      .at_least(0)
+      .at_most(1)
+      .help("share of truncating variants outside hotspots");
+  gene.field("second_hit", &GeneSpec::second_hit)
+      .at_least(0)
+      .at_most(1)
+      .help("share of carriers with a second variant");
   gene.field("vaf", &GeneSpec::vaf).above(0).at_most(1).help("typical allele fraction of the main clone");
   gene.field("hotspots", &GeneSpec::hotspots).help("protein changes, such as \"p.R882H\"");
-  gene.field("shares", &GeneSpec::shares).at_least(0).at_most(1).help("of all the gene's variants, one per hotspot");
+  gene.field("shares", &GeneSpec::shares)
+      .at_least(0)
+      .at_most(1)
+      .help("of all the gene's variants, one per hotspot");
   return gene;
 }
 
@@ -119,11 +166,23 @@ io::Schema<SimulateSpec> build_schema() {
   io::Schema<S> schema("", "An in-silico cohort: chorale simulate SPEC.toml OUT.");
   schema.field("name", &S::name).help("of the cohort");
   schema.field("seed", &S::seed).at_least(0).help("equal seeds give equal patients");
-  schema.field("patients", &S::patients).unit("patients").at_least(0).help("patient i is the same in a cohort of any size");
+  schema.field("patients", &S::patients)
+      .unit("patients")
+      .at_least(0)
+      .help("patient i is the same in a cohort of any size");
   schema.field("genes", &S::genes).at_least(0).help("named genes and background genes together");
-  schema.field("patients_per_shard", &S::patients_per_shard).unit("patients").at_least(1).help("at most; shards are even");
-  schema.field("background_highest", &S::background_highest).at_least(0).below(1).help("frequency of the most frequent background gene");
-  schema.field("background_lowest", &S::background_lowest).above(0).below(1).help("of the rarest; log-uniform between");
+  schema.field("patients_per_shard", &S::patients_per_shard)
+      .unit("patients")
+      .at_least(1)
+      .help("at most; shards are even");
+  schema.field("background_highest", &S::background_highest)
+      .at_least(0)
+      .below(1)
+      .help("frequency of the most frequent background gene");
+  schema.field("background_lowest", &S::background_lowest)
+      .above(0)
+      .below(1)
+      .help("of the rarest; log-uniform between");
   schema.field("background_entity_spread", &S::background_entity_spread)
       .at_least(0)
       .at_most(3)
@@ -131,12 +190,27 @@ io::Schema<SimulateSpec> build_schema() {
   schema.field("burden_shape", &S::burden_shape)
       .at_least(0)
       .help("gamma shape of a patient's background burden, mean 1; 0: all alike");
-  schema.field("silent_variants", &S::silent_variants).at_least(0).at_most(1000).help("mean per patient, over all genes");
-  schema.field("accrual_years", &S::accrual_years).unit("years").at_least(0).help("patients enter evenly over this span");
-  schema.field("follow_up_years", &S::follow_up_years).unit("years").above(0).help("from the last entry to the data cut");
+  schema.field("silent_variants", &S::silent_variants)
+      .at_least(0)
+      .at_most(1000)
+      .help("mean per patient, over all genes");
+  schema.field("accrual_years", &S::accrual_years)
+      .unit("years")
+      .at_least(0)
+      .help("patients enter evenly over this span");
+  schema.field("follow_up_years", &S::follow_up_years)
+      .unit("years")
+      .above(0)
+      .help("from the last entry to the data cut");
   schema.field("dropout_per_year", &S::dropout_per_year).at_least(0).help("rate of loss to follow-up");
-  schema.field("survival_missing", &S::survival_missing).at_least(0).at_most(1).help("share of patients without follow-up");
-  schema.field("age_groups", &S::age_groups).unit("years").above(0).help("lower bounds; makes the field AGE_GROUP from AGE");
+  schema.field("survival_missing", &S::survival_missing)
+      .at_least(0)
+      .at_most(1)
+      .help("share of patients without follow-up");
+  schema.field("age_groups", &S::age_groups)
+      .unit("years")
+      .above(0)
+      .help("lower bounds; makes the field AGE_GROUP from AGE");
   const auto list = [&](const char* key, auto member, auto item) {
     const std::string help = item.help();
     schema.tables(key, member, std::move(item), help);
@@ -167,7 +241,8 @@ SimulateSpec load_simulate_spec(const std::filesystem::path& path, std::span<con
   return read(io::load_config(path, overrides));
 }
 
-SimulateSpec parse_simulate_spec(std::string_view text, const std::string& name, std::span<const std::string> overrides) {
+SimulateSpec parse_simulate_spec(std::string_view text, const std::string& name,
+                                 std::span<const std::string> overrides) {
   return read(io::parse_config(text, name, overrides));
 }
 

@@ -42,9 +42,9 @@ struct ShiftSpec {
 };
 
 struct EntitySpec {
-  std::string name;         ///< level of SUBTYPE: "DLBCL"
-  std::string group;        ///< level of ENTITY: "NHL"; empty: the name
-  double share = 1;         ///< relative number of patients
+  std::string name;   ///< level of SUBTYPE: "DLBCL"
+  std::string group;  ///< level of ENTITY: "NHL"; empty: the name
+  double share = 1;   ///< relative number of patients
   double os_at_5_years = 0.5;
   std::optional<double> efs_at_5_years;  ///< absent: this entity has no EFS
   double shape = 1;                      ///< Weibull: below 1 the hazard falls with time
@@ -67,9 +67,9 @@ enum class FieldShape { normal, lognormal, levels };
 struct FieldValuesSpec {
   std::vector<std::string> entities;  ///< names; empty: all that no earlier item names
   double mean = 0, sd = 1;            ///< normal
-  double median = 1, spread = 0.5;    ///< lognormal: spread is the standard deviation of the natural logarithm
-  double hazard_ratio = 1;            ///< normal: per unit; lognormal: per doubling
-  std::vector<double> weights;        ///< levels: relative frequencies, in the order of the field's levels
+  double median = 1, spread = 0.5;  ///< lognormal: spread is the standard deviation of the natural logarithm
+  double hazard_ratio = 1;          ///< normal: per unit; lognormal: per doubling
+  std::vector<double> weights;      ///< levels: relative frequencies, in the order of the field's levels
   std::vector<double> hazard_ratios;  ///< levels: one each; empty: all 1
 };
 
@@ -94,22 +94,23 @@ struct PanelSpec {
 
 struct SiteSpec {
   std::string name;
-  Index count = 1;    ///< so many sites: NAME-01, NAME-02, …; the k-th has weight / k
-  double weight = 1;  ///< relative number of patients
+  Index count = 1;                    ///< so many sites: NAME-01, NAME-02, …; the k-th has weight / k
+  double weight = 1;                  ///< relative number of patients
   std::vector<std::string> entities;  ///< whom the site treats; empty: everyone
-  std::vector<std::string> panels;    ///< of those that suit a patient's entity one is drawn; none: not profiled
-  double unprofiled = 0;              ///< share of patients without sequencing all the same
-  double missing_factor = 1;          ///< multiplies the missing shares of all fields
+  std::vector<std::string>
+      panels;                 ///< of those that suit a patient's entity one is drawn; none: not profiled
+  double unprofiled = 0;      ///< share of patients without sequencing all the same
+  double missing_factor = 1;  ///< multiplies the missing shares of all fields
   double hazard_ratio = 1;
 };
 
 /// How variants of a gene look.
 struct GeneSpec {
   std::string name;
-  Index length = 600;         ///< amino acids
-  double truncating = 0.2;    ///< share of truncating among the variants that hit no hotspot
-  double second_hit = 0;      ///< share of carriers with a second variant
-  double vaf = 0.42;          ///< typical allele fraction of the main clone
+  Index length = 600;                 ///< amino acids
+  double truncating = 0.2;            ///< share of truncating among the variants that hit no hotspot
+  double second_hit = 0;              ///< share of carriers with a second variant
+  double vaf = 0.42;                  ///< typical allele fraction of the main clone
   std::vector<std::string> hotspots;  ///< protein changes
   std::vector<double> shares;         ///< of all the gene's variants, one per hotspot
 };
@@ -147,7 +148,8 @@ const io::Schema<SimulateSpec>& simulate_schema();
 
 /// Reads a spec, lays `key=value` overrides over it and checks that its parts fit together.
 /// Throws   ConfigError with file, line, found, expected and remedy; StoreError when the file cannot be read
-SimulateSpec load_simulate_spec(const std::filesystem::path& path, std::span<const std::string> overrides = {});
+SimulateSpec load_simulate_spec(const std::filesystem::path& path,
+                                std::span<const std::string> overrides = {});
 
 /// The same from text; `name` stands for the file in messages.
 SimulateSpec parse_simulate_spec(std::string_view text, const std::string& name,

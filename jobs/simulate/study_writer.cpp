@@ -69,12 +69,15 @@ class StudyText {
   }
   static Text matrix_header() { return "SAMPLE_ID\tmutations\n"; }
   static Text variant_header() {
-    return "Hugo_Symbol\tEntrez_Gene_Id\tNCBI_Build\tChromosome\tStart_Position\tEnd_Position\tVariant_Classification\t"
-           "Reference_Allele\tTumor_Seq_Allele2\tTumor_Sample_Barcode\tHGVSp_Short\tt_alt_count\tt_ref_count\n";
+    return "Hugo_Symbol\tEntrez_Gene_Id\tNCBI_Build\tChromosome\tStart_Position\tEnd_Position\tVariant_"
+           "Classification\t"
+           "Reference_Allele\tTumor_Seq_Allele2\tTumor_Sample_Barcode\tHGVSp_Short\tt_alt_count\tt_ref_"
+           "count\n";
   }
   Text case_header() const {
     return "cancer_study_identifier: " + identifier_ + "\nstable_id: " + identifier_ +
-           "_sequenced\ncase_list_name: sequenced\ncase_list_description: samples with mutation data\ncase_list_ids:";
+           "_sequenced\ncase_list_name: sequenced\ncase_list_description: samples with mutation "
+           "data\ncase_list_ids:";
   }
 
   void add(const SimulatedPatient& patient, Piece& piece) const {
@@ -88,8 +91,9 @@ class StudyText {
       const auto gene = static_cast<std::size_t>(variant.gene);
       // 16 bits of the packed change are its position; hotspots lie at their number
       const Index position = 1000 + 3 * static_cast<Index>(variant.change.code & 0xffff);
-      put(piece.variants, "{}\t\tGRCh37\t{}\t{}\t{}\t{}\tC\tT\t{}-T\t{}\t{}\t{}\n", catalogue_.genes[gene], 1 + gene % 22, position,
-          position, variant_class_names[static_cast<std::size_t>(variant.variant_class)], id,
+      put(piece.variants, "{}\t\tGRCh37\t{}\t{}\t{}\t{}\tC\tT\t{}-T\t{}\t{}\t{}\n", catalogue_.genes[gene],
+          1 + gene % 22, position, position,
+          variant_class_names[static_cast<std::size_t>(variant.variant_class)], id,
           variant.change.text(model_.hotspots()), variant.n_alt, variant.n_reads - variant.n_alt);
     }
   }
@@ -114,7 +118,8 @@ class StudyText {
         text += "\t\t";
         continue;
       }
-      const char* status = outcome.event == 0 ? (os ? "0:LIVING" : "0:NO EVENT") : (os ? "1:DECEASED" : "1:EVENT");
+      const char* status =
+          outcome.event == 0 ? (os ? "0:LIVING" : "0:NO EVENT") : (os ? "1:DECEASED" : "1:EVENT");
       put(text, "\t{}\t{:.15g}", status, static_cast<double>(outcome.days) / days_per_month);
     }
     text += '\n';
@@ -162,11 +167,14 @@ void write_meta(const io::Catalogue& catalogue, const Text& identifier, const st
   const Text study = "cancer_study_identifier: " + identifier + "\n";
   const auto meta = [&](const char* name, const Text& rest) { io::write_file(folder / name, study + rest); };
   meta("meta_clinical_patient.txt",
-       "genetic_alteration_type: CLINICAL\ndatatype: PATIENT_ATTRIBUTES\ndata_filename: data_clinical_patient.txt\n");
+       "genetic_alteration_type: CLINICAL\ndatatype: PATIENT_ATTRIBUTES\ndata_filename: "
+       "data_clinical_patient.txt\n");
   meta("meta_clinical_sample.txt",
-       "genetic_alteration_type: CLINICAL\ndatatype: SAMPLE_ATTRIBUTES\ndata_filename: data_clinical_sample.txt\n");
+       "genetic_alteration_type: CLINICAL\ndatatype: SAMPLE_ATTRIBUTES\ndata_filename: "
+       "data_clinical_sample.txt\n");
   meta("meta_gene_panel_matrix.txt",
-       "genetic_alteration_type: GENE_PANEL_MATRIX\ndatatype: GENE_PANEL_MATRIX\ndata_filename: data_gene_panel_matrix.txt\n");
+       "genetic_alteration_type: GENE_PANEL_MATRIX\ndatatype: GENE_PANEL_MATRIX\ndata_filename: "
+       "data_gene_panel_matrix.txt\n");
   meta("meta_mutations.txt",
        "genetic_alteration_type: MUTATION_EXTENDED\ndatatype: MAF\nstable_id: mutations\n"
        "show_profile_in_analysis_tab: true\nprofile_name: Mutations\nprofile_description: simulated\n"

@@ -59,13 +59,15 @@ void field_effects(const FieldSpec& field, const std::vector<EntitySpec>& entiti
   for (const FieldValuesSpec& values : field.values) {
     for (const EntitySpec& entity : entities) {
       const auto is = [&](const std::string& name) { return name == entity.name; };
-      if (!values.entities.empty() && std::none_of(values.entities.begin(), values.entities.end(), is)) continue;
+      if (!values.entities.empty() && std::none_of(values.entities.begin(), values.entities.end(), is))
+        continue;
       if (std::any_of(done.begin(), done.end(), is)) continue;
       done.push_back(entity.name);
       for (std::size_t k = 0; k < values.hazard_ratios.size(); ++k)
         row(text, entity.name, field.name, field.levels[k], std::log(values.hazard_ratios[k]));
       if (field.shape != FieldShape::levels)
-        row(text, entity.name, field.name, field.shape == FieldShape::normal ? "unit" : "doubling", std::log(values.hazard_ratio));
+        row(text, entity.name, field.name, field.shape == FieldShape::normal ? "unit" : "doubling",
+            std::log(values.hazard_ratio));
     }
   }
 }
@@ -95,7 +97,8 @@ Text baseline(const CohortModel& model) {
   row(text, "entity", "shape", "death_rate", "relapse_rate");
   for (std::size_t e = 0; e < model.spec().entities.size(); ++e) {
     const OutcomeLaw& law = model.outcome(static_cast<Index>(e));
-    row(text, model.spec().entities[e].name, model.spec().entities[e].shape, law.death_rate(), law.relapse_rate());
+    row(text, model.spec().entities[e].name, model.spec().entities[e].shape, law.death_rate(),
+        law.relapse_rate());
   }
   return text;
 }

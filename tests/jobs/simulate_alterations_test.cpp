@@ -67,7 +67,8 @@ TEST(AlterationBlock, KeepsEveryFrequencyAndEveryListedOddsRatio) {
     const double a = frequency[static_cast<std::size_t>(pair.a)];
     const double b = frequency[static_cast<std::size_t>(pair.b)];
     const double both = probability_of(p, std::size_t{1} << pair.a | std::size_t{1} << pair.b);
-    EXPECT_NEAR(both * (1 - a - b + both) / ((a - both) * (b - both)), pair.odds_ratio, 1e-6 * pair.odds_ratio);
+    EXPECT_NEAR(both * (1 - a - b + both) / ((a - both) * (b - both)), pair.odds_ratio,
+                1e-6 * pair.odds_ratio);
   }
   // 0.4 · 0.28: not listed and without common friends, so independent
   EXPECT_NEAR(probability_of(p, 0b100001), 0.112, 1e-9);
