@@ -37,16 +37,19 @@ void check(const IngestRecipe& recipe) {
                        .remedy = "take the default, 8192"});
 }
 
-// Shards of an earlier run are removed before the first new one, its cohort.json before all else.
-void prepare(const fs::path& out, bool overwrite) {
+void refuse_to_overwrite(const fs::path& out) {
   std::error_code status;
-  if (fs::exists(out / "cohort.json", status) && !overwrite)
+  if (fs::exists(out / "cohort.json", status))
     throw ConfigError({.what = "output folder already holds a cohort",
                        .found = (out / "cohort.json").string(),
                        .expected = "a new or empty folder",
                        .in = out.string(),
                        .remedy = "name another folder, or ask to overwrite"});
-  make_folder(out);
+}
+
+// What an earlier run left is removed once the deliveries proved readable, and its cohort.json before all else.
+void remove_earlier_cohort(const fs::path& out) {
+  std::error_code status;
   fs::remove(out / "cohort.json", status);
   for (const auto& entry : fs::directory_iterator(out, status)) {
     const std::string name = entry.path().filename().string();
@@ -196,7 +199,8 @@ IngestReport ingest(const IngestRecipe& recipe, const fs::path& out) {
   const ReadOptions options{.n_threads = recipe.n_threads > 0 ? recipe.n_threads : omp_get_max_threads(),
                             .block_bytes = recipe.block_bytes,
                             .drop_invalid = recipe.drop_invalid};
-  prepare(out, recipe.overwrite);
+  if (!recipe.overwrite) refuse_to_overwrite(out);
+  make_folder(out);
 
   std::vector<Study> studies = read_studies(recipe, options);
   refuse_shared_patients(studies);
@@ -224,6 +228,7 @@ IngestReport ingest(const IngestRecipe& recipe, const fs::path& out) {
                   .panels = panels,
                   .features = features,
                   .pseudonym = pseudonyms(studies, recipe.pseudonym_key)};
+  remove_earlier_cohort(out);
   ShardSums sums;
   write_shards(plan, first, buckets, out, options.n_threads, catalogue, sums);
 

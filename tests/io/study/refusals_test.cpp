@@ -422,6 +422,16 @@ TEST(Refusal, OfARecipeNamesItsKey) {
       std::string::npos);
 }
 
+TEST(Refusal, LeavesAnEarlierCohortAsItIs) {
+  const StudyFolder folder;
+  folder.ingest();
+  const std::string fingerprint = folder.catalogue().fingerprint();
+  folder.write("variants.tsv", "");
+  refusal(folder);
+  EXPECT_EQ(folder.catalogue().fingerprint(), fingerprint);
+  EXPECT_EQ(folder.shard().n_patients(), 4);
+}
+
 TEST(Refusal, ACohortIsOverwrittenOnlyOnRequest) {
   const StudyFolder folder;
   folder.ingest();
