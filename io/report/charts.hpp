@@ -11,7 +11,7 @@
 /// for a table that suits it and nothing for any other.
 namespace chorale::io::report {
 
-/// Features by frequency, most frequent first, with their intervals.
+/// Features by frequency, most frequent first: bars with their intervals, or a grid of numbers when groups are many.
 /// Columns  feature, frequency; used when there: freq_lower, freq_upper, group, carriers, tested
 std::string frequency_chart(const ResultTable& table);
 
@@ -32,7 +32,7 @@ std::string volcano_chart(const ResultTable& table);
 std::string figure(const std::string& picture, const std::string& caption);
 
 /// Colour-blind safe looks for up to this many series, classes s0, s1, …
-inline constexpr std::size_t n_looks = 7;
+inline constexpr std::size_t n_looks = 8;
 
 /// A column of whole or real numbers as numbers, NaN for missing; empty when the table has none of that name.
 std::vector<double> numbers(const ResultTable& table, const std::string& column);

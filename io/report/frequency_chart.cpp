@@ -13,7 +13,7 @@
 namespace chorale::io::report {
 namespace {
 
-constexpr std::size_t n_shown = 20;
+constexpr std::size_t n_shown = 20, n_bars = 3;  // more groups than n_bars are drawn as a grid of numbers
 constexpr double width = 860, row_height = 26, top = 34, letter = 8.1;
 
 struct Bar {
@@ -70,24 +70,24 @@ void draw_bar(Svg& svg, const Axis& x, const Bar& bar, double middle, double thi
   svg.end_hint();
 }
 
-}  // namespace
-
-std::string frequency_chart(const ResultTable& table) {
-  const Chart chart = chart_of(table);
-  if (chart.features.empty()) return {};
+double name_width(const Chart& chart) {
   std::size_t longest = 0;
-  double highest = 0;
   for (const auto& name : chart.features)
     longest = std::max(longest, std::min<std::size_t>(n_letters(name), 28));
+  return 14 + letter * static_cast<double>(longest);
+}
+
+/// A few groups: a bar each, side by side.
+std::string draw_bars(const Chart& chart, const std::string& title) {
+  double highest = 0;
   for (const auto& [key, bar] : chart.bars)
     if (std::isfinite(bar.upper)) highest = std::max({highest, bar.frequency, bar.upper});
-
   const auto n_groups = static_cast<double>(chart.groups.size());
   const double rows = std::max(row_height, 10 * n_groups + 8);
   const double height = top + rows * static_cast<double>(chart.features.size()) + 46;
-  const double left = 14 + letter * static_cast<double>(longest);
+  const double left = name_width(chart);
   const Axis x{.low = 0, .high = std::max(highest, 1e-6), .from = left, .to = width - 60};
-  Svg svg(width, height, table.caption);
+  Svg svg(width, height, title);
   for (const double tick : x.ticks(6)) {
     svg.line(x.at(tick), top, x.at(tick), height - 42, "grid");
     svg.text(x.at(tick), height - 26, fmt::format("{:.4g}", 100 * tick), "tick middle");
@@ -110,12 +110,55 @@ std::string frequency_chart(const ResultTable& table) {
       draw_bar(svg, x, at->second, middle + offset, std::max(thickness - 1, 3.0), g);
     }
   }
+  return svg.str();
+}
+
+/// Many groups: a column each, the percentage in a cell that is the darker the higher it is.
+std::string draw_grid(const Chart& chart, const std::string& title) {
+  double highest = 1e-6;
+  for (const auto& [key, bar] : chart.bars) highest = std::max(highest, bar.frequency);
+  const double left = name_width(chart),
+               cell = std::min(92.0, (width - left) / static_cast<double>(chart.groups.size()));
+  const double height = top + row_height * static_cast<double>(chart.features.size()) + 4;
+  Svg svg(width, height, title);
+  const auto letters = static_cast<std::size_t>(cell / letter);
+  for (std::size_t g = 0; g < chart.groups.size(); ++g) {
+    const double middle = left + cell * (static_cast<double>(g) + 0.5);
+    svg.text(middle, top - 10, shortened(chart.groups[g], letters), "tick middle");
+    for (std::size_t f = 0; f < chart.features.size(); ++f) {
+      const auto at = chart.bars.find({chart.features[f], chart.groups[g]});
+      if (at == chart.bars.end()) continue;
+      const double y = top + row_height * static_cast<double>(f);
+      const double share = at->second.frequency / highest;
+      svg.begin_hint(at->second.hint);
+      // nine steps of shade; the number says the rest
+      svg.rect(middle - cell / 2 + 1, y + 1, cell - 2, row_height - 2,
+               fmt::format("shade h{:.0f}", std::ceil(share * 9)));
+      svg.text(middle, y + 17, fmt::format("{:.1f}", 100 * at->second.frequency),
+               share > 0.6 ? "cell strong middle" : "cell middle");
+      svg.end_hint();
+    }
+  }
+  for (std::size_t f = 0; f < chart.features.size(); ++f)
+    svg.text(left - 8, top + row_height * static_cast<double>(f) + 17, shortened(chart.features[f], 28),
+             "name end");
+  return svg.str();
+}
+
+}  // namespace
+
+std::string frequency_chart(const ResultTable& table) {
+  const Chart chart = chart_of(table);
+  if (chart.features.empty()) return {};
+  const bool bars = chart.groups.size() <= n_bars;
   std::string caption =
-      fmt::format("The {} most frequent of {} features; lines are 95 % intervals.", chart.features.size(),
+      fmt::format("The {} most frequent of {} features, in % of those tested", chart.features.size(),
                   readable_count(static_cast<Index>(chart.n_features)));
+  if (chart.n_groups > 1) caption += ", ordered by the group in which each is most frequent";
+  caption += bars ? "; lines are 95 % intervals." : ".";
   if (chart.n_groups > chart.groups.size())
     caption += fmt::format(" The first {} of {} groups.", chart.groups.size(), chart.n_groups);
-  return figure(svg.str(), caption);
+  return figure(bars ? draw_bars(chart, table.caption) : draw_grid(chart, table.caption), caption);
 }
 
 }  // namespace chorale::io::report

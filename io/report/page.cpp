@@ -7,13 +7,13 @@
 namespace chorale::io::report {
 namespace {
 
-/// Series colours s0 … s6: Okabe and Ito's colour-blind safe set (jfly.uni-koeln.de/color), lightened where the dark
+/// Series colours s0 … s7: Okabe and Ito's colour-blind safe set (jfly.uni-koeln.de/color) and an olive, lightened where the dark
 /// page asks for it; curves differ by dash as well, so that print in grey still tells them apart.
 constexpr const char* style = R"css(
 :root { color-scheme: light dark; --page: #fff; --ink: #1c2024; --soft: #5a626b; --rule: #d9dde2; --tint: #f4f6f8;
-  --s0: #0072b2; --s1: #d55e00; --s2: #009e73; --s3: #cc79a7; --s4: #9a6a00; --s5: #3f8fc4; --s6: #444; }
+  --s0: #0072b2; --s1: #d55e00; --s2: #009e73; --s3: #cc79a7; --s4: #9a6a00; --s5: #3f8fc4; --s6: #444; --s7: #76801b; }
 @media (prefers-color-scheme: dark) { :root { --page: #14171a; --ink: #e6e9ec; --soft: #a3acb5; --rule: #353c43;
-  --tint: #1d2226; --s0: #56b4e9; --s1: #ff9a4d; --s2: #2fcf9f; --s3: #e6a3c8; --s4: #e9c04a; --s5: #9ad0f5; --s6: #ddd; } }
+  --tint: #1d2226; --s0: #56b4e9; --s1: #ff9a4d; --s2: #2fcf9f; --s3: #e6a3c8; --s4: #e9c04a; --s5: #9ad0f5; --s6: #ddd; --s7: #c5d45a; } }
 body { margin: 0 auto; padding: 1.5rem 1.25rem 4rem; max-width: 68rem; background: var(--page); color: var(--ink);
   font: 16px/1.5 system-ui, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-serif; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .4rem; }
@@ -51,6 +51,9 @@ svg .s3.fill, svg .s3.band { fill: var(--s3); } svg .s3.curve { stroke: var(--s3
 svg .s4.fill, svg .s4.band { fill: var(--s4); } svg .s4.curve { stroke: var(--s4); stroke-dasharray: 6 6; }
 svg .s5.fill, svg .s5.band { fill: var(--s5); } svg .s5.curve { stroke: var(--s5); stroke-dasharray: 2 5; }
 svg .s6.fill, svg .s6.band { fill: var(--s6); } svg .s6.curve { stroke: var(--s6); stroke-dasharray: 14 4; }
+svg .s7.fill, svg .s7.band { fill: var(--s7); } svg .s7.curve { stroke: var(--s7); stroke-dasharray: 1 3; }
+svg .shade { fill: var(--s0); } svg .h0 { opacity: 0.00; } svg .h1 { opacity: 0.11; } svg .h2 { opacity: 0.22; } svg .h3 { opacity: 0.33; } svg .h4 { opacity: 0.44; } svg .h5 { opacity: 0.56; } svg .h6 { opacity: 0.67; } svg .h7 { opacity: 0.78; } svg .h8 { opacity: 0.89; } svg .h9 { opacity: 1.00; }
+svg .cell { font-size: 12px; } svg .strong { fill: var(--page); }
 svg .interval { stroke-dasharray: none !important; }
 @media print { body { max-width: none; padding: 0; font-size: 11px; } nav { display: none; } table { font-size: 7.5px; }
   th, td { padding: .1rem .25rem; } .wide { overflow: visible; } figure, tr { break-inside: avoid; } h2 { break-after: avoid; } }

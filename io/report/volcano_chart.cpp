@@ -28,16 +28,15 @@ std::vector<Point> points_of(const ResultTable& table) {
              q = numbers(table, "q");
   std::vector<Point> points;
   if (names.empty() || ratio.empty() || log10_p.empty()) return points;
-  auto groups = texts(table, "group_a");
-  const auto others = texts(table, "group_b");
-  for (std::size_t i = 0; i < others.size() && i < groups.size(); ++i) groups[i] += " against " + others[i];
-  const bool several = in_order(groups).size() > 1;
+  const auto first = texts(table, "group_a"), second = texts(table, "group_b");
+  const bool firsts = in_order(first).size() > 1, seconds = in_order(second).size() > 1;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (std::isnan(ratio[i]) || std::isnan(log10_p[i])) continue;
-    points.push_back({.name = several ? names[i] + ", " + groups[i] : names[i],
-                      .log2_ratio = std::clamp(std::log2(ratio[i]), -largest_log2, largest_log2),
-                      .minus_log10_p = -log10_p[i],
-                      .q = q.empty() ? 1 : q[i]});
+    points.push_back(
+        {.name = names[i] + (firsts ? ", " + first[i] : "") + (seconds ? " against " + second[i] : ""),
+         .log2_ratio = std::clamp(std::log2(ratio[i]), -largest_log2, largest_log2),
+         .minus_log10_p = -log10_p[i],
+         .q = q.empty() ? 1 : q[i]});
   }
   std::stable_sort(points.begin(), points.end(),
                    [](const Point& a, const Point& b) { return a.minus_log10_p > b.minus_log10_p; });
