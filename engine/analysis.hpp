@@ -26,14 +26,14 @@ namespace chorale::engine {
 /// What a job is: a plain class. Because run() is pure, the engine alone gives distribution, load balance, restart
 /// and answers that do not depend on ranks or threads.
 template <class Job>
-concept Analysis = requires(const Job job, typename Job::Config config, const Setup& setup, const Cohort& cohort,
-                            Unit unit, std::span<const typename Job::Part> parts) {
+concept Analysis = requires(const Job job, typename Job::Config config, const Setup& setup,
+                            const Cohort& cohort, Unit unit, std::span<const typename Job::Part> parts) {
   { Job::name } -> std::convertible_to<std::string_view>;
   { Job::schema() } -> std::same_as<io::Schema<typename Job::Config>>;
   Job(config);
-  { job.stages(setup) } -> std::same_as<std::vector<Stage>>;               // throws ConfigError when setup does not fit
-  { job.run(setup, cohort, unit) } -> std::same_as<typename Job::Part>;    // pure
-  { job.finish(setup, parts) } -> std::same_as<io::Results>;               // on rank 0, parts in unit order
+  { job.stages(setup) } -> std::same_as<std::vector<Stage>>;  // throws ConfigError when setup does not fit
+  { job.run(setup, cohort, unit) } -> std::same_as<typename Job::Part>;  // pure
+  { job.finish(setup, parts) } -> std::same_as<io::Results>;             // on rank 0, parts in unit order
 };
 
 /// A job with its types forgotten; parts are Boost.Serialization archives.
@@ -81,7 +81,9 @@ class Erased : public AnyAnalysis {
     return job_.finish(setup, parts);
   }
 
-  std::vector<std::pair<std::string, std::string>> config() const override { return Job::schema().dump(config_); }
+  std::vector<std::pair<std::string, std::string>> config() const override {
+    return Job::schema().dump(config_);
+  }
 
  private:
   typename Job::Config config_;

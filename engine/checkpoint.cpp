@@ -3,14 +3,13 @@
 #include "engine/checkpoint.hpp"
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
+#include "engine/output_folder.hpp"
 #include "io/checksum.hpp"
 #include "io/file.hpp"
 #include "kernels/error.hpp"
@@ -25,10 +24,13 @@ constexpr std::size_t digest_length = 32;
 constexpr std::size_t header_length = magic.size() + digest_length;
 constexpr std::size_t record_head = 2 * sizeof(std::int64_t) + digest_length;
 
-fs::path folder_of(const fs::path& output) { return output / ".chorale"; }
-fs::path fingerprint_file(const fs::path& output) { return folder_of(output) / "fingerprint.tsv"; }
+fs::path fingerprint_file(const fs::path& output) {
+  return run_folder(output) / "fingerprint.tsv";
+}
 
-bool is_parts(const fs::path& path) { return path.extension() == ".parts"; }
+bool is_parts(const fs::path& path) {
+  return path.extension() == ".parts";
+}
 
 std::string to_text(const Fingerprint& fingerprint) {
   std::string text;
@@ -92,42 +94,10 @@ void load_file(const fs::path& path, const std::string& digest, std::map<Index, 
   }
 }
 
-std::string owner() {
-  char host[256] = "localhost";
-  ::gethostname(host, sizeof host - 1);
-  const char* job = std::getenv("SLURM_JOB_ID");
-  return fmt::format("host {}, process {}{}", host, ::getpid(),
-                     job != nullptr ? std::string(", Slurm job ") + job : std::string{});
-}
-
 }  // namespace
 
-OutputLock::OutputLock(const fs::path& output) {
-  io::make_folder(folder_of(output));
-  const fs::path path = folder_of(output) / "lock";
-  fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (fd_ < 0) cannot_write(path, errno);
-  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-    const std::string holder = io::read_text(path);
-    ::close(fd_);
-    throw StoreError({.what = "another run is working in this output folder",
-                      .found = holder.empty() ? "a lock without a name" : holder,
-                      .in = output.string(),
-                      .remedy = "wait for it, or choose another output folder"});
-  }
-  const std::string name = owner();
-  if (::ftruncate(fd_, 0) != 0 || ::write(fd_, name.data(), name.size()) < 0) {
-    const int error = errno;
-    ::close(fd_);
-    cannot_write(path, error);
-  }
-}
-
-OutputLock::~OutputLock() { ::close(fd_); }
-
-void Checkpoint::agree(const fs::path& output, const Fingerprint& fingerprint, bool fresh) {
-  if (fresh) clear(output);
-  if (!fresh && fs::exists(fingerprint_file(output))) {
+void Checkpoint::agree(const fs::path& output, const Fingerprint& fingerprint) {
+  if (fs::exists(fingerprint_file(output))) {
     const Fingerprint found = from_text(io::read_text(fingerprint_file(output)));
     for (const auto& [key, value] : fingerprint)
       if (const std::string other = value_in(found, key); other != value) refuse(output, key, other, value);
@@ -141,34 +111,42 @@ void Checkpoint::agree(const fs::path& output, const Fingerprint& fingerprint, b
 std::map<Index, std::string> Checkpoint::load(const fs::path& output, const Fingerprint& fingerprint) {
   std::map<Index, std::string> parts;
   const std::string digest = io::xxh3_128(to_text(fingerprint));
-  for (const auto& entry : fs::directory_iterator(folder_of(output)))
-    if (is_parts(entry.path())) load_file(entry.path(), digest, parts);
+  for (const auto& path : list_folder(run_folder(output)))
+    if (is_parts(path)) load_file(path, digest, parts);
   return parts;
 }
 
 Checkpoint::Checkpoint(const fs::path& output, const Fingerprint& fingerprint, int rank, double sync_seconds)
     : sync_seconds_(sync_seconds), synced_(std::chrono::steady_clock::now()) {
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-  path_ = folder_of(output) / fmt::format("{}-{}-rank{}.parts", now, ::getpid(), rank);
+  path_ = run_folder(output) / fmt::format("{}-{}-rank{}.parts", now, ::getpid(), rank);
   fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd_ < 0) cannot_write(path_, errno);
   const std::string header = std::string(magic) + io::xxh3_128(to_text(fingerprint));
-  if (::write(fd_, header.data(), header.size()) != static_cast<ssize_t>(header.size())) cannot_write(path_, errno);
+  try {
+    write(header);
+  } catch (...) {
+    ::close(fd_);
+    throw;
+  }
 }
 
 Checkpoint::~Checkpoint() {
-  if (fd_ >= 0) ::close(fd_);
+  ::close(fd_);
 }
 
-void Checkpoint::append(Index unit, const std::string& part) {
-  const std::string record = head_of(unit, part) + part;
+void Checkpoint::write(const std::string& bytes) {
   std::size_t done = 0;
-  while (done < record.size()) {
-    const auto n = ::write(fd_, record.data() + done, record.size() - done);
+  while (done < bytes.size()) {
+    const auto n = ::write(fd_, bytes.data() + done, bytes.size() - done);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) cannot_write(path_, errno);
     done += static_cast<std::size_t>(n);
   }
+}
+
+void Checkpoint::append(Index unit, const std::string& part) {
+  write(head_of(unit, part) + part);
   const auto now = std::chrono::steady_clock::now();
   if (std::chrono::duration<double>(now - synced_).count() >= sync_seconds_) sync();
 }
@@ -179,9 +157,13 @@ void Checkpoint::sync() {
 }
 
 void Checkpoint::clear(const fs::path& output) {
-  if (!fs::exists(folder_of(output))) return;
-  for (const auto& entry : fs::directory_iterator(folder_of(output)))
-    if (is_parts(entry.path())) fs::remove(entry.path());
+  for (const auto& path : list_folder(run_folder(output)))
+    if (is_parts(path)) io::remove_file(path);
+}
+
+void Checkpoint::forget(const fs::path& output) {
+  io::remove_file(fingerprint_file(output));
+  clear(output);
 }
 
 }  // namespace chorale::engine

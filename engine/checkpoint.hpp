@@ -16,19 +16,6 @@ namespace chorale::engine {
 /// What must be equal for parts of an earlier run to be of use: named values, compared one by one.
 using Fingerprint = std::vector<std::pair<std::string, std::string>>;
 
-/// Keeps two runs out of one output folder. Lives as long as the run; the system frees it when the process dies.
-class OutputLock {
- public:
-  /// Throws   StoreError naming the owner (host, process, batch job) when another run holds the folder
-  explicit OutputLock(const std::filesystem::path& output);
-  ~OutputLock();
-  OutputLock(const OutputLock&) = delete;
-  OutputLock& operator=(const OutputLock&) = delete;
-
- private:
-  int fd_ = -1;
-};
-
 /// The folder OUT/.chorale: what the run there is, and the parts finished so far.
 ///
 /// A part is appended to the file of the rank that made it as soon as it is done, and reaches the disk at least every
@@ -37,15 +24,16 @@ class OutputLock {
 class Checkpoint {
  public:
   /// On rank 0, under the lock: compares the fingerprint with the one found there, or leaves it there.
-  /// `fresh` forgets what was there.
   /// Throws   ConfigError naming the first field that differs, both values and the remedy
-  static void agree(const std::filesystem::path& output, const Fingerprint& fingerprint, bool fresh);
+  static void agree(const std::filesystem::path& output, const Fingerprint& fingerprint);
 
   /// Finished parts by unit number. On rank 0, after agree.
-  static std::map<Index, std::string> load(const std::filesystem::path& output, const Fingerprint& fingerprint);
+  static std::map<Index, std::string> load(const std::filesystem::path& output,
+                                           const Fingerprint& fingerprint);
 
   /// Where this rank's parts of this run go: a new file, so that no run writes into another's.
-  Checkpoint(const std::filesystem::path& output, const Fingerprint& fingerprint, int rank, double sync_seconds);
+  Checkpoint(const std::filesystem::path& output, const Fingerprint& fingerprint, int rank,
+             double sync_seconds);
   ~Checkpoint();
   Checkpoint(const Checkpoint&) = delete;
   Checkpoint& operator=(const Checkpoint&) = delete;
@@ -56,8 +44,12 @@ class Checkpoint {
 
   /// Removes the parts of a finished run; the fingerprint stays. On rank 0.
   static void clear(const std::filesystem::path& output);
+  /// Removes the fingerprint, then the parts: what was there is forgotten. On rank 0, under the lock.
+  static void forget(const std::filesystem::path& output);
 
  private:
+  void write(const std::string& bytes);
+
   std::filesystem::path path_;
   int fd_ = -1;
   double sync_seconds_;

@@ -14,7 +14,9 @@ const Cohort::NamedSection& Cohort::find(std::string_view field, bool number) co
                     .remedy = "report this as a bug"});
 }
 
-std::span<const double> Cohort::numbers(std::string_view field) const { return view<double>(find(field, true).section); }
+std::span<const double> Cohort::numbers(std::string_view field) const {
+  return view<double>(find(field, true).section);
+}
 
 std::span<const std::int32_t> Cohort::codes(std::string_view field) const {
   return view<std::int32_t>(find(field, false).section);
@@ -34,7 +36,8 @@ std::span<const std::int16_t> Cohort::panel(io::Profile profile) const {
 
 namespace {
 
-std::span<const std::int32_t> row(std::span<const std::int64_t> offset, std::span<const std::int32_t> values, Index i) {
+std::span<const std::int32_t> row(std::span<const std::int64_t> offset, std::span<const std::int32_t> values,
+                                  Index i) {
   const auto from = static_cast<std::size_t>(offset[static_cast<std::size_t>(i)]);
   const auto to = static_cast<std::size_t>(offset[static_cast<std::size_t>(i) + 1]);
   return values.subspan(from, to - from);

@@ -36,11 +36,12 @@ class Cohort {
 
   std::span<const double> numbers(std::string_view field) const;      ///< (n_patients), NaN is missing
   std::span<const std::int32_t> codes(std::string_view field) const;  ///< (n_patients), -1 is missing
-  kernels::SurvivalView survival() const;                             ///< the endpoint's entry, time and event
-  std::span<const std::int16_t> panel(io::Profile profile) const;     ///< (n_patients), -1 is not profiled
+  kernels::SurvivalView survival() const;                          ///< the endpoint's entry, time and event
+  std::span<const std::int16_t> panel(io::Profile profile) const;  ///< (n_patients), -1 is not profiled
 
   std::span<const std::int32_t> carriers(Index feature) const;  ///< patients, ascending
-  std::span<const std::int32_t> untested(Index feature) const;  ///< patients, ascending; those panels leave out apart
+  /// Patients, ascending; those whom panels leave out apart.
+  std::span<const std::int32_t> untested(Index feature) const;
   /// Features of one patient, ascending.
   std::span<const std::int32_t> features_of(Index patient) const;
   /// 1 for each patient tested for the feature, 0 otherwise; `mask` is n_patients long.
@@ -80,10 +81,10 @@ class Cohort {
   std::vector<NamedSection> fields_;
   Section entry_, time_, event_;
   std::array<Section, io::n_profiles> panel_;
-  Section row_offset_, row_feature_;        // by patient
-  Section column_offset_, column_patient_;  // by feature: carriers
-  Section gap_offset_, gap_patient_;        // by feature: individually untested
-  std::vector<int> profile_;                // per feature: which panel decides, -1 none
+  Section row_offset_, row_feature_;                    // by patient
+  Section column_offset_, column_patient_;              // by feature: carriers
+  Section gap_offset_, gap_patient_;                    // by feature: individually untested
+  std::vector<int> profile_;                            // per feature: which panel decides, -1 none
   std::vector<std::vector<std::uint8_t>> panel_holds_;  // per feature: panel code -> tested
   io::VariantData variants_;
   Ledger ledger_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 
 #include <mpi.h>
 #include <unistd.h>
@@ -28,37 +29,54 @@ void check(int code, const char* call) {
                    .remedy = "run again to resume; if it happens again, show this to the operator"});
 }
 
+/// Closes a window. Freeing is collective: a rank that unwinds from an error must not wait in it for ranks that are
+/// well, so it leaves the window to MPI_Abort, which follows.
+class Window {
+ public:
+  MPI_Win* address() { return &window_; }
+  MPI_Win get() const { return window_; }
+  Window() = default;
+  Window(const Window&) = delete;
+  Window& operator=(const Window&) = delete;
+  ~Window() {
+    if (window_ == MPI_WIN_NULL || std::uncaught_exceptions() > n_exceptions_) return;
+    MPI_Win_unlock_all(window_);
+    MPI_Win_free(&window_);
+  }
+
+ private:
+  MPI_Win window_ = MPI_WIN_NULL;
+  int n_exceptions_ = std::uncaught_exceptions();
+};
+
 class MpiBlock : public SharedBlock {
  public:
   MpiBlock(MPI_Comm node, Index n_bytes) : node_(node) {
     int rank = 0;
     MPI_Comm_rank(node, &rank);
     void* mine = nullptr;
-    check(MPI_Win_allocate_shared(rank == 0 ? n_bytes : 0, 1, MPI_INFO_NULL, node, &mine, &window_),
+    check(MPI_Win_allocate_shared(rank == 0 ? n_bytes : 0, 1, MPI_INFO_NULL, node, &mine, window_.address()),
           "MPI_Win_allocate_shared");
+    MPI_Win_set_errhandler(window_.get(), MPI_ERRORS_RETURN);
     MPI_Aint size = 0;
     int unit = 0;
     void* base = nullptr;
-    check(MPI_Win_shared_query(window_, 0, &size, &unit, &base), "MPI_Win_shared_query");
+    check(MPI_Win_shared_query(window_.get(), 0, &size, &unit, &base), "MPI_Win_shared_query");
     bytes_ = {static_cast<std::byte*>(base), static_cast<std::size_t>(n_bytes)};
-    check(MPI_Win_lock_all(MPI_MODE_NOCHECK, window_), "MPI_Win_lock_all");
+    check(MPI_Win_lock_all(MPI_MODE_NOCHECK, window_.get()), "MPI_Win_lock_all");
     if (rank == 0) std::memset(bytes_.data(), 0, bytes_.size());
     publish();
   }
-  ~MpiBlock() override {
-    MPI_Win_unlock_all(window_);
-    MPI_Win_free(&window_);
-  }
   std::span<std::byte> bytes() override { return bytes_; }
   void publish() override {
-    check(MPI_Win_sync(window_), "MPI_Win_sync");
+    check(MPI_Win_sync(window_.get()), "MPI_Win_sync");
     check(MPI_Barrier(node_), "MPI_Barrier");
-    check(MPI_Win_sync(window_), "MPI_Win_sync");
+    check(MPI_Win_sync(window_.get()), "MPI_Win_sync");
   }
 
  private:
   MPI_Comm node_;
-  MPI_Win window_ = MPI_WIN_NULL;
+  Window window_;
   std::span<std::byte> bytes_;
 };
 
@@ -69,28 +87,26 @@ class MpiCounter : public Counter {
     MPI_Comm_rank(world, &rank);
     void* base = nullptr;
     const MPI_Aint size = rank == 0 ? sizeof(std::int64_t) : 0;
-    check(MPI_Win_allocate(size, sizeof(std::int64_t), MPI_INFO_NULL, world, &base, &window_), "MPI_Win_allocate");
-    check(MPI_Win_lock_all(0, window_), "MPI_Win_lock_all");
+    check(MPI_Win_allocate(size, sizeof(std::int64_t), MPI_INFO_NULL, world, &base, window_.address()),
+          "MPI_Win_allocate");
+    MPI_Win_set_errhandler(window_.get(), MPI_ERRORS_RETURN);
+    check(MPI_Win_lock_all(0, window_.get()), "MPI_Win_lock_all");
     if (rank == 0) {
       *static_cast<std::int64_t*>(base) = 0;
-      check(MPI_Win_sync(window_), "MPI_Win_sync");
+      check(MPI_Win_sync(window_.get()), "MPI_Win_sync");
     }
     check(MPI_Barrier(world), "MPI_Barrier");
-  }
-  ~MpiCounter() override {
-    MPI_Win_unlock_all(window_);
-    MPI_Win_free(&window_);
   }
   Index next(Index step) override {
     std::int64_t add = step;
     std::int64_t before = 0;
-    check(MPI_Fetch_and_op(&add, &before, MPI_INT64_T, 0, 0, MPI_SUM, window_), "MPI_Fetch_and_op");
-    check(MPI_Win_flush(0, window_), "MPI_Win_flush");
+    check(MPI_Fetch_and_op(&add, &before, MPI_INT64_T, 0, 0, MPI_SUM, window_.get()), "MPI_Fetch_and_op");
+    check(MPI_Win_flush(0, window_.get()), "MPI_Win_flush");
     return before;
   }
 
  private:
-  MPI_Win window_ = MPI_WIN_NULL;
+  Window window_;
 };
 
 class MpiComm : public Comm {
@@ -178,7 +194,8 @@ class MpiComm : public Comm {
     check(MPI_Recv(&n, 1, MPI_INT64_T, from, gather_tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE), "MPI_Recv");
     std::string bytes(static_cast<std::size_t>(n), '\0');
     for (Index at = 0; at < n; at += largest_message)
-      check(MPI_Recv(bytes.data() + at, piece(n, at), MPI_BYTE, from, gather_tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE),
+      check(MPI_Recv(bytes.data() + at, piece(n, at), MPI_BYTE, from, gather_tag, MPI_COMM_WORLD,
+                     MPI_STATUS_IGNORE),
             "MPI_Recv");
     return bytes;
   }
@@ -188,8 +205,7 @@ class MpiComm : public Comm {
     constexpr Index step = largest_message / 8;
     for (Index at = 0; at < n; at += step) {
       const int count = static_cast<int>(std::min(step, n - at));
-      check(MPI_Allreduce(MPI_IN_PLACE, values.data() + at, count, MPI_INT64_T, op, over),
-            "MPI_Allreduce");
+      check(MPI_Allreduce(MPI_IN_PLACE, values.data() + at, count, MPI_INT64_T, op, over), "MPI_Allreduce");
     }
   }
 

@@ -42,12 +42,13 @@ class Comm {
   virtual int node_size() const = 0;
   virtual std::string host() const = 0;
 
-  virtual void barrier() = 0;                                             ///< collective
-  virtual void broadcast(std::string& bytes) = 0;                         ///< collective; from rank 0
-  virtual std::vector<std::string> gather(const std::string& bytes) = 0;  ///< collective; in rank order, on rank 0
-  virtual void sum(std::span<std::int64_t> values) = 0;                   ///< collective; in place, on all ranks
-  virtual void node_sum(std::span<std::int64_t> values) = 0;              ///< the same over this node's ranks
-  virtual void largest(std::span<std::int64_t> values) = 0;               ///< collective; in place, on all ranks
+  // collective, all of these; sums and maxima are in place and the same on all ranks
+  virtual void barrier() = 0;
+  virtual void broadcast(std::string& bytes) = 0;                         ///< from rank 0
+  virtual std::vector<std::string> gather(const std::string& bytes) = 0;  ///< in rank order, on rank 0
+  virtual void sum(std::span<std::int64_t> values) = 0;
+  virtual void node_sum(std::span<std::int64_t> values) = 0;  ///< over this node's ranks
+  virtual void largest(std::span<std::int64_t> values) = 0;
 
   virtual std::unique_ptr<SharedBlock> node_shared(Index n_bytes) = 0;  ///< collective; zero-filled
   virtual std::unique_ptr<Counter> counter() = 0;                       ///< collective; starts at 0

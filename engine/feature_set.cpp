@@ -21,7 +21,7 @@ void choose_classes(const FeaturesConfig& config, const io::Catalogue& catalogue
     set.classes = catalogue.classes;
     return;
   }
-  std::vector<std::string> names{std::string(cohorts_own), catalogue.class_set};
+  std::vector<std::string> names{std::string(cohorts_own)};
   for (const auto& known : io::class_sets()) {
     if (known.name == config.classes) {
       set.class_set = known.name;
@@ -65,6 +65,12 @@ FeatureSet FeatureSet::resolve(const FeaturesConfig& config, const io::Catalogue
                          .in = "features.fields",
                          .remedy = "leave it out, or rename the field at ingest"});
     }
+    if (std::count(config.fields.begin(), config.fields.end(), name) > 1) {
+      throw ConfigError({.what = "a field is listed twice",
+                         .found = name,
+                         .in = "features.fields",
+                         .remedy = "name it once"});
+    }
     set.features.push_back({.name = name, .kind = "field", .field = static_cast<std::int32_t>(field)});
   }
   if (!config.include.empty()) {
@@ -93,7 +99,8 @@ FeatureSet FeatureSet::resolve(const FeaturesConfig& config, const io::Catalogue
 
 FeatureSet FeatureSet::keep(const std::vector<Index>& positions) const {
   FeatureSet kept{.features = {}, .class_set = class_set, .classes = classes, .from_variants = from_variants};
-  for (const Index position : positions) kept.features.push_back(features[static_cast<std::size_t>(position)]);
+  for (const Index position : positions)
+    kept.features.push_back(features[static_cast<std::size_t>(position)]);
   return kept;
 }
 

@@ -14,7 +14,7 @@ namespace chorale::engine {
 /// A feature of a job: an entry of the cohort's dictionary, or a 0/1 clinical field.
 struct JobFeature {
   std::string name;
-  std::string kind;             ///< "mutation", "copy_number", "structural", "field"
+  std::string kind;              ///< "mutation", "copy_number", "structural", "field"
   std::int32_t dictionary = -1;  ///< position in Catalogue::features, -1 for a field
   std::int32_t field = -1;       ///< position in Catalogue::fields, -1 otherwise
 };
@@ -24,7 +24,7 @@ struct FeatureSet {
   std::vector<JobFeature> features;
   std::string class_set;             ///< name, printed in results
   std::vector<std::string> classes;  ///< the classes in the set
-  bool from_variants = false;        ///< the set differs from the cohort's own: genes are derived from /variant
+  bool from_variants = false;  ///< the set differs from the cohort's own: genes are derived from /variant
 
   Index size() const { return static_cast<Index>(features.size()); }
 

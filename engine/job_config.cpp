@@ -24,10 +24,12 @@ io::Schema<Filter> filter_schema() {
 
 template <class Config>
 void append(Keys& all, const io::Schema<Config>& schema, const Config& config) {
-  for (auto& [key, value] : schema.dump(config)) all.emplace_back(schema.name() + "." + key, std::move(value));
+  for (auto& [key, value] : schema.dump(config))
+    all.emplace_back(schema.name() + "." + key, std::move(value));
 }
 
-void require_named(const io::Node& root, const std::string& key, const std::string& value, const char* remedy) {
+void require_named(const io::Node& root, const std::string& key, const std::string& value,
+                   const char* remedy) {
   if (!value.empty()) return;
   const io::Node* node = root.find(key);
   io::refuse_value(node != nullptr ? *node : root, key + " is not given", "nothing", "text", remedy);
@@ -39,13 +41,15 @@ io::Schema<Head> head_schema() {
   io::Schema<Head> schema("", "");
   schema.field("job", &Head::job).help("which analysis; 'chorale list' names them");
   schema.field("cohort", &Head::cohort).help("cohort folder, made by 'chorale ingest' or 'chorale simulate'");
-  schema.field("output", &Head::output).help("output folder; a finished one is not overwritten without --fresh");
+  schema.field("output", &Head::output)
+      .help("output folder; a finished one is not overwritten without --fresh");
   schema.field("seed", &Head::seed).at_least(0).help("key of all random draws");
   return schema;
 }
 
 io::Schema<SelectConfig> select_schema() {
-  io::Schema<SelectConfig> schema("select", "Which patients; each condition that removes someone shows in attrition.tsv.");
+  io::Schema<SelectConfig> schema(
+      "select", "Which patients; each condition that removes someone shows in attrition.tsv.");
   schema.tables("where", &SelectConfig::where, filter_schema(), "conditions, all of which must hold");
   return schema;
 }
@@ -53,8 +57,9 @@ io::Schema<SelectConfig> select_schema() {
 io::Schema<FeaturesConfig> features_schema() {
   io::Schema<FeaturesConfig> schema("features", "What a patient may carry.");
   schema.field("classes", &FeaturesConfig::classes)
-      .help("variant-class set that makes a gene altered: cohort (the set chosen at ingest), nonsilent, truncating, "
-            "missense, all");
+      .help(
+          "variant-class set that makes a gene altered: cohort (the set chosen at ingest), nonsilent, "
+          "truncating, all");
   schema.field("fields", &FeaturesConfig::fields).help("0/1 clinical fields that count as features too");
   schema.field("include", &FeaturesConfig::include).help("only these features; empty: all");
   schema.field("min_carriers", &FeaturesConfig::min_carriers)
@@ -66,10 +71,12 @@ io::Schema<FeaturesConfig> features_schema() {
 
 io::Schema<OutcomeConfig> outcome_schema() {
   io::Schema<OutcomeConfig> schema("outcome", "Time to event, and what it is adjusted for.");
-  schema.field("endpoint", &OutcomeConfig::endpoint).help("endpoint of the cohort, such as OS; empty: no outcome");
+  schema.field("endpoint", &OutcomeConfig::endpoint)
+      .help("endpoint of the cohort, such as OS; empty: no outcome");
   schema.field("covariates", &OutcomeConfig::covariates)
       .help("fields of the adjusted model; categories become indicators against their first level");
-  schema.field("strata", &OutcomeConfig::strata).help("fields whose levels each have their own baseline hazard");
+  schema.field("strata", &OutcomeConfig::strata)
+      .help("fields whose levels each have their own baseline hazard");
   schema.field("ties", &OutcomeConfig::ties).help("how tied event times enter the partial likelihood");
   return schema;
 }

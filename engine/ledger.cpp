@@ -18,7 +18,8 @@ void Ledger::add(const Ledger& other) {
     return;
   }
   if (lines.size() != other.lines.size()) {
-    throw ShapeError({.what = "ledgers of different selections cannot be added", .remedy = "report this as a bug"});
+    throw ShapeError(
+        {.what = "ledgers of different selections cannot be added", .remedy = "report this as a bug"});
   }
   n_start += other.n_start;
   for (std::size_t i = 0; i < lines.size(); ++i) lines[i].n_left += other.lines[i].n_left;

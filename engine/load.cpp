@@ -89,7 +89,8 @@ std::vector<std::int64_t> count_carriers(const Reading& reading, Comm& comm) {
   const Reading narrow{reading.catalogue, reading.selection, reading.features, alterations};
   std::vector<std::int64_t> carriers(static_cast<std::size_t>(reading.features.size()));
   for (Index s = comm.rank(); s < n_shards; s += comm.size())
-    for (const std::int32_t feature : read_slice(narrow, s).carried.value) ++carriers[static_cast<std::size_t>(feature)];
+    for (const std::int32_t feature : read_slice(narrow, s).carried.value)
+      ++carriers[static_cast<std::size_t>(feature)];
   comm.sum(carriers);
   return carriers;
 }

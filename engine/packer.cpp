@@ -102,7 +102,8 @@ void Packer::fill(Slice& slice, Extent before) {
   if (cohort_.row_offset_.n == 0) return;
   for (std::size_t p = 0; p < slice.panel.size(); ++p)
     copy(slice.panel[p], at<std::int16_t>(cohort_.panel_[p]) + first);
-  const auto rows = [&](const io::SparseRows& from, Index base, Cohort::Section offset, Cohort::Section feature) {
+  const auto rows = [&](const io::SparseRows& from, Index base, Cohort::Section offset,
+                        Cohort::Section feature) {
     copy(from.value, at<std::int32_t>(feature) + base);
     auto* to = at<std::int64_t>(offset) + first;
     for (std::size_t i = 0; i < from.offset.size(); ++i) to[i] = base + from.offset[i];

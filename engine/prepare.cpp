@@ -29,14 +29,16 @@ void require_endpoint(const OutcomeConfig& outcome, const io::Catalogue& catalog
     list += (list.empty() ? "one of " : ", ") + endpoint.name;
   }
   const std::string near = io::nearest(outcome.endpoint, names);
-  throw ConfigError({.what = "the cohort has no such endpoint",
-                     .found = outcome.endpoint,
-                     .expected = list.empty() ? "nothing: the cohort has no endpoints" : list,
-                     .in = "outcome.endpoint",
-                     .remedy = near.empty() ? "choose one of these, or leave it out" : "did you mean " + near + "?"});
+  throw ConfigError(
+      {.what = "the cohort has no such endpoint",
+       .found = outcome.endpoint,
+       .expected = list.empty() ? "nothing: the cohort has no endpoints" : list,
+       .in = "outcome.endpoint",
+       .remedy = near.empty() ? "choose one of these, or leave it out" : "did you mean " + near + "?"});
 }
 
-FeatureSet often_enough(const FeatureSet& all, const std::vector<std::int64_t>& carriers, Index min_carriers) {
+FeatureSet often_enough(const FeatureSet& all, const std::vector<std::int64_t>& carriers,
+                        Index min_carriers) {
   std::vector<Index> kept;
   std::int64_t most = 0;
   for (std::size_t f = 0; f < carriers.size(); ++f) {

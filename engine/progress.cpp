@@ -37,8 +37,10 @@ void Progress::update(Index n_done) {
 void Progress::show(Index n_done, Clock::time_point now) {
   const double seconds = std::max(1e-9, std::chrono::duration<double>(now - start_).count());
   const double rate = static_cast<double>(n_done - n_before_) / seconds;
-  const std::string left = rate > 0 ? spoken(static_cast<double>(n_units_ - n_done) / rate) + " left" : "starting";
-  const std::string line = fmt::format("{}: {} of {} units, {:.1f} units/s, {}", what_, n_done, n_units_, rate, left);
+  const std::string left =
+      rate > 0 ? spoken(static_cast<double>(n_units_ - n_done) / rate) + " left" : "starting";
+  const std::string line =
+      fmt::format("{}: {} of {} units, {:.1f} units/s, {}", what_, n_done, n_units_, rate, left);
   sink_.write(sink_.terminal ? "\r\x1b[K" + line : line + "\n");
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "engine/load.hpp"
+#include "engine/output_folder.hpp"
 #include "engine/signals.hpp"
 #include "io/file.hpp"
 #include "kernels/level.hpp"
@@ -24,9 +25,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
-std::string utc_now() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
 
 std::string user_name() {
   const passwd* entry = ::getpwuid(::getuid());
@@ -38,7 +43,8 @@ Fingerprint fingerprint_of(const PreparedJob& job) {
                           {"instruction level", std::string(kernels::name_of(kernels::level()))},
                           {"cohort", job.catalogue.fingerprint()}};
   for (auto& pair : deciding_keys(job.config)) fingerprint.push_back(std::move(pair));
-  for (auto& [key, value] : job.analysis->config()) fingerprint.emplace_back(job.config.job + "." + key, value);
+  for (auto& [key, value] : job.analysis->config())
+    fingerprint.emplace_back(job.config.job + "." + key, value);
   return fingerprint;
 }
 
@@ -76,7 +82,8 @@ class Worker {
         stage_seconds_(job.plan.stages.size()),
         load_seconds_(job.plan.stages.size()) {}
 
-  /// Units are dealt stage by stage from a shared counter; a signal anywhere empties the counter for all.
+  /// Units are dealt stage by stage from a shared counter; a signal anywhere empties the counter for all, and no
+  /// further stage is opened.
   void work(const std::vector<Index>& todo) {
     const auto n_todo = static_cast<Index>(todo.size());
     const Index n_before = job_.plan.n_units() - n_todo;
@@ -97,7 +104,9 @@ class Worker {
         progress_.update(n_before + n_seen_ + next + 1);
       }
       n_seen_ += n_units;
-      comm_.barrier();
+      std::int64_t stop[] = {stop_requested() ? 1 : 0};
+      comm_.largest(stop);
+      if (stop[0] != 0) return;
     }
   }
 
@@ -185,7 +194,8 @@ io::RunRecord record_of(const PreparedJob& job, const Comm& comm, int n_threads)
   io::RunRecord record;
   record.job = job.config.job;
   record.config = all_keys(job.config);
-  for (auto& [key, value] : job.analysis->config()) record.config.emplace_back(job.config.job + "." + key, value);
+  for (auto& [key, value] : job.analysis->config())
+    record.config.emplace_back(job.config.job + "." + key, value);
   record.cohort = job.config.cohort;
   record.cohort_name = job.catalogue.name;
   record.cohort_fingerprint = job.catalogue.fingerprint();
@@ -214,14 +224,34 @@ std::vector<std::string> in_order(std::map<Index, std::string> parts) {
   return ordered;
 }
 
-/// Everything but the checkpoint goes, so that what an earlier run left cannot pass for this one's.
-void clear_output(const std::filesystem::path& output) {
-  std::filesystem::remove(output / "DONE");
-  for (const auto& entry : std::filesystem::directory_iterator(output)) {
-    const auto extension = entry.path().extension();
-    if (entry.is_regular_file() && (extension == ".tsv" || extension == ".h5" || extension == ".json" || extension == ".html"))
-      std::filesystem::remove(entry.path());
+/// Equal bytes need equal instruction levels, and nodes may differ.
+void require_one_level(Comm& comm) {
+  const auto mine = static_cast<std::int64_t>(kernels::level());
+  std::int64_t range[] = {mine, -mine};
+  comm.largest(range);
+  const auto highest = range[0], lowest = -range[1];
+  if (highest == lowest) return;
+  const auto name = [](std::int64_t level) {
+    return std::string(kernels::name_of(static_cast<kernels::Level>(level)));
+  };
+  throw ConfigError({.what = "ranks run at different instruction levels",
+                     .found = name(lowest) + " to " + name(highest),
+                     .expected = "the same on every node",
+                     .in = "CHORALE_LEVEL or the CPUs",
+                     .remedy = "set CHORALE_LEVEL=" + name(lowest) + " for all ranks"});
+}
+
+/// Makes the output folder this run's own. True when it holds this very run, complete.
+bool take_over(const std::filesystem::path& output, const Fingerprint& fingerprint, bool fresh) {
+  require_output(output, fresh);
+  if (fresh) {  // results go first: they must never stand beside another run's fingerprint
+    remove_results(output);
+    Checkpoint::forget(output);
   }
+  Checkpoint::agree(output, fingerprint);
+  if (io::is_done(output)) return true;
+  remove_results(output);
+  return false;
 }
 
 }  // namespace
@@ -239,6 +269,7 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
   const int n_threads = threads_per_rank(job.config.run, comm);
   omp_set_num_threads(n_threads);
   watch_signals();
+  require_one_level(comm);
 
   RunSummary summary;
   summary.n_units = job.plan.n_units();
@@ -248,12 +279,8 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
   bool was_done = false;
   if (comm.is_root()) {
     lock = std::make_unique<OutputLock>(output);
-    Checkpoint::agree(output, fingerprint, options.fresh);
-    was_done = !options.fresh && io::is_done(output);
-    if (!was_done) {
-      clear_output(output);
-      parts = Checkpoint::load(output, fingerprint);
-    }
+    was_done = take_over(output, fingerprint, options.fresh);
+    if (!was_done) parts = Checkpoint::load(output, fingerprint);
   }
   const Start start = tell(comm, was_done, parts, job.plan);
   if (start.was_done) {
@@ -291,6 +318,7 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
     summary.results = job.analysis->finish(job.setup(), in_order(std::move(parts)));
     summary.record.stage_seconds.emplace_back("finish", seconds_since(finishing));
     const auto writing = Clock::now();
+    note_results(output, *summary.results);
     io::write_results(output, *summary.results);
     summary.record.stage_seconds.emplace_back("write", seconds_since(writing));
   }

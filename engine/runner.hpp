@@ -33,8 +33,8 @@ struct PreparedJob {
 PreparedJob prepare(const io::Node& root, const std::vector<AnalysisEntry>& registry, Comm* comm);
 
 struct RunOptions {
-  bool fresh = false;        ///< forget what the output folder holds
-  ProgressSink progress;     ///< used on rank 0
+  bool fresh = false;     ///< forget what the output folder holds
+  ProgressSink progress;  ///< used on rank 0
 };
 
 enum class RunOutcome {

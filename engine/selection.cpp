@@ -14,7 +14,9 @@ namespace {
 
 std::string describe(const Filter& f) {
   std::string text = f.field;
-  const auto add = [&](const std::string& part) { text += (text.size() > f.field.size() ? ", " : " ") + part; };
+  const auto add = [&](const std::string& part) {
+    text += (text.size() > f.field.size() ? ", " : " ") + part;
+  };
   if (!f.is.empty()) add(fmt::format("is {}", fmt::join(f.is, " or ")));
   if (!f.is_not.empty()) add(fmt::format("is not {}", fmt::join(f.is_not, " or ")));
   if (f.at_least) add(fmt::format("at least {}", *f.at_least));
@@ -42,15 +44,18 @@ std::vector<std::uint8_t> levels_that_stay(const Filter& filter, const std::vect
     for (const auto& word : *list)
       if (std::find(levels.begin(), levels.end(), word) == levels.end()) {
         const std::string near = io::nearest(word, levels);
-        throw ConfigError({.what = "the cohort has no such level",
-                           .found = '"' + word + '"',
-                           .expected = fmt::format("one of {}", fmt::join(levels, ", ")),
-                           .in = "select.where, field " + filter.field,
-                           .remedy = near.empty() ? "choose one of these" : "did you mean \"" + near + "\"?"});
+        throw ConfigError(
+            {.what = "the cohort has no such level",
+             .found = '"' + word + '"',
+             .expected = fmt::format("one of {}", fmt::join(levels, ", ")),
+             .in = "select.where, field " + filter.field,
+             .remedy = near.empty() ? "choose one of these" : "did you mean \"" + near + "\"?"});
       }
   std::vector<std::uint8_t> stays;
   for (const auto& level : levels) {
-    const auto listed = [&](const auto& list) { return std::find(list.begin(), list.end(), level) != list.end(); };
+    const auto listed = [&](const auto& list) {
+      return std::find(list.begin(), list.end(), level) != list.end();
+    };
     stays.push_back((filter.is.empty() || listed(filter.is)) && !listed(filter.is_not));
   }
   return stays;
@@ -64,11 +69,12 @@ Index require_field(const io::Catalogue& catalogue, const std::string& name, con
   std::vector<std::string> names{std::string(site_field)};
   for (const auto& field : catalogue.fields) names.push_back(field.name);
   const std::string near = io::nearest(name, names);
-  throw ConfigError({.what = "the cohort has no such field",
-                     .found = name,
-                     .expected = "a field of " + catalogue.folder.string(),
-                     .in = key,
-                     .remedy = near.empty() ? "'chorale inspect' lists the fields" : "did you mean " + near + "?"});
+  throw ConfigError(
+      {.what = "the cohort has no such field",
+       .found = name,
+       .expected = "a field of " + catalogue.folder.string(),
+       .in = key,
+       .remedy = near.empty() ? "'chorale inspect' lists the fields" : "did you mean " + near + "?"});
 }
 
 bool Selection::Test::stays(double value) const {
@@ -93,7 +99,8 @@ Selection::Selection(const SelectConfig& config, const io::Catalogue& catalogue)
               .is = {},
               .is_not = {},
               .text = describe(filter)};
-    const io::Field* field = test.field < 0 ? nullptr : &catalogue.fields[static_cast<std::size_t>(test.field)];
+    const io::Field* field =
+        test.field < 0 ? nullptr : &catalogue.fields[static_cast<std::size_t>(test.field)];
     if (field == nullptr || field->kind == io::FieldKind::category) {
       if (filter.at_least || filter.at_most || filter.above || filter.below) {
         throw ConfigError({.what = "a category cannot be compared with a bound",
@@ -115,9 +122,9 @@ std::vector<std::int32_t> Selection::apply(const io::ShardReader& shard, Ledger&
   for (std::size_t i = 0; i < stay.size(); ++i) stay[i] = static_cast<std::int32_t>(i);
 
   for (const Test& test : tests_) {
-    const io::ColumnData column =
-        test.field >= 0 ? shard.read_clinical(test.field)
-                        : io::ColumnData{.number = {}, .code = shard.read_site(), .bound = {}};
+    const io::ColumnData column = test.field >= 0
+                                      ? shard.read_clinical(test.field)
+                                      : io::ColumnData{.number = {}, .code = shard.read_site(), .bound = {}};
     Index n_missing = 0, n_failed = 0;
     std::erase_if(stay, [&](std::int32_t patient) {
       const auto i = static_cast<std::size_t>(patient);
@@ -126,8 +133,9 @@ std::vector<std::int32_t> Selection::apply(const io::ShardReader& shard, Ledger&
         n_missing += test.filter.keep_missing ? 0 : 1;
         return !test.filter.keep_missing;
       }
-      const bool stays = column.code.empty() ? test.stays(column.number[i])
-                                             : test.level_stays[static_cast<std::size_t>(column.code[i])] != 0;
+      const bool stays = column.code.empty()
+                             ? test.stays(column.number[i])
+                             : test.level_stays[static_cast<std::size_t>(column.code[i])] != 0;
       n_failed += stays ? 0 : 1;
       return !stays;
     });

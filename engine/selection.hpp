@@ -30,7 +30,7 @@ class Selection {
  private:
   struct Test {
     Filter filter;
-    Index field = -1;                      // -1: the patient's site
+    Index field = -1;                       // -1: the patient's site
     std::vector<std::uint8_t> level_stays;  // categories
     std::vector<double> is, is_not;         // numbers
     std::string text;

@@ -8,7 +8,9 @@ namespace chorale::engine {
 namespace {
 
 volatile std::sig_atomic_t requested = 0;
-void request(int) { requested = 1; }
+void request(int) {
+  requested = 1;
+}
 
 }  // namespace
 
@@ -20,6 +22,12 @@ void watch_signals() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
-bool stop_requested() { return requested != 0; }
+bool stop_requested() {
+  return requested != 0;
+}
+
+void forget_stop() {
+  requested = 0;
+}
 
 }  // namespace chorale::engine

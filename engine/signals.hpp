@@ -10,4 +10,7 @@ void watch_signals();
 /// Whether a stop was asked for.
 bool stop_requested();
 
+/// Forgets a request, so that the same process can run again.
+void forget_stop();
+
 }  // namespace chorale::engine

@@ -55,12 +55,14 @@ io::SparseRows rederive(const Reading& reading, const io::ShardReader& shard) {
     row.clear();
     for (auto k = stored.offset[i]; k < stored.offset[i + 1]; ++k) {
       const auto feature = stored.value[static_cast<std::size_t>(k)];
-      if (catalogue.features[static_cast<std::size_t>(feature)].profile != io::Profile::mutation) row.push_back(feature);
+      if (catalogue.features[static_cast<std::size_t>(feature)].profile != io::Profile::mutation)
+        row.push_back(feature);
     }
     for (auto k = variant.offset[i]; k < variant.offset[i + 1]; ++k) {
       const auto v = static_cast<std::size_t>(k);
       const auto feature = gene_feature[static_cast<std::size_t>(variant.gene[v])];
-      if (feature >= 0 && counts[static_cast<std::size_t>(variant.variant_class[v])] != 0) row.push_back(feature);
+      if (feature >= 0 && counts[static_cast<std::size_t>(variant.variant_class[v])] != 0)
+        row.push_back(feature);
     }
     std::sort(row.begin(), row.end());
     row.erase(std::unique(row.begin(), row.end()), row.end());
@@ -71,12 +73,13 @@ io::SparseRows rederive(const Reading& reading, const io::ShardReader& shard) {
 }
 
 [[noreturn]] void refuse_value(const Reading& reading, Index shard, Index field, double value) {
-  throw InputError({.what = "a field that counts as a feature holds another number than 0 and 1",
-                    .found = fmt::format("{}", value),
-                    .expected = "0, 1 or missing",
-                    .in = fmt::format("{}, field {}", reading.catalogue.shards[static_cast<std::size_t>(shard)].file,
-                                      reading.catalogue.fields[static_cast<std::size_t>(field)].name),
-                    .remedy = "leave the field out of features.fields, or recode it at ingest"});
+  throw InputError(
+      {.what = "a field that counts as a feature holds another number than 0 and 1",
+       .found = fmt::format("{}", value),
+       .expected = "0, 1 or missing",
+       .in = fmt::format("{}, field {}", reading.catalogue.shards[static_cast<std::size_t>(shard)].file,
+                         reading.catalogue.fields[static_cast<std::size_t>(field)].name),
+       .remedy = "leave the field out of features.fields, or recode it at ingest"});
 }
 
 /// Rows of dictionary features become rows of job features of the selected patients; 0/1 fields join them.
@@ -94,7 +97,8 @@ void read_alterations(const Reading& reading, Index shard, const io::ShardReader
 
   const auto append = [&](const io::SparseRows& from, std::size_t patient, io::SparseRows& to) {
     for (auto k = from.offset[patient]; k < from.offset[patient + 1]; ++k)
-      if (const auto feature = position[static_cast<std::size_t>(from.value[static_cast<std::size_t>(k)])]; feature >= 0)
+      if (const auto feature = position[static_cast<std::size_t>(from.value[static_cast<std::size_t>(k)])];
+          feature >= 0)
         to.value.push_back(feature);
   };
   for (const std::int32_t patient : patients) {
@@ -151,7 +155,8 @@ Slice read_slice(const Reading& reading, Index shard) {
       column.code = reader.read_site();
     else
       column = reader.read_clinical(field);
-    slice.numbers.push_back(pick(column.number, column.number.empty() ? std::vector<std::int32_t>{} : patients));
+    slice.numbers.push_back(
+        pick(column.number, column.number.empty() ? std::vector<std::int32_t>{} : patients));
     slice.codes.push_back(pick(column.code, column.code.empty() ? std::vector<std::int32_t>{} : patients));
   }
   if (!reading.columns.endpoint.empty()) {

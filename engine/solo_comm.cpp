@@ -48,7 +48,9 @@ class SoloComm : public Comm {
   void sum(std::span<std::int64_t>) override {}
   void node_sum(std::span<std::int64_t>) override {}
   void largest(std::span<std::int64_t>) override {}
-  std::unique_ptr<SharedBlock> node_shared(Index n_bytes) override { return std::make_unique<SoloBlock>(n_bytes); }
+  std::unique_ptr<SharedBlock> node_shared(Index n_bytes) override {
+    return std::make_unique<SoloBlock>(n_bytes);
+  }
   std::unique_ptr<Counter> counter() override { return std::make_unique<SoloCounter>(); }
   bool claim_error() override { return true; }
   [[noreturn]] void abort(int exit_code) override { std::_Exit(exit_code); }
@@ -56,6 +58,8 @@ class SoloComm : public Comm {
 
 }  // namespace
 
-std::unique_ptr<Comm> solo_comm() { return std::make_unique<SoloComm>(); }
+std::unique_ptr<Comm> solo_comm() {
+  return std::make_unique<SoloComm>();
+}
 
 }  // namespace chorale::engine

@@ -53,7 +53,8 @@ ordered to_json(const Catalogue& c) {
   }
   auto& endpoints = out["endpoints"] = ordered::array();
   for (const Endpoint& e : c.endpoints)
-    endpoints.push_back({{"name", e.name}, {"unit", "days"}, {"description", e.description}, {"source", e.source}});
+    endpoints.push_back(
+        {{"name", e.name}, {"unit", "days"}, {"description", e.description}, {"source", e.source}});
   out["genes"] = c.genes;
   auto& features = out["features"] = ordered::array();
   for (const Feature& f : c.features) {
@@ -101,7 +102,8 @@ Catalogue from_json(const json& in) {
     c.fields.push_back(std::move(field));
   }
   for (const json& e : in.at("endpoints"))
-    c.endpoints.push_back({.name = e.at("name"), .description = e.at("description"), .source = e.at("source")});
+    c.endpoints.push_back(
+        {.name = e.at("name"), .description = e.at("description"), .source = e.at("source")});
   in.at("genes").get_to(c.genes);
   for (const json& f : in.at("features"))
     c.features.push_back({.name = f.at("name"),
@@ -130,7 +132,9 @@ Catalogue from_json(const json& in) {
 
 }  // namespace
 
-std::string_view name_of(Profile profile) { return profile_names[static_cast<int>(profile)]; }
+std::string_view name_of(Profile profile) {
+  return profile_names[static_cast<int>(profile)];
+}
 
 Index Catalogue::n_patients() const {
   Index n = 0;
@@ -151,17 +155,20 @@ Index Catalogue::gene_index(std::string_view gene) const {
   return position(genes, gene, [](const std::string& g) -> std::string_view { return g; });
 }
 
-std::string Catalogue::fingerprint() const { return xxh3_128(to_json(*this).dump()); }
+std::string Catalogue::fingerprint() const {
+  return xxh3_128(to_json(*this).dump());
+}
 
 Catalogue load_catalogue(const std::filesystem::path& folder) {
   const auto path = folder / "cohort.json";
   if (!std::filesystem::exists(path)) {
     const bool partial = std::filesystem::exists(folder / "shard-00000.h5");
-    throw InputError({.what = partial ? "cohort was never finished" : "no cohort here",
-                      .found = partial ? "shards without cohort.json" : "no cohort.json",
-                      .expected = "a folder made by 'chorale ingest' or 'chorale simulate'",
-                      .in = folder.string(),
-                      .remedy = partial ? "make it again: the last run did not come to its end" : "check the path"});
+    throw InputError(
+        {.what = partial ? "cohort was never finished" : "no cohort here",
+         .found = partial ? "shards without cohort.json" : "no cohort.json",
+         .expected = "a folder made by 'chorale ingest' or 'chorale simulate'",
+         .in = folder.string(),
+         .remedy = partial ? "make it again: the last run did not come to its end" : "check the path"});
   }
   const std::string text = read_text(path);
   try {

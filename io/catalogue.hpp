@@ -23,7 +23,7 @@ enum class FieldKind { number, category };
 struct Field {
   std::string name;
   FieldKind kind = FieldKind::number;
-  std::string unit;                 ///< "years", "g/dL"; empty when dimensionless or unknown
+  std::string unit;  ///< "years", "g/dL"; empty when dimensionless or unknown
   std::string description;
   std::vector<std::string> levels;  ///< categories only; sorted, code i means levels[i]
   std::string source;               ///< where the values came from: file and column, or the simulator
@@ -44,8 +44,8 @@ std::string_view name_of(Profile profile);
 
 /// Anything a patient carries or not.
 struct Feature {
-  std::string name;  ///< "NPM1", "MYC:AMP", "RUNX1::RUNX1T1"; unique, dictionary sorted by name
-  std::string gene;  ///< the gene whose place on a panel decides who was tested
+  std::string name;     ///< "NPM1", "MYC:AMP", "RUNX1::RUNX1T1"; unique, dictionary sorted by name
+  std::string gene;     ///< the gene whose place on a panel decides who was tested
   std::string partner;  ///< second gene of a fusion, otherwise empty; tested when either gene is on the panel
   Profile profile = Profile::mutation;
 };
@@ -70,18 +70,19 @@ struct ShardEntry {
 /// Everything about a cohort but the patients themselves: the content of cohort.json.
 struct Catalogue {
   std::string name;
-  std::vector<std::string> sites;       ///< site code i means sites[i]
-  std::vector<Field> fields;            ///< sorted by name
-  std::vector<Endpoint> endpoints;      ///< sorted by name
-  std::vector<std::string> genes;       ///< sorted; gene code i means genes[i]
-  std::vector<Feature> features;        ///< sorted by name
-  std::vector<Panel> panels;            ///< panel code i means panels[i]; code -1: not profiled
-  std::string class_set;                ///< name of the variant-class set behind /alteration: "nonsilent"
-  std::vector<std::string> classes;     ///< the classes in that set
+  std::vector<std::string> sites;    ///< site code i means sites[i]
+  std::vector<Field> fields;         ///< sorted by name
+  std::vector<Endpoint> endpoints;   ///< sorted by name
+  std::vector<std::string> genes;    ///< sorted; gene code i means genes[i]
+  std::vector<Feature> features;     ///< sorted by name
+  std::vector<Panel> panels;         ///< panel code i means panels[i]; code -1: not profiled
+  std::string class_set;             ///< name of the variant-class set behind /alteration: "nonsilent"
+  std::vector<std::string> classes;  ///< the classes in that set
   std::vector<std::string> variant_classes;  ///< dictionary of /variant/class
   std::vector<ShardEntry> shards;
-  std::vector<std::string> provenance;  ///< one line a step: who made this, from what, by which program version
-  std::filesystem::path folder;         ///< where it was loaded from; not stored
+  std::vector<std::string>
+      provenance;                ///< one line a step: who made this, from what, by which program version
+  std::filesystem::path folder;  ///< where it was loaded from; not stored
 
   Index n_patients() const;
   Index field_index(std::string_view name) const;     ///< -1 when absent

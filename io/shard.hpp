@@ -23,9 +23,10 @@ struct SparseRows {
 
 /// Values of one clinical field: `number` when the field is a number, `code` when it is a category.
 struct ColumnData {
-  std::vector<double> number;         ///< (n_patients), NaN is missing
-  std::vector<std::int32_t> code;     ///< (n_patients), -1 is missing
-  std::vector<std::int8_t> bound;     ///< (n_patients) or empty: 1 "above the value", -1 "below the value", 0 exact
+  std::vector<double> number;      ///< (n_patients), NaN is missing
+  std::vector<std::int32_t> code;  ///< (n_patients), -1 is missing
+  std::vector<std::int8_t>
+      bound;  ///< (n_patients) or empty: 1 "above the value", -1 "below the value", 0 exact
 };
 
 /// One endpoint; a patient without it has NaN time and event -1.
@@ -47,12 +48,12 @@ struct VariantData {
 
 /// The patients of one shard, column by column; what write_shard stores and ShardReader gives back.
 struct ShardData {
-  std::vector<std::string> id;              ///< (n_patients) pseudonyms
-  std::vector<std::int32_t> site;           ///< (n_patients) code into Catalogue::sites
-  std::vector<ColumnData> clinical;         ///< one per Catalogue::fields, in that order
-  std::vector<SurvivalData> survival;       ///< one per Catalogue::endpoints, in that order
-  SparseRows alteration;                    ///< features carried: gene features of the class set, CNA, SV
-  SparseRows untested;                      ///< features not tested although the panel holds them
+  std::vector<std::string> id;         ///< (n_patients) pseudonyms
+  std::vector<std::int32_t> site;      ///< (n_patients) code into Catalogue::sites
+  std::vector<ColumnData> clinical;    ///< one per Catalogue::fields, in that order
+  std::vector<SurvivalData> survival;  ///< one per Catalogue::endpoints, in that order
+  SparseRows alteration;               ///< features carried: gene features of the class set, CNA, SV
+  SparseRows untested;                 ///< features not tested although the panel holds them
   VariantData variant;
   std::array<std::vector<std::int16_t>, n_profiles> panel;  ///< per profile: panel code, -1 not profiled
 

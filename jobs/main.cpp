@@ -2,11 +2,10 @@
 // Copyright the Chorale authors
 #include <cstdio>
 #include <exception>
-#include <new>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include "jobs/commands/commands.hpp"
 #include "kernels/error.hpp"
@@ -57,7 +56,8 @@ int dispatch(engine::Comm& comm, int argc, char** argv) {
     return sub;
   };
   const auto overrides = [&](CLI::App* sub) {
-    sub->add_option("--set", context.overrides, "override a key: --set prognosis.replicates=2000")->allow_extra_args(false);
+    sub->add_option("--set", context.overrides, "override a key: --set prognosis.replicates=2000")
+        ->allow_extra_args(false);
   };
 
   auto* simulate = command("simulate", "make an in-silico cohort from a spec",
@@ -68,7 +68,8 @@ int dispatch(engine::Comm& comm, int argc, char** argv) {
   simulate->add_flag("--overwrite", overwrite, "replace what stands in OUT");
   overrides(simulate);
 
-  auto* ingest = command("ingest", "deliveries to a cohort of shards", [&] { return jobs::ingest(context, first, second); });
+  auto* ingest = command("ingest", "deliveries to a cohort of shards",
+                         [&] { return jobs::ingest(context, first, second); });
   ingest->add_option("RECIPE", first, "TOML file, or a study folder")->required();
   ingest->add_option("OUT", second, "folder for the cohort")->required();
   overrides(ingest);
@@ -127,9 +128,8 @@ int main(int argc, char** argv) {
     return quit.exit_code;
   } catch (const Error& error) {
     return fail(*comm, error.what(), error.exit_code());
-  } catch (const std::bad_alloc&) {
-    return fail(*comm, "out of memory\n  try  more nodes, fewer ranks per node, or fewer features", 1);
   } catch (const std::exception& error) {
-    return fail(*comm, std::string("unexpected: ") + error.what() + "\n  try  report this as a bug", 1);
+    const auto [message, exit_code] = jobs::unforeseen(error);
+    return fail(*comm, message, exit_code);
   }
 }

@@ -15,7 +15,8 @@ namespace {
 
 Node convert(const toml::node& from, const std::string& place_of_file, bool with_line) {
   Node node;
-  node.place = with_line ? fmt::format("{}, line {}", place_of_file, from.source().begin.line) : place_of_file;
+  node.place =
+      with_line ? fmt::format("{}, line {}", place_of_file, from.source().begin.line) : place_of_file;
   if (const auto* table = from.as_table()) {
     Node::Table entries;
     for (const auto& [key, value] : *table)
@@ -38,7 +39,8 @@ Node convert(const toml::node& from, const std::string& place_of_file, bool with
   } else if (const auto* truth = from.as_boolean()) {
     node.value = truth->get();
   } else {
-    throw ConfigError({.what = "dates and times are not used in configs", .in = node.place, .remedy = "write it as text"});
+    throw ConfigError(
+        {.what = "dates and times are not used in configs", .in = node.place, .remedy = "write it as text"});
   }
   return node;
 }
@@ -51,7 +53,8 @@ Node& child(Node& parent, const std::string& key, const std::string& place) {
                        .remedy = "name a key of a table, as in --set prognosis.replicates=2000"});
   }
   auto& table = std::get<Node::Table>(parent.value);
-  const auto at = std::find_if(table.begin(), table.end(), [&](const auto& entry) { return entry.first == key; });
+  const auto at =
+      std::find_if(table.begin(), table.end(), [&](const auto& entry) { return entry.first == key; });
   if (at != table.end()) return at->second;
   table.emplace_back(key, Node{.value = Node::Table{}, .place = place});
   return table.back().second;
@@ -142,7 +145,8 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
   return best;
 }
 
-void refuse_value(const Node& node, std::string what, std::string found, std::string expected, std::string remedy) {
+void refuse_value(const Node& node, std::string what, std::string found, std::string expected,
+                  std::string remedy) {
   throw ConfigError({.what = std::move(what),
                      .found = std::move(found),
                      .expected = std::move(expected),
@@ -154,7 +158,8 @@ std::string to_text(const Node& node) {
   struct {
     std::string operator()(const Node::Table& table) const {
       std::string text = "{";
-      for (const auto& [key, value] : table) text += (text.size() > 1 ? ", " : " ") + key + " = " + to_text(value);
+      for (const auto& [key, value] : table)
+        text += (text.size() > 1 ? ", " : " ") + key + " = " + to_text(value);
       return text + (text.size() > 1 ? " }" : "}");
     }
     std::string operator()(const Node::Array& array) const {

@@ -35,7 +35,8 @@ struct Node {
 Node load_config(const std::filesystem::path& path, std::span<const std::string> overrides = {});
 
 /// The same from text; `name` stands for the file in messages.
-Node parse_config(std::string_view text, const std::string& name, std::span<const std::string> overrides = {});
+Node parse_config(std::string_view text, const std::string& name,
+                  std::span<const std::string> overrides = {});
 
 /// The candidate nearest to `word` by edit distance, or empty when none is near.
 std::string nearest(std::string_view word, std::span<const std::string> candidates);

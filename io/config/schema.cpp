@@ -16,7 +16,8 @@ std::string facts(const FieldInfo& field) {
 
 }  // namespace
 
-std::string toml_template(const std::string& table, const std::string& help, const std::vector<FieldInfo>& fields) {
+std::string toml_template(const std::string& table, const std::string& help,
+                          const std::vector<FieldInfo>& fields) {
   std::string text;
   if (!help.empty()) text += "# " + help + "\n";
   if (!table.empty()) text += "[" + table + "]\n";
@@ -40,7 +41,8 @@ std::string reference_section(const std::string& table, const std::string& help,
   text += "| key | default | type, unit, range | meaning |\n|---|---|---|---|\n";
   for (const FieldInfo& field : fields)
     text += fmt::format("| `{}` | {} | {} | {} |\n", field.key,
-                        field.default_value.empty() ? "none" : "`" + field.default_value + "`", facts(field), field.help);
+                        field.default_value.empty() ? "none" : "`" + field.default_value + "`", facts(field),
+                        field.help);
   return text;
 }
 

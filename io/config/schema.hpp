@@ -52,10 +52,18 @@ class Schema {
       info_.help = std::move(help);
       return *this;
     }
-    Builder& at_least(double bound) { return limit("≥", bound, [bound](double x) { return x >= bound; }); }
-    Builder& at_most(double bound) { return limit("≤", bound, [bound](double x) { return x <= bound; }); }
-    Builder& above(double bound) { return limit(">", bound, [bound](double x) { return x > bound; }); }
-    Builder& below(double bound) { return limit("<", bound, [bound](double x) { return x < bound; }); }
+    Builder& at_least(double bound) {
+      return limit("≥", bound, [bound](double x) { return x >= bound; });
+    }
+    Builder& at_most(double bound) {
+      return limit("≤", bound, [bound](double x) { return x <= bound; });
+    }
+    Builder& above(double bound) {
+      return limit(">", bound, [bound](double x) { return x > bound; });
+    }
+    Builder& below(double bound) {
+      return limit("<", bound, [bound](double x) { return x < bound; });
+    }
     Builder& one_of(std::vector<std::string> words) {
       std::string list;
       for (const auto& word : words) list += (list.empty() ? "one of " : ", ") + word;
@@ -199,7 +207,8 @@ class Schema {
 };
 
 /// A commented TOML template of one table, every key at its default.
-std::string toml_template(const std::string& table, const std::string& help, const std::vector<FieldInfo>& fields);
+std::string toml_template(const std::string& table, const std::string& help,
+                          const std::vector<FieldInfo>& fields);
 
 /// The same as a Markdown reference section.
 std::string reference_section(const std::string& table, const std::string& help,

@@ -39,7 +39,9 @@ std::string list_text(const std::vector<T>& values) {
 
 }  // namespace
 
-std::string shortest(double value) { return fmt::format("{}", value); }
+std::string shortest(double value) {
+  return fmt::format("{}", value);
+}
 
 void read_value(const Node& node, const std::string& key, bool& value) {
   const auto* truth = std::get_if<bool>(&node.value);
@@ -91,13 +93,27 @@ void read_value(const Node& node, const std::string& key, std::vector<double>& v
   for (const Node& item : *array) read_value(item, key, value.emplace_back());
 }
 
-std::string value_text(bool value) { return value ? "true" : "false"; }
-std::string value_text(Index value) { return std::to_string(value); }
-std::string value_text(double value) { return shortest(value); }
-std::string value_text(const std::string& value) { return quoted(value); }
-std::string value_text(const std::filesystem::path& value) { return quoted(value.string()); }
-std::string value_text(const std::vector<std::string>& value) { return list_text(value); }
-std::string value_text(const std::vector<double>& value) { return list_text(value); }
+std::string value_text(bool value) {
+  return value ? "true" : "false";
+}
+std::string value_text(Index value) {
+  return std::to_string(value);
+}
+std::string value_text(double value) {
+  return shortest(value);
+}
+std::string value_text(const std::string& value) {
+  return quoted(value);
+}
+std::string value_text(const std::filesystem::path& value) {
+  return quoted(value.string());
+}
+std::string value_text(const std::vector<std::string>& value) {
+  return list_text(value);
+}
+std::string value_text(const std::vector<double>& value) {
+  return list_text(value);
+}
 
 void require_word(const std::string& word, const std::vector<std::string>& words, const std::string& list,
                   const std::string& key, const Node& node) {

@@ -23,7 +23,9 @@ template <class Enum>
 struct ConfigWords;
 
 template <class Enum>
-concept NamedEnum = std::is_enum_v<Enum> && requires { ConfigWords<Enum>::words; };
+concept NamedEnum = std::is_enum_v<Enum> && requires {
+  ConfigWords<Enum>::words;
+};
 
 /// A number as short as it can stand and still be read back equal.
 std::string shortest(double value);
@@ -63,7 +65,8 @@ std::string value_text(const std::optional<T>& value) {
 template <NamedEnum Enum>
 std::string words_list() {
   std::string list;
-  for (const auto& [word, value] : ConfigWords<Enum>::words) list += (list.empty() ? "one of " : ", ") + std::string(word);
+  for (const auto& [word, value] : ConfigWords<Enum>::words)
+    list += (list.empty() ? "one of " : ", ") + std::string(word);
   return list;
 }
 template <NamedEnum Enum>

@@ -42,14 +42,16 @@ Contents read_contents(const io::Catalogue& catalogue) {
         contents.analysed[e] += event >= 0 ? 1 : 0;
         contents.events[e] += event > 0 ? 1 : 0;
       }
-    for (const auto feature : shard.read_alteration().value) ++contents.carriers[static_cast<std::size_t>(feature)];
+    for (const auto feature : shard.read_alteration().value)
+      ++contents.carriers[static_cast<std::size_t>(feature)];
   }
   return contents;
 }
 
 std::string levels_text(const std::vector<std::string>& levels) {
   constexpr std::size_t shown = 8;
-  std::vector<std::string> first(levels.begin(), levels.begin() + static_cast<std::ptrdiff_t>(std::min(shown, levels.size())));
+  std::vector<std::string> first(
+      levels.begin(), levels.begin() + static_cast<std::ptrdiff_t>(std::min(shown, levels.size())));
   std::string text = fmt::format("{}", fmt::join(first, " | "));
   if (levels.size() > shown) text += fmt::format(" and {} more", levels.size() - shown);
   return text;
@@ -58,15 +60,15 @@ std::string levels_text(const std::vector<std::string>& levels) {
 std::string describe_cohort(const io::Catalogue& catalogue, const Contents& contents, bool features) {
   Index n_bytes = 0;
   for (const auto& shard : catalogue.shards) n_bytes += shard.n_bytes;
-  std::string text = fmt::format("{}\n\n  patients   {} in {} shards, {:.1f} MB\n  sites      {}\n", catalogue.name,
-                                 catalogue.n_patients(), catalogue.shards.size(), static_cast<double>(n_bytes) / 1e6,
-                                 levels_text(catalogue.sites));
+  std::string text = fmt::format("{}\n\n  patients   {} in {} shards, {:.1f} MB\n  sites      {}\n",
+                                 catalogue.name, catalogue.n_patients(), catalogue.shards.size(),
+                                 static_cast<double>(n_bytes) / 1e6, levels_text(catalogue.sites));
   std::vector<std::string> panels;
   for (const auto& panel : catalogue.panels)
     panels.push_back(panel.whole_exome ? panel.name + " (whole exome)"
                                        : fmt::format("{} ({} genes)", panel.name, panel.genes.size()));
-  text += fmt::format("  panels     {}\n  classes    {}: {}\n  features   {}\n", levels_text(panels), catalogue.class_set,
-                      fmt::join(catalogue.classes, ", "), catalogue.features.size());
+  text += fmt::format("  panels     {}\n  classes    {}: {}\n  features   {}\n", levels_text(panels),
+                      catalogue.class_set, fmt::join(catalogue.classes, ", "), catalogue.features.size());
   text += "\n  field                    known      unit or levels\n";
   for (std::size_t f = 0; f < catalogue.fields.size(); ++f) {
     const io::Field& field = catalogue.fields[f];
@@ -76,7 +78,8 @@ std::string describe_cohort(const io::Catalogue& catalogue, const Contents& cont
   }
   text += "\n  endpoint                 known      events\n";
   for (std::size_t e = 0; e < catalogue.endpoints.size(); ++e)
-    text += fmt::format("  {:<24} {:<10} {}\n", catalogue.endpoints[e].name, contents.analysed[e], contents.events[e]);
+    text += fmt::format("  {:<24} {:<10} {}\n", catalogue.endpoints[e].name, contents.analysed[e],
+                        contents.events[e]);
   if (features) {
     text += "\n  feature                  carriers\n";
     for (std::size_t f = 0; f < catalogue.features.size(); ++f)
@@ -110,12 +113,15 @@ int inspect(const Context& context, const std::filesystem::path& cohort, bool ve
     const io::Catalogue catalogue = io::load_catalogue(cohort);
     if (verify) verify_shards(catalogue);
     context.console.out(describe_cohort(catalogue, read_contents(catalogue), features));
-    if (verify) context.console.out(fmt::format("\n  verified: every checksum of {} shards holds\n", catalogue.shards.size()));
+    if (verify)
+      context.console.out(
+          fmt::format("\n  verified: every checksum of {} shards holds\n", catalogue.shards.size()));
   });
   return 0;
 }
 
-int ingest(const Context& context, const std::filesystem::path& recipe_or_study, const std::filesystem::path& out) {
+int ingest(const Context& context, const std::filesystem::path& recipe_or_study,
+           const std::filesystem::path& out) {
   together(context, [&] {
     if (!context.comm.is_root()) return;
     const auto report = io::ingest(load_recipe(recipe_or_study, context.overrides), out);

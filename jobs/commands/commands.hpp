@@ -2,10 +2,12 @@
 // Copyright the Chorale authors
 #pragma once
 
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/comm.hpp"
@@ -32,7 +34,8 @@ int check(const Context& context, const std::filesystem::path& config, Index n_r
 int run(const Context& context, const std::filesystem::path& config, bool fresh);
 int report(const Context& context, const std::filesystem::path& results);
 int inspect(const Context& context, const std::filesystem::path& cohort, bool verify, bool features);
-int ingest(const Context& context, const std::filesystem::path& recipe_or_study, const std::filesystem::path& out);
+int ingest(const Context& context, const std::filesystem::path& recipe_or_study,
+           const std::filesystem::path& out);
 int simulate(const Context& context, const std::filesystem::path& spec, const std::filesystem::path& out,
              const std::string& as, bool overwrite);
 
@@ -44,6 +47,9 @@ struct Quit {
 /// Runs `step`, which must not talk to other ranks, on every rank; when it fails anywhere one rank prints the error
 /// and all throw Quit.
 void together(const Context& context, const std::function<void()>& step);
+
+/// What an exception that no layer foresaw means to the reader: text and exit code.
+std::pair<std::string, int> unforeseen(const std::exception& error);
 
 /// "error: …" with the rank's name where there are several.
 std::string error_text(const engine::Comm& comm, const std::string& message);

@@ -43,7 +43,8 @@ std::string table_text(const io::Schema<Config>& schema, Writer write) {
 int list_jobs(const Context& context) {
   std::string text;
   for (const auto& job : registry()) text += fmt::format("{:<20} {}\n", job.name, job.help);
-  if (context.comm.is_root()) context.console.out(text + "\n'chorale describe JOB' prints a config to start from.\n");
+  if (context.comm.is_root())
+    context.console.out(text + "\n'chorale describe JOB' prints a config to start from.\n");
   return 0;
 }
 
@@ -59,7 +60,8 @@ int describe(const Context& context, const std::string& name, bool markdown) {
       std::vector<std::string> names;
       for (const auto& job : registry()) names.push_back(job.name);
       names.insert(names.end(), {"ingest", "simulate"});
-      const auto at = std::find_if(registry().begin(), registry().end(), [&](const auto& job) { return job.name == name; });
+      const auto at = std::find_if(registry().begin(), registry().end(),
+                                   [&](const auto& job) { return job.name == name; });
       if (at == registry().end()) {
         std::string list;
         for (const auto& known : names) list += (list.empty() ? "one of " : ", ") + known;

@@ -18,7 +18,8 @@ io::Schema<io::IngestRecipe> recipe_schema();
 
 /// A recipe file, or a study folder that needs none. Paths in a recipe are relative to its own folder.
 /// Throws   ConfigError when the recipe is wrong or names no delivery
-io::IngestRecipe load_recipe(const std::filesystem::path& recipe_or_study, std::span<const std::string> overrides);
+io::IngestRecipe load_recipe(const std::filesystem::path& recipe_or_study,
+                             std::span<const std::string> overrides);
 
 }  // namespace chorale::jobs
 

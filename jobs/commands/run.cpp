@@ -2,11 +2,14 @@
 // Copyright the Chorale authors
 #include <algorithm>
 #include <cstdio>
+#include <new>
+#include <tuple>
 
 #include <fmt/format.h>
 
 #include "engine/load.hpp"
 #include "engine/runner.hpp"
+#include "engine/signals.hpp"
 #include "jobs/commands/commands.hpp"
 #include "jobs/registry.hpp"
 
@@ -41,10 +44,12 @@ std::string finished_text(const engine::PreparedJob& job, const engine::RunSumma
                       record.n_ranks, record.n_threads, record.level, bytes_text(record.peak_rss_bytes));
   text += "  " + stages + "\n";
   if (record.n_units_resumed > 0)
-    text += fmt::format("  {} of {} units came from the checkpoint\n", record.n_units_resumed, record.n_units);
+    text +=
+        fmt::format("  {} of {} units came from the checkpoint\n", record.n_units_resumed, record.n_units);
   if (summary.outcome == engine::RunOutcome::was_done)
     text += "  nothing was computed: this run was finished before (--fresh computes it again)\n";
-  return text + fmt::format("  report   {}\n", (std::filesystem::path(job.config.output) / "report.html").string());
+  return text +
+         fmt::format("  report   {}\n", (std::filesystem::path(job.config.output) / "report.html").string());
 }
 
 }  // namespace
@@ -52,6 +57,16 @@ std::string finished_text(const engine::PreparedJob& job, const engine::RunSumma
 std::string error_text(const engine::Comm& comm, const std::string& message) {
   if (comm.size() == 1) return "error: " + message + "\n";
   return fmt::format("error: rank {} of {} on {}: {}\n", comm.rank(), comm.size(), comm.host(), message);
+}
+
+std::pair<std::string, int> unforeseen(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr)
+    return {"out of memory\n  try  more nodes, fewer ranks per node, or fewer features", 1};
+  if (const auto* problem = dynamic_cast<const std::filesystem::filesystem_error*>(&error))
+    return {fmt::format("{}\n  in   {}\n  try  check the path, the permissions and the disk",
+                        problem->code().message(), problem->path1().string()),
+            4};
+  return {fmt::format("unexpected: {}\n  try  report this as a bug", error.what()), 1};
 }
 
 void together(const Context& context, const std::function<void()>& step) {
@@ -63,8 +78,7 @@ void together(const Context& context, const std::function<void()>& step) {
     code[0] = error.exit_code();
     message = error.what();
   } catch (const std::exception& error) {
-    code[0] = 1;
-    message = error.what();
+    std::tie(message, code[0]) = unforeseen(error);
   }
   const bool mine = code[0] != 0;
   context.comm.largest(code);
@@ -75,6 +89,7 @@ void together(const Context& context, const std::function<void()>& step) {
 }
 
 int run(const Context& context, const std::filesystem::path& config, bool fresh) {
+  engine::watch_signals();  // from here on a batch system's signal means a checkpoint
   engine::PreparedJob job;
   io::Node root;
   together(context, [&] {
@@ -84,8 +99,9 @@ int run(const Context& context, const std::filesystem::path& config, bool fresh)
   if (job.config.features.min_carriers > 0) job = engine::prepare(root, registry(), &context.comm);
   const auto summary = engine::run(job, context.comm, {.fresh = fresh, .progress = context.console.progress});
   if (summary.outcome == engine::RunOutcome::interrupted) {
-    context.console.out(fmt::format("interrupted: {} of {} units are done and kept in {}; run again to resume\n",
-                                    summary.n_done, summary.n_units, job.config.output));
+    context.console.out(
+        fmt::format("interrupted: {} of {} units are done and kept in {}; run again to resume\n",
+                    summary.n_done, summary.n_units, job.config.output));
     return interrupted;
   }
   if (context.comm.is_root()) context.console.out(finished_text(job, summary));
@@ -103,16 +119,20 @@ int check(const Context& context, const std::filesystem::path& config, Index n_r
     };
     line("cohort", fmt::format("{}, {} patients in {} shards", job.catalogue.name, job.catalogue.n_patients(),
                                job.catalogue.shards.size()));
-    line("selected", job.selection->keeps_everyone() ? "all patients" : "at most all patients: conditions need the data");
-    line("features", fmt::format("{}{}", job.features.size(),
-                                 job.config.features.min_carriers > 0 ? " at most: min_carriers needs the data" : ""));
+    line("selected",
+         job.selection->keeps_everyone() ? "all patients" : "at most all patients: conditions need the data");
+    line("features",
+         fmt::format("{}{}", job.features.size(),
+                     job.config.features.min_carriers > 0 ? " at most: min_carriers needs the data" : ""));
     for (const auto& stage : job.plan.stages)
-      line("units", fmt::format("{} {} ({})", stage.n_units, stage.name,
-                                stage.layout == engine::Layout::by_shard ? "by shard" : "on the whole cohort"));
+      line("units",
+           fmt::format("{} {} ({})", stage.n_units, stage.name,
+                       stage.layout == engine::Layout::by_shard ? "by shard" : "on the whole cohort"));
     Index shared = 0;
     for (const auto& stage : job.plan.stages)
       if (stage.layout == engine::Layout::replicated)
-        shared = std::max(shared, engine::forecast_bytes({job.catalogue, *job.selection, job.features, stage.columns}));
+        shared = std::max(
+            shared, engine::forecast_bytes({job.catalogue, *job.selection, job.features, stage.columns}));
     Index largest_shard = 0;
     for (const auto& shard : job.catalogue.shards) largest_shard = std::max(largest_shard, shard.n_bytes);
     const double program = 4e7;  // what a rank holds before it loads anything
@@ -120,7 +140,8 @@ int check(const Context& context, const std::filesystem::path& config, Index n_r
                                bytes_text(program + 3 * static_cast<double>(largest_shard)),
                                bytes_text(static_cast<double>(shared))));
     const double seconds = job.plan.seconds() / static_cast<double>(n_ranks * n_threads);
-    line("time", fmt::format("about {} on {} × {} (ranks × threads)", seconds_text(seconds), n_ranks, n_threads));
+    line("time",
+         fmt::format("about {} on {} × {} (ranks × threads)", seconds_text(seconds), n_ranks, n_threads));
     line("output", job.config.output);
     if (context.comm.is_root()) context.console.out(text);
   });

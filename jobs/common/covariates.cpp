@@ -41,7 +41,8 @@ Covariates read_covariates(const engine::Setup& setup, const engine::Cohort& coh
       covariates.terms.push_back(name);
       covariates.values.insert(covariates.values.end(), values.begin(), values.end());
     } else {
-      add_indicators(name, field == nullptr ? setup.catalogue.sites : field->levels, cohort.codes(name), covariates);
+      add_indicators(name, field == nullptr ? setup.catalogue.sites : field->levels, cohort.codes(name),
+                     covariates);
     }
   }
   return covariates;

@@ -13,7 +13,7 @@ namespace chorale::jobs {
 /// Columns of an adjusted model: numbers as they are, categories as indicators against their first level that occurs.
 struct Covariates {
   std::vector<std::string> terms;  ///< (n_terms) "AGE", "SEX=Male"
-  std::vector<double> values;      ///< (n_terms × n_patients), a term's patients side by side; NaN is missing
+  std::vector<double> values;  ///< (n_terms × n_patients), a term's patients side by side; NaN is missing
 
   Index n_terms() const { return static_cast<Index>(terms.size()); }
 };

@@ -7,12 +7,16 @@
 namespace chorale::jobs {
 
 GroupCounts::GroupCounts(const engine::Cohort& cohort, std::vector<std::int32_t> group, Index n_groups)
-    : cohort_(cohort), group_(std::move(group)), n_groups_(n_groups), everyone_(static_cast<std::size_t>(n_groups)) {
+    : cohort_(cohort),
+      group_(std::move(group)),
+      n_groups_(n_groups),
+      everyone_(static_cast<std::size_t>(n_groups)) {
   for (const std::int32_t code : group_)
     if (code >= 0) ++everyone_[static_cast<std::size_t>(code)];
   for (int p = 0; p < io::n_profiles; ++p) {
     const auto panel = cohort.panel(static_cast<io::Profile>(p));
-    const Index n_panels = panel.empty() ? 0 : 1 + std::max<Index>(-1, *std::max_element(panel.begin(), panel.end()));
+    const Index n_panels =
+        panel.empty() ? 0 : 1 + std::max<Index>(-1, *std::max_element(panel.begin(), panel.end()));
     auto& counts = on_panel_.emplace_back(static_cast<std::size_t>(n_panels * n_groups));
     kernels::panel_counts(panel, groups(), n_panels, counts);
   }

@@ -14,7 +14,8 @@ namespace {
 
 std::vector<std::string> range_labels(const std::vector<double>& cuts) {
   std::vector<std::string> labels{fmt::format("<{}", cuts.front())};
-  for (std::size_t i = 0; i + 1 < cuts.size(); ++i) labels.push_back(fmt::format("{} to <{}", cuts[i], cuts[i + 1]));
+  for (std::size_t i = 0; i + 1 < cuts.size(); ++i)
+    labels.push_back(fmt::format("{} to <{}", cuts[i], cuts[i + 1]));
   labels.push_back(fmt::format("≥{}", cuts.back()));
   return labels;
 }
@@ -30,8 +31,8 @@ void require_no_cuts(const std::string& field, const std::vector<double>& cuts, 
 
 }  // namespace
 
-Grouping Grouping::by(const io::Catalogue& catalogue, const std::string& field, const std::vector<double>& cuts,
-                      const std::string& key) {
+Grouping Grouping::by(const io::Catalogue& catalogue, const std::string& field,
+                      const std::vector<double>& cuts, const std::string& key) {
   Grouping grouping;
   grouping.field = field;
   if (field == panel_field && catalogue.field_index(field) < 0) {
@@ -45,8 +46,10 @@ Grouping Grouping::by(const io::Catalogue& catalogue, const std::string& field, 
     grouping.labels = f < 0 ? catalogue.sites : catalogue.fields[static_cast<std::size_t>(f)].levels;
     return grouping;
   }
-  if (!std::is_sorted(cuts.begin(), cuts.end()) || std::adjacent_find(cuts.begin(), cuts.end()) != cuts.end()) {
-    throw ConfigError({.what = "cut points do not ascend", .in = key, .remedy = "sort them and leave out repeats"});
+  if (!std::is_sorted(cuts.begin(), cuts.end()) ||
+      std::adjacent_find(cuts.begin(), cuts.end()) != cuts.end()) {
+    throw ConfigError(
+        {.what = "cut points do not ascend", .in = key, .remedy = "sort them and leave out repeats"});
   }
   grouping.number_ = true;
   grouping.cuts = cuts;
@@ -76,13 +79,15 @@ std::vector<std::int32_t> Grouping::codes(const engine::Cohort& cohort) const {
   return codes;
 }
 
-std::vector<std::int32_t> crossed(const engine::Cohort& cohort, const std::vector<Grouping>& groupings, Index& n_codes) {
+std::vector<std::int32_t> crossed(const engine::Cohort& cohort, const std::vector<Grouping>& groupings,
+                                  Index& n_codes) {
   std::vector<std::int32_t> all(static_cast<std::size_t>(cohort.n_patients()), 0);
   n_codes = 1;
   for (const Grouping& grouping : groupings) {
     const auto codes = grouping.codes(cohort);
     const auto n = static_cast<std::int32_t>(grouping.size());
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] = all[i] < 0 || codes[i] < 0 ? -1 : all[i] * n + codes[i];
+    for (std::size_t i = 0; i < all.size(); ++i)
+      all[i] = all[i] < 0 || codes[i] < 0 ? -1 : all[i] * n + codes[i];
     n_codes *= n;
   }
   return all;
@@ -90,7 +95,8 @@ std::vector<std::int32_t> crossed(const engine::Cohort& cohort, const std::vecto
 
 void require_columns(const std::vector<Grouping>& groupings, std::vector<std::string>& fields) {
   for (const Grouping& grouping : groupings)
-    if (grouping.field != panel_field && std::find(fields.begin(), fields.end(), grouping.field) == fields.end())
+    if (grouping.field != panel_field &&
+        std::find(fields.begin(), fields.end(), grouping.field) == fields.end())
       fields.push_back(grouping.field);
 }
 

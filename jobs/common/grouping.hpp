@@ -25,8 +25,8 @@ struct Grouping {
 
   /// Without cut points a number field must be 0/1. A cut point opens its range: cuts = [18] gives "<18", "≥18".
   /// Throws   ConfigError naming `key` when the field is unknown or the cut points do not fit it
-  static Grouping by(const io::Catalogue& catalogue, const std::string& field, const std::vector<double>& cuts,
-                     const std::string& key);
+  static Grouping by(const io::Catalogue& catalogue, const std::string& field,
+                     const std::vector<double>& cuts, const std::string& key);
 
   /// (n_patients) codes, -1 for a missing value, or for a number that is neither 0 nor 1 without cut points.
   std::vector<std::int32_t> codes(const engine::Cohort& cohort) const;
@@ -36,7 +36,8 @@ struct Grouping {
 };
 
 /// Groupings crossed: codes of the combinations, -1 where any is missing. `n_codes` becomes their number.
-std::vector<std::int32_t> crossed(const engine::Cohort& cohort, const std::vector<Grouping>& groupings, Index& n_codes);
+std::vector<std::int32_t> crossed(const engine::Cohort& cohort, const std::vector<Grouping>& groupings,
+                                  Index& n_codes);
 
 /// The clinical fields that groupings read (a panel is none).
 void require_columns(const std::vector<Grouping>& groupings, std::vector<std::string>& fields);

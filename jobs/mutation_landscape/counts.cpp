@@ -13,7 +13,9 @@
 namespace chorale::jobs::landscape {
 namespace {
 
-std::size_t at(Index row, Index n_columns, Index column) { return static_cast<std::size_t>(row * n_columns + column); }
+std::size_t at(Index row, Index n_columns, Index column) {
+  return static_cast<std::size_t>(row * n_columns + column);
+}
 
 /// Calls `use` for the groups a patient is in: all patients, and their own.
 void for_groups(std::int32_t code, auto use) {
@@ -22,7 +24,8 @@ void for_groups(std::int32_t code, auto use) {
 }
 
 /// Patients without a group have a code of their own here, so that the sum over codes is everyone.
-void count_features(const Design& design, const engine::Cohort& cohort, std::vector<std::int32_t> group, Counts& counts) {
+void count_features(const Design& design, const engine::Cohort& cohort, std::vector<std::int32_t> group,
+                    Counts& counts) {
   const Index n_groups = design.n_groups();
   const Index n_features = cohort.n_features();
   for (auto& code : group) code = code < 0 ? 0 : code + 1;
@@ -61,7 +64,8 @@ void count_burden(const Design& design, const engine::Cohort& cohort, std::span<
   }
 }
 
-void count_variants(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort, Counts& counts) {
+void count_variants(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort,
+                    Counts& counts) {
   const io::Catalogue& catalogue = setup.catalogue;
   const auto n_classes = static_cast<Index>(catalogue.variant_classes.size());
   const auto n_cells = catalogue.genes.size() * static_cast<std::size_t>(n_classes);
@@ -69,8 +73,8 @@ void count_variants(const Design& design, const engine::Setup& setup, const engi
   counts.class_patients.assign(n_cells, 0);
   std::vector<std::uint8_t> in_set(static_cast<std::size_t>(n_classes));
   for (std::size_t c = 0; c < in_set.size(); ++c)
-    in_set[c] = std::find(setup.features.classes.begin(), setup.features.classes.end(), catalogue.variant_classes[c]) !=
-                setup.features.classes.end();
+    in_set[c] = std::find(setup.features.classes.begin(), setup.features.classes.end(),
+                          catalogue.variant_classes[c]) != setup.features.classes.end();
 
   std::map<std::int32_t, std::vector<float>> fractions;
   std::map<std::pair<std::int32_t, std::int32_t>, std::int64_t> changes;
@@ -80,14 +84,16 @@ void count_variants(const Design& design, const engine::Setup& setup, const engi
   for (std::size_t i = 0; i + 1 < variant.offset.size(); ++i) {
     classes_seen.clear();
     changes_seen.clear();
-    for (auto k = static_cast<std::size_t>(variant.offset[i]); k < static_cast<std::size_t>(variant.offset[i + 1]); ++k) {
+    for (auto k = static_cast<std::size_t>(variant.offset[i]);
+         k < static_cast<std::size_t>(variant.offset[i + 1]); ++k) {
       const std::size_t cell = at(variant.gene[k], n_classes, variant.variant_class[k]);
       ++counts.class_variants[cell];
       if (classes_seen.insert(cell).second) ++counts.class_patients[cell];
       if (in_set[static_cast<std::size_t>(variant.variant_class[k])] == 0) continue;
       if (!std::isnan(variant.vaf[k])) fractions[variant.gene[k]].push_back(variant.vaf[k]);
       const std::pair change{variant.gene[k], variant.protein_change[k]};
-      if (design.config.top_changes > 0 && change.second >= 0 && changes_seen.insert(change).second) ++changes[change];
+      if (design.config.top_changes > 0 && change.second >= 0 && changes_seen.insert(change).second)
+        ++changes[change];
     }
   }
   for (const auto& [gene, values] : fractions) {
@@ -107,8 +113,9 @@ void count_variants(const Design& design, const engine::Setup& setup, const engi
 Part count_shard(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort) {
   Part part;
   part.counts.ledger = cohort.ledger();
-  const auto group = design.grouping ? design.grouping->codes(cohort)
-                                     : std::vector<std::int32_t>(static_cast<std::size_t>(cohort.n_patients()), -1);
+  const auto group = design.grouping
+                         ? design.grouping->codes(cohort)
+                         : std::vector<std::int32_t>(static_cast<std::size_t>(cohort.n_patients()), -1);
   count_features(design, cohort, group, part.counts);
   count_burden(design, cohort, group, part.counts);
   count_variants(design, setup, cohort, part.counts);

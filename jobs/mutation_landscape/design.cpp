@@ -21,7 +21,8 @@ std::int32_t require_group(const Grouping& grouping, const std::string& label) {
                      .remedy = near.empty() ? "choose one of these" : "did you mean \"" + near + "\"?"});
 }
 
-std::vector<std::pair<std::int32_t, std::int32_t>> comparisons(const Config& config, const Grouping& grouping) {
+std::vector<std::pair<std::int32_t, std::int32_t>> comparisons(const Config& config,
+                                                               const Grouping& grouping) {
   if (!config.compare.empty()) {
     if (config.compare.size() != 2) {
       throw ConfigError({.what = "a comparison has two groups",
@@ -56,16 +57,19 @@ Design Design::of(const Config& config, const engine::Setup& setup) {
   Design design;
   design.config = config;
   if (!config.group.empty()) {
-    design.grouping = Grouping::by(setup.catalogue, config.group, config.group_cuts, "mutation_landscape.group");
+    design.grouping =
+        Grouping::by(setup.catalogue, config.group, config.group_cuts, "mutation_landscape.group");
     design.compared = comparisons(config, *design.grouping);
     for (const auto& field : config.stratify)
       if (field != config.group)
-        design.comparison_strata.push_back(Grouping::by(setup.catalogue, field, {}, "mutation_landscape.stratify"));
+        design.comparison_strata.push_back(
+            Grouping::by(setup.catalogue, field, {}, "mutation_landscape.stratify"));
   } else if (!config.compare.empty() || !config.group_cuts.empty()) {
-    throw ConfigError({.what = "a comparison needs groups",
-                       .found = "compare or group_cuts without group",
-                       .in = "mutation_landscape.group",
-                       .remedy = "name the field that makes the groups, as in group = \"AGE\", group_cuts = [18]"});
+    throw ConfigError(
+        {.what = "a comparison needs groups",
+         .found = "compare or group_cuts without group",
+         .in = "mutation_landscape.group",
+         .remedy = "name the field that makes the groups, as in group = \"AGE\", group_cuts = [18]"});
   }
   for (const auto& field : setup.config.outcome.strata)
     design.outcome_strata.push_back(Grouping::by(setup.catalogue, field, {}, "outcome.strata"));

@@ -38,11 +38,13 @@ struct FitColumns {
   void put(io::ResultTable& table, const std::string& prefix, const std::string& which,
            std::span<const std::int32_t> group) {
     const Reals q = q_by_family(log10_p, group);
-    table.add(prefix + "n_analysed", "patients", "tested, with everything the " + which + " fit needs", n_analysed);
+    table.add(prefix + "n_analysed", "patients", "tested, with everything the " + which + " fit needs",
+              n_analysed);
     table.add(prefix + "events", "patients", "events among the analysed", events);
     table.add(prefix + "n_carriers", "patients", "carriers among the analysed", carriers);
     table.add(prefix + "carrier_events", "patients", "events among the carriers", carrier_events);
-    table.add(prefix + "log_hazard", "log hazard ratio", "carriers against others, " + which + " Cox fit", log_hazard);
+    table.add(prefix + "log_hazard", "log hazard ratio", "carriers against others, " + which + " Cox fit",
+              log_hazard);
     table.add(prefix + "se", "log hazard ratio", "standard error", se);
     table.add(prefix + "z", "", "log hazard by its standard error", z);
     table.add(prefix + "log10_p", "log10", "two-sided Wald test", log10_p);
@@ -71,7 +73,8 @@ io::ResultTable feature_table(const Design& design, const engine::Setup& setup, 
   for (Index f = 0; f < n_features; ++f) {
     for (Index g = 0; g < design.n_groups(); ++g) {
       const auto cell = static_cast<std::size_t>(g * n_features + f);
-      const auto wilson = kernels::wilson_interval(counts.carriers[cell], counts.tested[cell], design.config.confidence);
+      const auto wilson =
+          kernels::wilson_interval(counts.carriers[cell], counts.tested[cell], design.config.confidence);
       feature.push_back(setup.features.features[static_cast<std::size_t>(f)].name);
       kind.push_back(setup.features.features[static_cast<std::size_t>(f)].kind);
       group.push_back(design.group_label(g));
@@ -94,10 +97,12 @@ io::ResultTable feature_table(const Design& design, const engine::Setup& setup, 
       adjusted.loglik_covariates.push_back(row.adjusted.loglik_covariates);
     }
   }
-  io::ResultTable table{.name = "features",
-                        .caption = "Every feature in every group: how many of those tested carry it, and what it means "
-                                   "for outcome. Who was not tested for a feature is in no denominator of it.",
-                        .columns = {}};
+  io::ResultTable table{
+      .name = "features",
+      .caption =
+          "Every feature in every group: how many of those tested carry it, and what it means "
+          "for outcome. Who was not tested for a feature is in no denominator of it.",
+      .columns = {}};
   table.add("feature", "", "gene or other alteration", std::move(feature));
   table.add("group", "", "group of patients", std::move(group));
   table.add("carriers", "patients", "tested patients that carry the feature", std::move(carriers));
@@ -109,16 +114,19 @@ io::ResultTable feature_table(const Design& design, const engine::Setup& setup, 
   if (outcome.empty()) return table;
   crude.put(table, "", "crude", group_code);
   table.add("score_chi2", "chi-square, 1 df", "score test of the crude Cox model", std::move(score_chi2));
-  table.add("logrank_chi2", "chi-square, 1 df", "log-rank test, carriers against others", std::move(logrank_chi2));
+  table.add("logrank_chi2", "chi-square, 1 df", "log-rank test, carriers against others",
+            std::move(logrank_chi2));
   table.add("logrank_log10_p", "log10", "p-value of the log-rank test", std::move(logrank_log10_p));
   if (design.adjusted) adjusted.put(table, "adj_", "adjusted", group_code);
   return table;
 }
 
-io::ResultTable comparison_table(const Design& design, const engine::Setup& setup, std::span<const ComparisonRow> rows) {
+io::ResultTable comparison_table(const Design& design, const engine::Setup& setup,
+                                 std::span<const ComparisonRow> rows) {
   Texts feature, a, b;
   Wholes a_carriers, a_tested, b_carriers, b_tested, n_strata, bd_df;
-  Reals log10_p, odds_ratio, lower, upper, cmh_or, cmh_lower, cmh_upper, cmh_chi2, cmh_log10_p, bd_chi2, bd_log10_p;
+  Reals log10_p, odds_ratio, lower, upper, cmh_or, cmh_lower, cmh_upper, cmh_chi2, cmh_log10_p, bd_chi2,
+      bd_log10_p;
   std::vector<std::int32_t> family;
   for (const ComparisonRow& row : rows) {
     feature.push_back(setup.features.features[static_cast<std::size_t>(row.feature)].name);
@@ -145,11 +153,13 @@ io::ResultTable comparison_table(const Design& design, const engine::Setup& setu
     bd_log10_p.push_back(row.bd_log10_p);
   }
   const Reals q = q_by_family(log10_p, family), cmh_q = q_by_family(cmh_log10_p, family);
-  io::ResultTable table{.name = "comparison",
-                        .caption = "Frequencies of two groups compared: Fisher's exact test, and within strata "
-                                   "Cochran-Mantel-Haenszel (with continuity correction) and Breslow-Day (with Tarone's). "
-                                   "Odds ratios above 1: more frequent in group_a.",
-                        .columns = {}};
+  io::ResultTable table{
+      .name = "comparison",
+      .caption =
+          "Frequencies of two groups compared: Fisher's exact test, and within strata "
+          "Cochran-Mantel-Haenszel (with continuity correction) and Breslow-Day (with Tarone's). "
+          "Odds ratios above 1: more frequent in group_a.",
+      .columns = {}};
   table.add("feature", "", "gene or other alteration", std::move(feature));
   table.add("group_a", "", "first group", std::move(a));
   table.add("group_b", "", "second group", std::move(b));
@@ -169,7 +179,8 @@ io::ResultTable comparison_table(const Design& design, const engine::Setup& setu
   table.add("cmh_chi2", "chi-square, 1 df", "Cochran-Mantel-Haenszel statistic", std::move(cmh_chi2));
   table.add("cmh_log10_p", "log10", "its p-value", std::move(cmh_log10_p));
   table.add("cmh_q", "", "Benjamini-Hochberg over the features of the comparison", cmh_q);
-  table.add("bd_chi2", "chi-square", "do the strata agree? Breslow-Day with Tarone's correction", std::move(bd_chi2));
+  table.add("bd_chi2", "chi-square", "do the strata agree? Breslow-Day with Tarone's correction",
+            std::move(bd_chi2));
   table.add("bd_df", "", "its degrees of freedom", std::move(bd_df));
   table.add("bd_log10_p", "log10", "its p-value", std::move(bd_log10_p));
   return table;

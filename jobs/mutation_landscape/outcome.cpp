@@ -28,7 +28,9 @@ kernels::AdjustedFit as_adjusted(const kernels::TwoGroupFit& fit) {
 
 }  // namespace
 
-Index n_tiles(const engine::Setup& setup) { return (setup.features.size() + features_per_tile - 1) / features_per_tile; }
+Index n_tiles(const engine::Setup& setup) {
+  return (setup.features.size() + features_per_tile - 1) / features_per_tile;
+}
 
 OutcomeFrame::OutcomeFrame(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort)
     : design_(design), ties_(setup.config.outcome.ties), n_tiles_(landscape::n_tiles(setup)) {
@@ -93,7 +95,8 @@ void OutcomeFrame::fit_tile(const engine::Cohort& cohort, Index group, Index til
     if (design_.config.feature_curves) {
       std::vector<kernels::TwoGroupCurves> curves(features.size());
       kernels::two_group_curves(timeline_, totals, carriers, design_.config.landmarks,
-                                {.type = design_.config.conf_type, .level = design_.config.confidence}, curves);
+                                {.type = design_.config.conf_type, .level = design_.config.confidence},
+                                curves);
       for (std::size_t k = 0; k < curves.size(); ++k) rows[k]->curves = std::move(curves[k]);
     }
     if (design_.adjusted) fit_adjusted(carriers, tested, rows);

@@ -33,20 +33,21 @@ struct Change {
 /// What one shard counts. "Groups" are all patients (0) and each group of the grouping (1 …).
 struct Counts {
   engine::Ledger ledger;
-  std::vector<std::int64_t> patients;         ///< (n_groups)
-  std::vector<std::int64_t> carriers;         ///< (n_groups × n_features)
-  std::vector<std::int64_t> tested;           ///< (n_groups × n_features)
-  std::vector<std::int64_t> class_variants;   ///< (n_genes × n_classes) variants
-  std::vector<std::int64_t> class_patients;   ///< (n_genes × n_classes) patients with such a variant
-  std::vector<std::vector<std::int64_t>> burden;  ///< per group: patients with 0, 1, … altered genes, of those profiled
-  std::vector<std::int32_t> fraction_gene;         ///< genes with allele fractions, ascending
-  std::vector<kernels::ValueCounts> fractions;     ///< one per such gene
-  std::vector<Change> changes;                ///< ordered by gene and change
+  std::vector<std::int64_t> patients;        ///< (n_groups)
+  std::vector<std::int64_t> carriers;        ///< (n_groups × n_features)
+  std::vector<std::int64_t> tested;          ///< (n_groups × n_features)
+  std::vector<std::int64_t> class_variants;  ///< (n_genes × n_classes) variants
+  std::vector<std::int64_t> class_patients;  ///< (n_genes × n_classes) patients with such a variant
+  std::vector<std::vector<std::int64_t>>
+      burden;  ///< per group: patients with 0, 1, … altered genes, of those profiled
+  std::vector<std::int32_t> fraction_gene;      ///< genes with allele fractions, ascending
+  std::vector<kernels::ValueCounts> fractions;  ///< one per such gene
+  std::vector<Change> changes;                  ///< ordered by gene and change
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& ledger& patients& carriers& tested& class_variants& class_patients& burden& fraction_gene& fractions&
-        changes;
+    archive& ledger& patients& carriers& tested& class_variants& class_patients& burden& fraction_gene&
+        fractions& changes;
   }
 };
 
@@ -62,8 +63,9 @@ struct ComparisonRow {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& feature& group_a& group_b& a_carriers& a_tested& b_carriers& b_tested& log10_p& odds_ratio& lower& upper&
-        n_strata& cmh_odds_ratio& cmh_lower& cmh_upper& cmh_chi2& cmh_log10_p& bd_df& bd_chi2& bd_log10_p;
+    archive& feature& group_a& group_b& a_carriers& a_tested& b_carriers& b_tested& log10_p& odds_ratio&
+        lower& upper& n_strata& cmh_odds_ratio& cmh_lower& cmh_upper& cmh_chi2& cmh_log10_p& bd_df& bd_chi2&
+            bd_log10_p;
   }
 };
 
@@ -114,14 +116,15 @@ namespace boost::serialization {
 
 template <class Archive>
 void serialize(Archive& archive, chorale::kernels::TwoGroupFit& f, unsigned) {
-  archive& f.n_analysed& f.n_events& f.n_carriers& f.n_carrier_events& f.verdict& f.log_hazard& f.se& f.z& f.loglik_null&
-      f.loglik& f.score_chi2& f.observed& f.expected& f.logrank_variance& f.logrank_chi2& f.iterations;
+  archive& f.n_analysed& f.n_events& f.n_carriers& f.n_carrier_events& f.verdict& f.log_hazard& f.se& f.z& f
+      .loglik_null& f.loglik& f.score_chi2& f.observed& f.expected& f.logrank_variance& f.logrank_chi2& f
+      .iterations;
 }
 
 template <class Archive>
 void serialize(Archive& archive, chorale::kernels::AdjustedFit& f, unsigned) {
-  archive& f.n_analysed& f.n_events& f.n_carriers& f.n_carrier_events& f.verdict& f.log_hazard& f.se& f.z& f.loglik_null&
-      f.loglik_covariates& f.loglik& f.beta& f.iterations;
+  archive& f.n_analysed& f.n_events& f.n_carriers& f.n_carrier_events& f.verdict& f.log_hazard& f.se& f.z& f
+      .loglik_null& f.loglik_covariates& f.loglik& f.beta& f.iterations;
 }
 
 template <class Archive>
@@ -136,7 +139,8 @@ void serialize(Archive& archive, chorale::kernels::KmPoint& p, unsigned) {
 
 template <class Archive>
 void serialize(Archive& archive, chorale::kernels::KmCurve& c, unsigned) {
-  archive& c.n_analysed& c.n_events& c.time& c.at_risk& c.events& c.censored& c.survival& c.se& c.lower& c.upper;
+  archive& c.n_analysed& c.n_events& c.time& c.at_risk& c.events& c.censored& c.survival& c.se& c.lower& c
+      .upper;
 }
 
 template <class Archive>

@@ -42,7 +42,7 @@ class OutcomeFrame {
   Index n_tiles_;
   std::vector<std::int32_t> group_;  // (n_patients), empty without grouping
   kernels::Timeline timeline_;
-  kernels::Timeline stratified_;     // its own strata; only when adjusted
+  kernels::Timeline stratified_;  // its own strata; only when adjusted
   Index n_covariates_ = 0;
   std::vector<double> covariates_;
 };

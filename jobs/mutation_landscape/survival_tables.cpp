@@ -58,8 +58,8 @@ struct MedianColumns {
 };
 
 /// The curve's steps with the landmarks between them, ascending in time.
-void add_curve(const GroupCurve& group, const std::string& label, Texts& labels, PointColumns& points, Reals& events,
-               Reals& censored) {
+void add_curve(const GroupCurve& group, const std::string& label, Texts& labels, PointColumns& points,
+               Reals& events, Reals& censored) {
   const kernels::KmCurve& c = group.curve;
   std::vector<kernels::KmPoint> landmarks = group.landmarks;
   std::sort(landmarks.begin(), landmarks.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
@@ -73,7 +73,8 @@ void add_curve(const GroupCurve& group, const std::string& label, Texts& labels,
   for (std::size_t k = 0; k < c.time.size(); ++k) {
     for (; next < landmarks.size() && landmarks[next].time <= c.time[k]; ++next)
       if (landmarks[next].time < c.time[k]) add(landmarks[next], 0, 0);
-    add({c.time[k], c.at_risk[k], c.survival[k], c.se[k], c.lower[k], c.upper[k]}, c.events[k], c.censored[k]);
+    add({c.time[k], c.at_risk[k], c.survival[k], c.se[k], c.lower[k], c.upper[k]}, c.events[k],
+        c.censored[k]);
   }
 }
 
@@ -95,20 +96,26 @@ std::vector<io::ResultTable> group_tables(const Design& design, std::span<const 
     group.push_back(label);
     medians.add(c.curve.n_analysed, c.curve.n_events, c.median);
     const bool compared = c.group > 0 && !log_rank.expected.empty();
-    observed.push_back(compared ? log_rank.observed[static_cast<std::size_t>(c.group - 1)] : kernels::missing);
-    expected.push_back(compared ? log_rank.expected[static_cast<std::size_t>(c.group - 1)] : kernels::missing);
+    observed.push_back(compared ? log_rank.observed[static_cast<std::size_t>(c.group - 1)]
+                                : kernels::missing);
+    expected.push_back(compared ? log_rank.expected[static_cast<std::size_t>(c.group - 1)]
+                                : kernels::missing);
   }
   std::vector<io::ResultTable> tables(3);
-  tables[0] = {.name = "survival",
-               .caption = "Kaplan-Meier curve of each group: a row for every time at which someone had an event or left, "
-                          "and for every landmark.",
-               .columns = {}};
+  tables[0] = {
+      .name = "survival",
+      .caption =
+          "Kaplan-Meier curve of each group: a row for every time at which someone had an event or left, "
+          "and for every landmark.",
+      .columns = {}};
   tables[0].add("group", "", "group of patients", std::move(curve_group));
   steps.put(tables[0]);
   tables[0].add("events", "patients", "events at that time", std::move(events));
   tables[0].add("censored", "patients", "censored at that time", std::move(censored));
   tables[1] = {.name = "groups",
-               .caption = "Each group's survival: median with interval, and events observed and expected by the log-rank test.",
+               .caption =
+                   "Each group's survival: median with interval, and events observed and expected by the "
+                   "log-rank test.",
                .columns = {}};
   tables[1].add("group", "", "group of patients", std::move(group));
   medians.put(tables[1]);
@@ -118,14 +125,16 @@ std::vector<io::ResultTable> group_tables(const Design& design, std::span<const 
   tables[2].add("group", "", "group of patients", std::move(landmark_group));
   landmarks.put(tables[2]);
   if (!log_rank.n.empty()) {
-    io::ResultTable test{.name = "group_logrank", .caption = "Log-rank test of all groups together.", .columns = {}};
+    io::ResultTable test{
+        .name = "group_logrank", .caption = "Log-rank test of all groups together.", .columns = {}};
     test.add("groups", "", "field that makes the groups", Texts{design.grouping->field});
     test.add("n_analysed", "patients", "with outcome and group", Wholes{log_rank.n_analysed});
     test.add("chi2", "chi-square", "log-rank statistic", Reals{log_rank.chi2});
     test.add("df", "", "degrees of freedom", Wholes{log_rank.df});
     test.add("log10_p", "log10", "p-value",
-             Reals{log_rank.df > 0 ? kernels::chi_square_log10_upper(log_rank.chi2, static_cast<double>(log_rank.df))
-                                   : kernels::missing});
+             Reals{log_rank.df > 0
+                       ? kernels::chi_square_log10_upper(log_rank.chi2, static_cast<double>(log_rank.df))
+                       : kernels::missing});
     tables.push_back(std::move(test));
   }
   return tables;
@@ -154,9 +163,11 @@ std::vector<io::ResultTable> feature_curve_tables(const Design& design, const en
     }
   }
   std::vector<io::ResultTable> tables(2);
-  tables[0] = {.name = "feature_survival",
-               .caption = "Median survival of carriers and of others, for every feature that someone analysed carries.",
-               .columns = {}};
+  tables[0] = {
+      .name = "feature_survival",
+      .caption =
+          "Median survival of carriers and of others, for every feature that someone analysed carries.",
+      .columns = {}};
   tables[0].add("feature", "", "gene or other alteration", std::move(feature));
   tables[0].add("group", "", "group of patients", std::move(group));
   tables[0].add("arm", "", "carriers or others", std::move(arm));

@@ -31,7 +31,8 @@ struct Variants {
   void take(const Counts& shard) {
     for (std::size_t g = 0; g < shard.fraction_gene.size(); ++g)
       fractions[shard.fraction_gene[g]].merge(shard.fractions[g]);
-    for (const Change& change : shard.changes) changes[{change.gene, change.protein_change}] += change.n_patients;
+    for (const Change& change : shard.changes)
+      changes[{change.gene, change.protein_change}] += change.n_patients;
   }
   void give(Counts& total) const {
     for (const auto& [gene, counts] : fractions) {
@@ -44,7 +45,8 @@ struct Variants {
 };
 
 std::string percent(std::int64_t part, std::int64_t whole) {
-  return whole == 0 ? "–" : fmt::format("{:.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+  return whole == 0 ? "–"
+                    : fmt::format("{:.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
 
 std::string most_frequent(const engine::Setup& setup, const Counts& counts) {
@@ -53,7 +55,9 @@ std::string most_frequent(const engine::Setup& setup, const Counts& counts) {
   std::iota(order.begin(), order.end(), Index{0});
   const auto share = [&](Index f) {
     const auto tested = counts.tested[static_cast<std::size_t>(f)];
-    return tested == 0 ? 0.0 : static_cast<double>(counts.carriers[static_cast<std::size_t>(f)]) / static_cast<double>(tested);
+    return tested == 0 ? 0.0
+                       : static_cast<double>(counts.carriers[static_cast<std::size_t>(f)]) /
+                             static_cast<double>(tested);
   };
   std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return share(a) > share(b); });
   std::vector<std::string> named;
@@ -61,7 +65,8 @@ std::string most_frequent(const engine::Setup& setup, const Counts& counts) {
     if (named.size() == 5) break;
     const auto i = static_cast<std::size_t>(f);
     named.push_back(fmt::format("{} {} ({} of {})", setup.features.features[i].name,
-                                percent(counts.carriers[i], counts.tested[i]), counts.carriers[i], counts.tested[i]));
+                                percent(counts.carriers[i], counts.tested[i]), counts.carriers[i],
+                                counts.tested[i]));
   }
   return fmt::format("Most frequent: {}.", fmt::join(named, ", "));
 }
@@ -80,7 +85,8 @@ std::string strongest(const std::string& endpoint, const io::ResultTable& table,
     ++n_tested;
     if (q[i] < 0.05) hits.push_back(i);
   }
-  std::stable_sort(hits.begin(), hits.end(), [&](std::size_t a, std::size_t b) { return log10_p[a] < log10_p[b]; });
+  std::stable_sort(hits.begin(), hits.end(),
+                   [&](std::size_t a, std::size_t b) { return log10_p[a] < log10_p[b]; });
   std::vector<std::string> named;
   for (const std::size_t i : hits) {
     if (named.size() == 5) break;
@@ -102,12 +108,14 @@ std::vector<std::string> summarise(const Design& design, const engine::Setup& se
   if (design.grouping) {
     std::vector<std::string> sizes;
     for (Index g = 1; g < design.n_groups(); ++g)
-      sizes.push_back(fmt::format("{} {}", design.group_label(g), counts.patients[static_cast<std::size_t>(g)]));
+      sizes.push_back(
+          fmt::format("{} {}", design.group_label(g), counts.patients[static_cast<std::size_t>(g)]));
     summary.push_back(fmt::format("Groups by {}: {}.", design.grouping->field, fmt::join(sizes, ", ")));
   }
   if (!setup.config.outcome.endpoint.empty()) {
     summary.push_back(strongest(setup.config.outcome.endpoint, results.tables.front(), ""));
-    if (design.adjusted) summary.push_back(strongest(setup.config.outcome.endpoint, results.tables.front(), "adj_"));
+    if (design.adjusted)
+      summary.push_back(strongest(setup.config.outcome.endpoint, results.tables.front(), "adj_"));
   }
   return summary;
 }
@@ -159,7 +167,8 @@ io::Results tabulate(const Design& design, const engine::Setup& setup, std::span
     comparison.insert(comparison.end(), part.comparison.begin(), part.comparison.end());
     curves.insert(curves.end(), part.curves.begin(), part.curves.end());
     if (!part.log_rank.n.empty()) log_rank = part.log_rank;
-    ledger.lines.insert(ledger.lines.end(), part.outcome_ledger.lines.begin(), part.outcome_ledger.lines.end());
+    ledger.lines.insert(ledger.lines.end(), part.outcome_ledger.lines.begin(),
+                        part.outcome_ledger.lines.end());
   }
 
   io::Results results;
@@ -175,21 +184,26 @@ io::Results tabulate(const Design& design, const engine::Setup& setup, std::span
   results.tables.push_back(ledger.table());
   results.summary = summarise(design, setup, counts, results, ledger);
   results.settings = {
-      {"variant classes", fmt::format("{}: {}", setup.features.class_set, fmt::join(setup.features.classes, ", "))},
-      {"tested", "panel of the patient's samples holds the gene, or the field has a value; others leave denominators"},
+      {"variant classes",
+       fmt::format("{}: {}", setup.features.class_set, fmt::join(setup.features.classes, ", "))},
+      {"tested",
+       "panel of the patient's samples holds the gene, or the field has a value; others leave denominators"},
       {"frequency interval", fmt::format("Wilson score, {}", design.config.confidence)},
       {"q", "Benjamini-Hochberg over the features of a group"}};
   if (!setup.config.outcome.endpoint.empty()) {
     results.settings.emplace_back("endpoint", setup.config.outcome.endpoint + ", days");
-    results.settings.emplace_back("ties", setup.config.outcome.ties == kernels::Ties::efron ? "Efron" : "Breslow");
+    results.settings.emplace_back("ties",
+                                  setup.config.outcome.ties == kernels::Ties::efron ? "Efron" : "Breslow");
     results.settings.emplace_back("crude fit", "no covariates, no strata");
     if (design.adjusted)
-      results.settings.emplace_back("adjusted fit",
-                                    fmt::format("covariates: {}; strata: {}", fmt::join(setup.config.outcome.covariates, ", "),
-                                                fmt::join(setup.config.outcome.strata, ", ")));
+      results.settings.emplace_back(
+          "adjusted fit",
+          fmt::format("covariates: {}; strata: {}", fmt::join(setup.config.outcome.covariates, ", "),
+                      fmt::join(setup.config.outcome.strata, ", ")));
   }
   if (design.grouping && !design.compared.empty())
-    results.settings.emplace_back("comparison strata", fmt::format("{}", fmt::join(design.config.stratify, " × ")));
+    results.settings.emplace_back("comparison strata",
+                                  fmt::format("{}", fmt::join(design.config.stratify, " × ")));
   return results;
 }
 

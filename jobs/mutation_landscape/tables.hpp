@@ -19,7 +19,8 @@ Counts add_up(std::span<const Part> parts);
 
 io::ResultTable feature_table(const Design& design, const engine::Setup& setup, const Counts& counts,
                               std::span<const OutcomeRow> outcome);
-io::ResultTable comparison_table(const Design& design, const engine::Setup& setup, std::span<const ComparisonRow> rows);
+io::ResultTable comparison_table(const Design& design, const engine::Setup& setup,
+                                 std::span<const ComparisonRow> rows);
 
 /// survival.tsv, groups.tsv, landmarks.tsv and, where there are groups, group_logrank.tsv
 std::vector<io::ResultTable> group_tables(const Design& design, std::span<const GroupCurve> curves,
@@ -28,7 +29,8 @@ std::vector<io::ResultTable> group_tables(const Design& design, std::span<const 
 std::vector<io::ResultTable> feature_curve_tables(const Design& design, const engine::Setup& setup,
                                                   std::span<const OutcomeRow> outcome);
 /// variant_classes.tsv, allele_fractions.tsv, burden.tsv, protein_changes.tsv
-std::vector<io::ResultTable> variant_tables(const Design& design, const engine::Setup& setup, const Counts& counts);
+std::vector<io::ResultTable> variant_tables(const Design& design, const engine::Setup& setup,
+                                            const Counts& counts);
 
 /// log10 of Benjamini-Hochberg q, apart for each value of `family`.
 std::vector<double> q_by_family(std::span<const double> log10_p, std::span<const std::int32_t> family);

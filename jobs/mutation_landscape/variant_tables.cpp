@@ -27,9 +27,10 @@ io::ResultTable class_table(const engine::Setup& setup, const Counts& counts) {
     variants.push_back(counts.class_variants[cell]);
     patients.push_back(counts.class_patients[cell]);
   }
-  io::ResultTable table{.name = "variant_classes",
-                        .caption = "Variants of each gene by class, all classes, whether or not they make a carrier.",
-                        .columns = {}};
+  io::ResultTable table{
+      .name = "variant_classes",
+      .caption = "Variants of each gene by class, all classes, whether or not they make a carrier.",
+      .columns = {}};
   table.add("gene", "", "gene", std::move(gene));
   table.add("class", "", "variant class", std::move(variant_class));
   table.add("variants", "variants", "variants of the class", std::move(variants));
@@ -119,9 +120,10 @@ io::ResultTable change_table(const Design& design, const engine::Setup& setup, c
     protein_change.push_back(change->protein_change);
     patients.push_back(change->n_patients);
   }
-  io::ResultTable table{.name = "protein_changes",
-                        .caption = "Protein changes that most patients share, of the classes that make a carrier.",
-                        .columns = {}};
+  io::ResultTable table{
+      .name = "protein_changes",
+      .caption = "Protein changes that most patients share, of the classes that make a carrier.",
+      .columns = {}};
   table.add("gene", "", "gene", std::move(gene));
   table.add("protein_change", "", "HGVS, short", std::move(protein_change));
   table.add("patients", "patients", "patients with this change", std::move(patients));
@@ -130,7 +132,8 @@ io::ResultTable change_table(const Design& design, const engine::Setup& setup, c
 
 }  // namespace
 
-std::vector<io::ResultTable> variant_tables(const Design& design, const engine::Setup& setup, const Counts& counts) {
+std::vector<io::ResultTable> variant_tables(const Design& design, const engine::Setup& setup,
+                                            const Counts& counts) {
   std::vector<io::ResultTable> tables{class_table(setup, counts), fraction_table(setup, counts),
                                       burden_table(design, counts)};
   if (design.config.top_changes > 0) tables.push_back(change_table(design, setup, counts));

@@ -34,8 +34,6 @@ class CohortModel {
   /// Dictionaries and fields of the cohort, without shards.
   const io::Catalogue& catalogue() const { return catalogue_; }
   const std::vector<std::string>& hotspots() const { return hotspots_; }
-  Index endpoint_os() const { return catalogue_.endpoint_index("OS"); }
-  Index endpoint_efs() const { return catalogue_.endpoint_index("EFS"); }
   const OutcomeLaw& outcome(Index entity) const { return outcomes_[static_cast<std::size_t>(entity)]; }
   const BackgroundGenes& background() const { return background_; }
   const std::string& background_gene(Index gene) const;

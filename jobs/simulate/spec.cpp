@@ -169,8 +169,9 @@ io::Schema<SimulateSpec> build_schema() {
   schema.field("patients", &S::patients)
       .unit("patients")
       .at_least(0)
+      .at_most(1e12)
       .help("patient i is the same in a cohort of any size");
-  schema.field("genes", &S::genes).at_least(0).help("named genes and background genes together");
+  schema.field("genes", &S::genes).at_least(0).at_most(1e6).help("named genes and background genes together");
   schema.field("patients_per_shard", &S::patients_per_shard)
       .unit("patients")
       .at_least(1)
@@ -197,10 +198,12 @@ io::Schema<SimulateSpec> build_schema() {
   schema.field("accrual_years", &S::accrual_years)
       .unit("years")
       .at_least(0)
+      .at_most(200)
       .help("patients enter evenly over this span");
   schema.field("follow_up_years", &S::follow_up_years)
       .unit("years")
       .above(0)
+      .at_most(200)
       .help("from the last entry to the data cut");
   schema.field("dropout_per_year", &S::dropout_per_year).at_least(0).help("rate of loss to follow-up");
   schema.field("survival_missing", &S::survival_missing)
