@@ -89,7 +89,7 @@ static inline V log_of(V x) {
 template <class V>
 static inline V exp_of(V x) {
   using B = typename BitsOf<V>::Type;
-  const V floor = x - x - 708.0, ceiling = x - x + 709.0;
+  const V floor = V{} - 708.0, ceiling = V{} + 709.0;
   const V above = x < floor ? floor : x;
   const V inside = above > ceiling ? ceiling : above;
   const V shifted = inside * 1.44269504088896340736 + 6755399441055744.0;  // rounds to whole numbers
