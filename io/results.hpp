@@ -80,7 +80,8 @@ Results read_results(const std::filesystem::path& folder);
 void write_run_record(const std::filesystem::path& folder, const RunRecord& record);
 RunRecord read_run_record(const std::filesystem::path& folder);
 
-/// Writes DONE, the last file of a complete output: "SHA-256  file" for each file there, sorted by name.
+/// Writes DONE, the last file of a complete output: "SHA-256  file" for each .tsv, .h5, .json and .html file there,
+/// sorted by name.
 void write_done(const std::filesystem::path& folder);
 /// True when DONE is there and every file that it lists is there with that content.
 bool is_done(const std::filesystem::path& folder);

@@ -19,6 +19,12 @@ namespace fs = std::filesystem;
 constexpr const char* format_name = "chorale-run";
 constexpr const char* done_name = "DONE";
 
+/// Logs and job files may lie beside results, and change.
+bool is_result(const fs::path& path) {
+  const auto kind = path.extension();
+  return kind == ".tsv" || kind == ".h5" || kind == ".json" || kind == ".html";
+}
+
 }  // namespace
 
 void write_run_record(const fs::path& folder, const RunRecord& record) {
@@ -85,7 +91,7 @@ void write_done(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
-    if (at->is_regular_file(error)) names.push_back(at->path().filename().string());
+    if (at->is_regular_file(error) && is_result(at->path())) names.push_back(at->path().filename().string());
   if (error)
     throw StoreError({.what = "folder cannot be read", .found = error.message(), .in = folder.string()});
   std::sort(names.begin(), names.end());

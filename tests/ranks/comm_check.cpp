@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+//
+// Every call of the communicator among real processes:  mpirun -n N comm_check
+// Each rank checks what it sees; the first that sees something wrong says what and ends all.
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "engine/comm.hpp"
+
+namespace {
+
+using namespace chorale;
+
+void require(engine::Comm& comm, bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "rank %d of %d: %s\n", comm.rank(), comm.size(), what);
+  comm.abort(1);
+}
+
+/// Proportional set size: a page that k processes share counts 1/k in each.
+std::int64_t pss_bytes() {
+  std::ifstream in("/proc/self/smaps_rollup");
+  for (std::string word; in >> word;)
+    if (word == "Pss:") {
+      std::int64_t kilobytes = 0;
+      in >> kilobytes;
+      return kilobytes * 1024;
+    }
+  return -1;
+}
+
+void check_numbers(engine::Comm& comm) {
+  const std::int64_t n = comm.size(), me = comm.rank();
+  std::vector<std::int64_t> values{1, me, -me};
+  comm.sum(values);
+  require(comm, values == std::vector<std::int64_t>{n, n * (n - 1) / 2, -n * (n - 1) / 2}, "sum is wrong");
+  values = {me, -me};
+  comm.largest(values);
+  require(comm, values == std::vector<std::int64_t>{n - 1, 0}, "largest is wrong");
+  values = {1};
+  comm.node_sum(values);
+  require(comm, values[0] == comm.node_size(), "node_sum is wrong");
+  require(comm, comm.node_size() == comm.size(), "ranks of one machine do not share a node");
+}
+
+void check_bytes(engine::Comm& comm) {
+  const std::string large(3'000'000, 'x');
+  std::string bytes = comm.is_root() ? large : "something else";
+  comm.broadcast(bytes);
+  require(comm, bytes == large, "broadcast is wrong");
+  bytes.clear();
+  comm.broadcast(bytes);
+  require(comm, bytes.empty(), "broadcast of nothing is wrong");
+
+  const auto text_of = [](int rank) {
+    return std::string(static_cast<std::size_t>(rank) * 700'000, static_cast<char>('a' + rank));
+  };
+  const auto all = comm.gather(text_of(comm.rank()));
+  if (!comm.is_root()) {
+    require(comm, all.empty(), "gather gives something to others than rank 0");
+    return;
+  }
+  for (int rank = 0; rank < comm.size(); ++rank)
+    require(comm, all[static_cast<std::size_t>(rank)] == text_of(rank), "gather is wrong");
+}
+
+void check_counter(engine::Comm& comm) {
+  constexpr std::int64_t n = 5000;
+  const auto counter = comm.counter();
+  std::vector<std::int64_t> drawn(n);
+  for (auto value = counter->next(); value < n; value = counter->next())
+    ++drawn[static_cast<std::size_t>(value)];
+  comm.sum(drawn);
+  require(comm, drawn == std::vector<std::int64_t>(n, 1), "the counter does not deal each value once");
+  const auto stepped = comm.counter();
+  std::int64_t largest[] = {stepped->next(10)};
+  comm.largest(largest);
+  require(comm, largest[0] == 10 * (comm.size() - 1), "the counter does not add its step");
+}
+
+void check_shared(engine::Comm& comm) {
+  const auto nothing = comm.node_shared(0);
+  require(comm, nothing->bytes().empty(), "an empty block is not empty");
+
+  constexpr std::int64_t n = 64 << 20;
+  std::int64_t grown[] = {-pss_bytes()};
+  comm.barrier();
+  const auto block = comm.node_shared(n);
+  const auto bytes = block->bytes();
+  require(comm, bytes.size() == n, "the block has another size");
+  const auto me = static_cast<std::size_t>(comm.node_rank()),
+             all = static_cast<std::size_t>(comm.node_size());
+  for (std::size_t i = me; i < bytes.size(); i += all) {
+    if (bytes[i] != std::byte{0}) require(comm, false, "the block is not zero-filled");
+    bytes[i] = static_cast<std::byte>(i % 251);
+  }
+  block->publish();
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    if (bytes[i] != static_cast<std::byte>(i % 251))
+      require(comm, false, "what a rank wrote is not seen by another");
+  comm.barrier();
+  grown[0] += pss_bytes();
+  comm.sum(grown);
+  // one copy is n bytes; a copy per rank would be size() times that
+  require(comm, grown[0] > n / 2 && grown[0] < n + n / 2, "the block is not one copy per node");
+}
+
+void check_claim(engine::Comm& comm) {
+  std::int64_t n[] = {comm.claim_error() ? 1 : 0};
+  comm.sum(n);
+  require(comm, n[0] == 1, "not exactly one rank may speak");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto comm = engine::open_comm(argc, argv);
+  const int expected = argc > 1 ? std::stoi(argv[1]) : 1;
+  require(*comm, comm->size() == expected, "another number of ranks was started");
+  check_numbers(*comm);
+  check_bytes(*comm);
+  check_counter(*comm);
+  check_shared(*comm);
+  check_claim(*comm);
+  comm->barrier();
+  if (comm->is_root()) std::printf("%d ranks agree\n", comm->size());
+  return 0;
+}

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the Chorale authors
+#
+# Sourced by the tests of this folder:  SCRIPT PROGRAM [small]
+#   small   a cohort for slow builds (sanitizers)
+set -euo pipefail
+source_dir="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+source "$source_dir/jobs/mpi_env.sh"
+export ASAN_OPTIONS="detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}" # Open MPI keeps memory until the process ends
+program="$1"
+scale="${2:-full}"
+work="$(mktemp -d "${TMPDIR:-/tmp}/chorale-ranks-XXXXXX")"
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+# with_ranks N COMMAND…: the program on N ranks, without mpirun when N is "alone"; a hang ends after four minutes.
+with_ranks() {
+  local n="$1"
+  shift
+  if [ "$n" = alone ]; then
+    timeout -k 5 240 "$program" "$@"
+  else
+    timeout -k 5 240 mpirun -n "$n" "$program" "$@"
+  fi
+}
+
+# code_of COMMAND…: its exit code in $code, what it said in $said.
+code_of() {
+  code=0
+  "$@" >"$work/said.txt" 2>&1 || code=$?
+  said="$(cat "$work/said.txt")"
+}
+
+make_cohort() { # NAME PATIENTS GENES PATIENTS_PER_SHARD
+  with_ranks alone simulate "$source_dir/tests/ranks/cohort.toml" "$work/$1" \
+    --set "patients=$2" --set "genes=$3" --set "patients_per_shard=$4" >/dev/null 2>&1
+}
+
+# landscape N OUT [OPTIONS…]: the job of tests/ranks/landscape.toml on the cohort "cohort".
+landscape() {
+  local n="$1" out="$2"
+  shift 2
+  with_ranks "$n" run "$source_dir/tests/ranks/landscape.toml" --set "cohort=\"$work/cohort\"" \
+    --set "output=\"$work/$out\"" "$@"
+}
+
+# Result tables are equal byte by byte, and both folders have the same ones.
+require_equal() { # A B
+  local a="$work/$1" b="$work/$2" file
+  [ "$(cd "$a" && ls -- *.tsv *.h5)" = "$(cd "$b" && ls -- *.tsv *.h5)" ] || fail "$1 and $2 hold different files"
+  for file in "$a"/*.tsv "$a"/*.h5; do
+    cmp "$file" "$b/$(basename "$file")" || fail "$(basename "$file") differs between $1 and $2"
+  done
+}
+
+require_said() { # TEXT
+  grep -qF -- "$1" <<<"$said" || fail "expected '$1' in: $said"
+}
+
+require_code() { # CODE
+  [ "$code" = "$1" ] || fail "exit code $code, expected $1: $said"
+}
+
+require_no_done() { # OUT
+  [ ! -e "$work/$1/DONE" ] || fail "DONE in $1, which is not finished"
+}
+
+# The same without waiting: $launcher is the process (mpirun, or the program), its words go to background.txt.
+landscape_in_background() { # N OUT
+  local command=("$program" run "$source_dir/tests/ranks/landscape.toml" --set "cohort=\"$work/cohort\"" --set
+    "output=\"$work/$2\"")
+  [ "$1" = alone ] || command=(mpirun -n "$1" "${command[@]}")
+  "${command[@]}" >"$work/background.txt" 2>&1 &
+  launcher=$!
+}
+
+# Until the first parts of OUT are in the checkpoint, or $launcher has ended.
+wait_for_parts() { # OUT
+  until [ "$(cat "$work/$1"/.chorale/*.parts 2>/dev/null | wc -c)" -gt 1000 ] || ! kill -0 "$launcher" 2>/dev/null; do
+    sleep 0.01
+  done
+}
