@@ -83,7 +83,7 @@ TEST(Damage, IsRefusedOrAccountedForNeverACrash) {
 
   // a few hundred rounds on every test run; CHORALE_DAMAGE_ROUNDS=20000 for a long one
   const char* asked = std::getenv("CHORALE_DAMAGE_ROUNDS");
-  const unsigned n_rounds = asked != nullptr ? static_cast<unsigned>(std::stoul(asked)) : 300;
+  const unsigned n_rounds = asked != nullptr ? static_cast<unsigned>(std::stoul(asked)) : 200;
   unsigned n_refused = 0;
   for (unsigned round = 0; round < n_rounds; ++round) {
     Damage damage(round);
