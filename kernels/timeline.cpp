@@ -3,6 +3,7 @@
 #include "kernels/timeline.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -51,31 +52,67 @@ void check(const SurvivalView& patients) {
   }
 }
 
-/// The values that tied times take: ascending, each at least the tolerance above the one before in the data.
+/// The values that tied times take, ascending, each above the one before by more than the tolerance; and for every time
+/// its place among them. Follow-up in days has few distinct values, so a hash finds them without sorting the patients.
 class TimeGrid {
  public:
-  explicit TimeGrid(std::vector<double> times) {
-    std::sort(times.begin(), times.end());
-    times.erase(std::unique(times.begin(), times.end()), times.end());
+  explicit TimeGrid(const std::vector<double>& times) : slots_(16) {
+    for (const double time : times) insert(time);
+    std::vector<double> distinct;
+    for (const Slot& slot : slots_)
+      if (slot.place == used) distinct.push_back(slot.time);
+    std::sort(distinct.begin(), distinct.end());
     const double tolerance = std::sqrt(std::numeric_limits<double>::epsilon());
     double sum = 0;
-    for (const double time : times) sum += std::abs(time);
-    const double mean = sum / static_cast<double>(times.size());
-    for (std::size_t i = 0; i < times.size(); ++i) {
-      const double gap = i == 0 ? std::numeric_limits<double>::infinity() : times[i] - times[i - 1];
-      if (gap > tolerance && gap / mean > tolerance) values_.push_back(times[i]);
+    for (const double time : distinct) sum += std::abs(time);
+    const double mean = sum / static_cast<double>(distinct.size());
+    for (std::size_t i = 0; i < distinct.size(); ++i) {
+      const double gap = i == 0 ? std::numeric_limits<double>::infinity() : distinct[i] - distinct[i - 1];
+      if (gap > tolerance && gap / mean > tolerance) values_.push_back(distinct[i]);
+      slots_[slot_of(distinct[i])].place = static_cast<std::int32_t>(values_.size()) - 1;
     }
-    all_distinct_ = values_.size() == times.size();
   }
 
-  double snap(double time) const {
-    if (all_distinct_) return time;
-    return *(std::upper_bound(values_.begin(), values_.end(), time) - 1);
-  }
+  /// Place of a time that was given to the constructor.
+  std::int32_t place(double time) const { return slots_[slot_of(time)].place; }
+  double value(std::int32_t place) const { return values_[static_cast<std::size_t>(place)]; }
+  std::size_t size() const { return values_.size(); }
 
  private:
+  static constexpr std::int32_t empty = -1, used = -2;
+  struct Slot {
+    double time = 0;
+    std::int32_t place = empty;
+  };
+
+  std::size_t slot_of(double time) const {
+    // the high bits of the product depend on all bits of the time; adding 0 makes -0 equal to 0
+    const auto hash = std::bit_cast<std::uint64_t>(time + 0.0) * 0x9e3779b97f4a7c15U;
+    std::size_t at = static_cast<std::size_t>(hash >> 32) & (slots_.size() - 1);
+    while (slots_[at].place != empty && slots_[at].time != time) at = (at + 1) & (slots_.size() - 1);
+    return at;
+  }
+
+  void insert(double time) {
+    Slot& slot = slots_[slot_of(time)];
+    if (slot.place != empty) return;
+    slot = {.time = time, .place = used};
+    if (2 * ++n_used_ < slots_.size()) return;
+    std::vector<Slot> before(2 * slots_.size());
+    before.swap(slots_);
+    for (const Slot& old : before)
+      if (old.place == used) slots_[slot_of(old.time)] = old;
+  }
+
+  std::vector<Slot> slots_;
+  std::size_t n_used_ = 0;
   std::vector<double> values_;
-  bool all_distinct_;
+};
+
+/// Places of entry and exit on the grid; patients that leave have none.
+struct Places {
+  std::vector<std::int32_t> entry, exit;
+  std::size_t n_places = 0;
 };
 
 /// Fills analysed, weight, stratum and the attrition for all reasons but the order of entry and exit.
@@ -94,52 +131,97 @@ void keep_who_is_known(const SurvivalView& patients, bool truncated, Timeline& t
   }
 }
 
-void snap_times(const SurvivalView& patients, bool truncated, Timeline& timeline) {
+Places snap_times(const SurvivalView& patients, bool truncated, Timeline& timeline) {
   std::vector<double> times;
+  times.reserve(patients.time.size());
   for (std::size_t i = 0; i < patients.time.size(); ++i) {
     if (!timeline.analysed[i]) continue;
     times.push_back(patients.time[i]);
     if (truncated) times.push_back(patients.entry[i]);
   }
-  const TimeGrid grid(std::move(times));
+  const TimeGrid grid(times);
+  Places places;
+  places.n_places = grid.size();
+  places.exit.resize(patients.time.size());
+  if (truncated) places.entry.resize(patients.time.size());
   for (std::size_t i = 0; i < patients.time.size(); ++i) {
     if (!timeline.analysed[i]) continue;
-    timeline.exit[i] = grid.snap(patients.time[i]);
+    places.exit[i] = grid.place(patients.time[i]);
+    timeline.exit[i] = grid.value(places.exit[i]);
     if (!truncated) continue;
-    timeline.entry[i] = grid.snap(patients.entry[i]);
-    if (timeline.entry[i] >= timeline.exit[i]) {
+    places.entry[i] = grid.place(patients.entry[i]);
+    timeline.entry[i] = grid.value(places.entry[i]);
+    if (places.entry[i] >= places.exit[i]) {
       timeline.analysed[i] = 0;
       ++timeline.attrition.entry_not_before_exit;
     }
   }
+  return places;
 }
 
-void find_event_times(Timeline& timeline) {
-  std::vector<std::vector<double>> times(static_cast<std::size_t>(timeline.n_strata));
-  for (std::size_t i = 0; i < timeline.exit.size(); ++i) {
-    if (timeline.event[i]) times[static_cast<std::size_t>(timeline.stratum[i])].push_back(timeline.exit[i]);
+/// Analysed patients by their place on the grid, ascending: a counting sort.
+std::vector<std::int32_t> order_by(const std::vector<std::int32_t>& place, std::size_t n_places,
+                                   const std::vector<std::uint8_t>& analysed) {
+  std::vector<std::int32_t> begin(n_places + 1, 0);
+  for (std::size_t i = 0; i < place.size(); ++i)
+    if (analysed[i]) ++begin[static_cast<std::size_t>(place[i]) + 1];
+  std::partial_sum(begin.begin(), begin.end(), begin.begin());
+  std::vector<std::int32_t> order(static_cast<std::size_t>(begin.back()));
+  for (std::size_t i = 0; i < place.size(); ++i)
+    if (analysed[i])
+      order[static_cast<std::size_t>(begin[static_cast<std::size_t>(place[i])]++)] = static_cast<std::int32_t>(i);
+  return order;
+}
+
+/// Event times of each stratum, as places and as times, from patients in order of exit.
+std::vector<std::vector<std::int32_t>> find_event_times(const std::vector<std::int32_t>& by_exit,
+                                                        const Places& places, Timeline& timeline) {
+  std::vector<std::vector<std::int32_t>> events(static_cast<std::size_t>(timeline.n_strata));
+  std::vector<std::vector<double>> times(events.size());
+  for (const std::int32_t patient : by_exit) {
+    const auto i = static_cast<std::size_t>(patient);
+    const auto stratum = static_cast<std::size_t>(timeline.stratum[i]);
+    auto& of_stratum = events[stratum];
+    if (!timeline.event[i] || (!of_stratum.empty() && of_stratum.back() == places.exit[i])) continue;
+    of_stratum.push_back(places.exit[i]);
+    times[stratum].push_back(timeline.exit[i]);
   }
   timeline.stratum_begin.push_back(0);
-  for (auto& of_stratum : times) {
-    std::sort(of_stratum.begin(), of_stratum.end());
-    of_stratum.erase(std::unique(of_stratum.begin(), of_stratum.end()), of_stratum.end());
+  for (const auto& of_stratum : times) {
     timeline.time.insert(timeline.time.end(), of_stratum.begin(), of_stratum.end());
     timeline.stratum_begin.push_back(timeline.n_times());
   }
+  return events;
 }
 
-void find_ranges(Timeline& timeline) {
-  for (std::size_t i = 0; i < timeline.exit.size(); ++i) {
-    if (!timeline.analysed[i]) continue;
+/// For each patient the position after the last event time of their stratum that is not above their place.
+void count_events_up_to(const std::vector<std::int32_t>& order, const std::vector<std::int32_t>& place,
+                        const std::vector<std::vector<std::int32_t>>& events, const Timeline& timeline,
+                        std::vector<std::int32_t>& position) {
+  std::vector<std::size_t> passed(events.size(), 0);
+  for (const std::int32_t patient : order) {
+    const auto i = static_cast<std::size_t>(patient);
     const auto stratum = static_cast<std::size_t>(timeline.stratum[i]);
-    const auto begin = timeline.time.begin() + timeline.stratum_begin[stratum];
-    const auto end = timeline.time.begin() + timeline.stratum_begin[stratum + 1];
-    // entry < t <= exit
-    const auto first = timeline.entry.empty() ? begin : std::upper_bound(begin, end, timeline.entry[i]);
-    const auto last = std::upper_bound(begin, end, timeline.exit[i]);
-    timeline.first[i] = static_cast<std::int32_t>(first - timeline.time.begin());
-    timeline.last[i] = static_cast<std::int32_t>(last - timeline.time.begin());
+    auto& n = passed[stratum];
+    while (n < events[stratum].size() && events[stratum][n] <= place[i]) ++n;
+    position[i] = static_cast<std::int32_t>(timeline.stratum_begin[stratum] + static_cast<Index>(n));
   }
+}
+
+/// At risk where entry < t <= exit.
+void find_ranges(const Places& places, Timeline& timeline) {
+  const auto by_exit = order_by(places.exit, places.n_places, timeline.analysed);
+  const auto events = find_event_times(by_exit, places, timeline);
+  count_events_up_to(by_exit, places.exit, events, timeline, timeline.last);
+  if (!timeline.entry.empty()) {
+    const auto by_entry = order_by(places.entry, places.n_places, timeline.analysed);
+    count_events_up_to(by_entry, places.entry, events, timeline, timeline.first);
+    return;
+  }
+  for (std::size_t i = 0; i < timeline.first.size(); ++i)
+    if (timeline.analysed[i])
+      timeline.first[i] =
+          static_cast<std::int32_t>(timeline.stratum_begin[static_cast<std::size_t>(timeline.stratum[i])]);
 }
 
 }  // namespace
@@ -160,7 +242,7 @@ Timeline make_timeline(const SurvivalView& patients) {
   if (truncated) timeline.entry.assign(n, std::numeric_limits<double>::quiet_NaN());
 
   keep_who_is_known(patients, truncated, timeline);
-  snap_times(patients, truncated, timeline);
+  const Places places = snap_times(patients, truncated, timeline);
   bool weighted = false;
   for (std::size_t i = 0; i < n; ++i) {
     if (!timeline.analysed[i]) continue;
@@ -177,8 +259,7 @@ Timeline make_timeline(const SurvivalView& patients) {
       if (timeline.analysed[i]) timeline.weight[i] = patients.weight[i];
     }
   }
-  find_event_times(timeline);
-  find_ranges(timeline);
+  find_ranges(places, timeline);
   return timeline;
 }
 
