@@ -55,8 +55,14 @@ class MpiBlock : public SharedBlock {
     int rank = 0;
     MPI_Comm_rank(node, &rank);
     void* mine = nullptr;
-    check(MPI_Win_allocate_shared(rank == 0 ? n_bytes : 0, 1, MPI_INFO_NULL, node, &mine, window_.address()),
-          "MPI_Win_allocate_shared");
+    if (MPI_Win_allocate_shared(rank == 0 ? n_bytes : 0, 1, MPI_INFO_NULL, node, &mine, window_.address()) !=
+        MPI_SUCCESS) {
+      throw CommError(
+          {.what = "the node has no room for the cohort in shared memory",
+           .expected = std::to_string(n_bytes) + " bytes free in /dev/shm",
+           .in = "MPI_Win_allocate_shared",
+           .remedy = "enlarge /dev/shm (containers: --shm-size), or select fewer patients or features"});
+    }
     MPI_Win_set_errhandler(window_.get(), MPI_ERRORS_RETURN);
     MPI_Aint size = 0;
     int unit = 0;
@@ -112,6 +118,8 @@ class MpiCounter : public Counter {
 class MpiComm : public Comm {
  public:
   MpiComm(int& argc, char**& argv) {
+    // Debian's settings leave out the one component that has one-sided calls over TCP; the user's own word stays
+    ::setenv("OMPI_MCA_osc", "^ucx", 0);
     int provided = 0;
     if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
       throw CommError({.what = "MPI does not start", .remedy = "show this to the operator"});

@@ -3,10 +3,12 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <string_view>
 
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include "engine/signals.hpp"
 #include "jobs/commands/commands.hpp"
 #include "kernels/error.hpp"
 
@@ -115,6 +117,8 @@ int dispatch(engine::Comm& comm, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // a batch system's signal means a checkpoint, also while MPI starts; other commands just end
+  if (argc > 1 && std::string_view(argv[1]) == "run") engine::watch_signals();
   std::unique_ptr<engine::Comm> comm;
   try {
     comm = engine::open_comm(argc, argv);

@@ -9,7 +9,6 @@
 
 #include "engine/load.hpp"
 #include "engine/runner.hpp"
-#include "engine/signals.hpp"
 #include "jobs/commands/commands.hpp"
 #include "jobs/registry.hpp"
 
@@ -89,7 +88,6 @@ void together(const Context& context, const std::function<void()>& step) {
 }
 
 int run(const Context& context, const std::filesystem::path& config, bool fresh) {
-  engine::watch_signals();  // from here on a batch system's signal means a checkpoint
   engine::PreparedJob job;
   io::Node root;
   together(context, [&] {

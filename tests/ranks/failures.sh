@@ -96,7 +96,7 @@ if [ "$("$program" run "$source_dir/tests/ranks/landscape.toml" --set "cohort=\"
   echo "unlike instruction levels: one message, exit code 2"
 fi
 
-# A full disk, where this user may mount one.
+# Disks too small, where this user may mount them.
 if mkdir "$work/disk" && mount -t tmpfs -o size=48k tmpfs "$work/disk" 2>/dev/null; then
   trap 'umount "$work/disk" || true; rm -rf "$work"' EXIT
   for n in alone 2; do
@@ -110,6 +110,14 @@ if mkdir "$work/disk" && mount -t tmpfs -o size=48k tmpfs "$work/disk" 2>/dev/nu
   landscape 2 disk/out >/dev/null 2>&1
   require_equal reference disk/out
   echo "a full disk: one message, exit code 4; given room, the same results"
+  rm -r "$work/disk/out"
+  mount -o remount,size=80k "$work/disk"
+  OMPI_MCA_osc_sm_backing_directory="$work/disk" code_of landscape 2 no-room
+  require_code 5
+  require_one_error
+  require_said "the node has no room for the cohort in shared memory"
+  require_no_done no-room
+  echo "no room in shared memory: one message, exit code 5"
 else
-  echo "a full disk: not tried, this user cannot mount one"
+  echo "full disks: not tried, this user cannot mount one"
 fi
