@@ -73,6 +73,10 @@ std::vector<std::byte> read_file(const fs::path& path) {
   return bytes;
 }
 
+void read_file(const fs::path& path, std::vector<std::byte>& bytes) {
+  read_into(path, bytes);
+}
+
 std::string read_text(const fs::path& path) {
   std::string text;
   read_into(path, text);

@@ -13,6 +13,8 @@ namespace chorale::io {
 
 /// Whole file in memory. Throws StoreError naming the file and the system's reason.
 std::vector<std::byte> read_file(const std::filesystem::path& path);
+/// The same into a buffer whose memory is used again.
+void read_file(const std::filesystem::path& path, std::vector<std::byte>& bytes);
 std::string read_text(const std::filesystem::path& path);
 
 /// Writes to a temporary name beside `path`, syncs, renames, syncs the folder: a reader sees the old file, the

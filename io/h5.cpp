@@ -56,12 +56,18 @@ std::vector<char> pad(std::span<const std::string> values, std::size_t length) {
   return block;
 }
 
-std::vector<std::string> unpad(std::span<const char> block, std::size_t n, std::size_t length) {
-  std::vector<std::string> values(n);
+/// Appends `n` texts of `length` bytes each, without the zeros that pad them.
+void append_unpadded(std::vector<std::string>& values, const char* block, std::size_t n, std::size_t length) {
   for (std::size_t i = 0; i < n; ++i) {
-    const char* text = block.data() + i * length;
-    values[i].assign(text, strnlen(text, length));
+    const char* text = block + i * length;
+    values.emplace_back(text, strnlen(text, length));
   }
+}
+
+std::vector<std::string> unpad(std::span<const char> block, std::size_t n, std::size_t length) {
+  std::vector<std::string> values;
+  values.reserve(n);
+  append_unpadded(values, block.data(), n, length);
   return values;
 }
 
@@ -288,12 +294,11 @@ template std::vector<std::int64_t> read(const Image&, const std::string&);
 std::vector<std::string> read_strings(const Image& image, const std::string& path) {
   const Opened opened = open_set(image, path);
   const std::size_t length = string_length(opened);
-  std::vector<std::string> values(opened.n);
-  const auto cut = [&](std::span<const std::byte> data, std::size_t first) {
-    const char* text = reinterpret_cast<const char*>(data.data());
-    const std::size_t n = std::min(data.size() / length, values.size() - first);
-    for (std::size_t i = 0; i < n; ++i)
-      values[first + i].assign(text + i * length, strnlen(text + i * length, length));
+  std::vector<std::string> values;
+  values.reserve(opened.n);
+  const auto cut = [&](std::span<const std::byte> data, std::size_t) {
+    const std::size_t n = std::min(data.size() / length, opened.n - values.size());
+    append_unpadded(values, reinterpret_cast<const char*>(data.data()), n, length);
   };
   return for_each_chunk(image, opened, length, cut) ? values : read_strings(static_cast<hid_t>(image), path);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -191,8 +192,23 @@ ShardEntry write_shard(const std::filesystem::path& folder, Index shard, const C
           .sha256 = sha256(bytes)};
 }
 
+namespace {
+
+/// The memory of the last shard that this thread let go: the next one is read into pages that are already there.
+thread_local std::vector<std::byte> spare;
+
+}  // namespace
+
 struct ShardReader::Impl {
-  const Catalogue* catalogue;
+  Impl() : bytes(std::exchange(spare, {})) {}
+  ~Impl() {
+    image.reset();
+    spare = std::move(bytes);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  const Catalogue* catalogue = nullptr;
   ShardEntry entry;
   std::vector<std::byte> bytes;  // `image` reads from it
   std::optional<h5::Image> image;
@@ -225,7 +241,7 @@ ShardReader::ShardReader(const Catalogue& catalogue, Index shard) : impl_(std::m
   impl_->catalogue = &catalogue;
   impl_->entry = catalogue.shards.at(static_cast<std::size_t>(shard));
   const auto path = catalogue.folder / impl_->entry.file;
-  impl_->bytes = read_file(path);
+  read_file(path, impl_->bytes);
   const auto refuse = [&](const char* what, const std::string& found, const std::string& expected) {
     throw StoreError({.what = what,
                       .found = found,
