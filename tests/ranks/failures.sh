@@ -57,6 +57,10 @@ for n in alone 2; do
   code_of with_ranks $n run
   require_code 2
   [ "$(grep -c 'JOB is required' <<<"$said")" = 1 ] || fail "usage is not told once: $said"
+  code_of landscape $n wrong --set "cohort=$(printf 'a%.0s' {1..300})"
+  require_code 4
+  require_one_error
+  require_said "File name too long"
   code_of with_ranks $n run "$work/nowhere.toml"
   require_code 4
   require_one_error
