@@ -84,3 +84,6 @@ wait_for_parts() { # OUT
     sleep 0.01
   done
 }
+
+# Process ids on one line; none when it has ended.
+children_of() { cat "/proc/$1"/task/*/children 2>/dev/null | tr '\n' ' '; }

@@ -20,7 +20,7 @@ kill_a_rank() { # N OUT
   wait_for_parts "$2"
   sleep "0.$(printf '%03d' $((RANDOM % (try % 2 ? 50 : 800))))" # among the shards, or anywhere
   local ranks
-  mapfile -t ranks < <(pgrep -P "$launcher" || true)
+  read -ra ranks < <(children_of "$launcher") || true
   [ ${#ranks[@]} -eq 0 ] || kill -9 "${ranks[RANDOM % ${#ranks[@]}]}" 2>/dev/null || true
   code=0
   wait "$launcher" || code=$?
@@ -36,6 +36,7 @@ for try in $(seq 1 20); do
     require_equal reference "$out"
     continue
   fi
+  [ "$code" != 0 ] || fail "mpirun says that all is well"
   hits=$((hits + 1))
   landscape $((1 + try % 4)) "$out" >"$work/said.txt" 2>&1 || fail "the resumed run fails: $(cat "$work/said.txt")"
   require_equal reference "$out"
@@ -51,7 +52,7 @@ done
 # The launcher itself is killed: its ranks must go too, and the run resumes.
 landscape_in_background 2 launcher
 wait_for_parts launcher
-mapfile -t ranks < <(pgrep -P "$launcher" || true)
+read -ra ranks < <(children_of "$launcher") || true
 kill -9 "$launcher" 2>/dev/null || true
 wait "$launcher" || true
 for _ in $(seq 100); do
