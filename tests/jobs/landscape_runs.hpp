@@ -13,12 +13,13 @@
 
 namespace chorale::jobs {
 
-/// Runs a job of the registry alone, from the text of its config.
-inline io::Results run_alone(const std::string& toml) {
+/// Runs a job of the registry alone.
+inline io::Results run_alone(const io::Node& config) {
   const auto comm = engine::solo_comm();
-  const auto job = engine::prepare(io::parse_config(toml, "test.toml"), registry(), comm.get());
+  const auto job = engine::prepare(config, registry(), comm.get());
   return *engine::run(job, *comm, {.fresh = true, .progress = {}}).results;
 }
+inline io::Results run_alone(const std::string& toml) { return run_alone(io::parse_config(toml, "test.toml")); }
 
 /// A table read row by row: cells by column name.
 class Rows {
