@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kernels/cox.hpp"
+#include "kernels/cox_engine.hpp"
 #include "kernels/cox_newton.hpp"
 #include "kernels/error.hpp"
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/cox_likelihood.hpp"
 #include "kernels/cox_rows.hpp"
 
 namespace chorale::kernels {
@@ -25,7 +26,7 @@ struct HeldRisks {
 ///   information = Σ_i ω_i z z' − Σ_t (products of mean covariates),
 ///
 /// which walks the columns as whole vectors.
-class CoxEngine {
+class CoxEngine final : public CoxLikelihood {
  public:
   /// A feature, if there is one, becomes the last coefficient.
   CoxEngine(const CoxRows& rows, Ties ties, bool with_feature);
@@ -33,10 +34,9 @@ class CoxEngine {
   /// The rows, ascending, of the patients who carry the feature.
   void set_carriers(std::vector<std::int32_t> rows);
 
-  /// Returns the log-likelihood at the coefficients; gradient() and information() are those of that place.
-  double evaluate(const Eigen::VectorXd& beta);
-  const Eigen::VectorXd& gradient() const { return gradient_; }
-  const Eigen::MatrixXd& information() const { return information_; }
+  double evaluate(const Eigen::VectorXd& beta) override;
+  const Eigen::VectorXd& gradient() const override { return gradient_; }
+  const Eigen::MatrixXd& information() const override { return information_; }
 
   Index n_coefficients() const { return rows_.n_columns + (with_feature_ ? 1 : 0); }
 

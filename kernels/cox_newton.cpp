@@ -6,23 +6,24 @@
 
 namespace chorale::kernels {
 
-NewtonResult newton(CoxEngine& engine, const NewtonPlan& plan) {
-  constexpr double nothing_left = 1e-16, little_left = 1e-10, still_moving = 0.1;
+NewtonResult newton(CoxLikelihood& likelihood, const NewtonPlan& plan) {
+  const double nothing_left = plan.last_step * plan.last_step;
+  constexpr double little_left = 1e-10, still_moving = 0.1;
   constexpr int max_halvings = 40;
   NewtonResult found{.converged = false,
                      .beta = plan.start,
                      .information = {},
                      .kept = plan.kept,
                      .infinite = {},
-                     .loglik = engine.evaluate(plan.start),
+                     .loglik = likelihood.evaluate(plan.start),
                      .iterations = 0};
   for (found.iterations = 1; found.iterations <= plan.max_iterations; ++found.iterations) {
-    found.information = engine.information();
+    found.information = likelihood.information();
     if (plan.kept.empty()) {
       found.converged = true;
       return found;
     }
-    const Eigen::VectorXd gradient = engine.gradient()(plan.kept);
+    const Eigen::VectorXd gradient = likelihood.gradient()(plan.kept);
     const Eigen::LDLT<Eigen::MatrixXd> solver(Eigen::MatrixXd(found.information(plan.kept, plan.kept)));
     Eigen::VectorXd step = Eigen::VectorXd::Zero(plan.start.size());
     const Eigen::VectorXd solution = solver.solve(gradient);
@@ -44,12 +45,12 @@ NewtonResult newton(CoxEngine& engine, const NewtonPlan& plan) {
       return found;
     }
 
-    double loglik = engine.evaluate(found.beta + step);
+    double loglik = likelihood.evaluate(found.beta + step);
     // a lower likelihood by rounding alone is no reason to turn back
     const double rounding = 1e-13 * std::abs(found.loglik);
     for (int halvings = 0; !(loglik >= found.loglik - rounding) && halvings < max_halvings; ++halvings) {
       step /= 2;
-      loglik = engine.evaluate(found.beta + step);
+      loglik = likelihood.evaluate(found.beta + step);
     }
     if (!(loglik >= found.loglik - rounding)) return found;
     found.beta += step;

@@ -5,7 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "kernels/cox_engine.hpp"
+#include "kernels/cox_likelihood.hpp"
+#include "kernels/types.hpp"
 
 namespace chorale::kernels {
 
@@ -14,6 +15,7 @@ struct NewtonPlan {
   std::vector<Index> kept;        ///< coefficients that move
   std::span<const double> range;  ///< per coefficient, largest less smallest value of its column
   int max_iterations = 60;
+  double last_step = 1e-8;  ///< standard errors; a step below is taken without looking again
 };
 
 struct NewtonResult {
@@ -27,9 +29,9 @@ struct NewtonResult {
 };
 
 /// Newton's method with step halving. With λ² = gradient' information⁻¹ gradient, twice what there is left to
-/// gain: the last step is taken without looking again once λ is below 1e-8 standard errors, since the error
-/// after it is of the order λ². Coefficients diverge when λ² is below 1e-10 and a step still changes the linear
+/// gain: the last step is taken without looking again once λ is below plan.last_step, since the error after it is
+/// of the order λ². Coefficients diverge when λ² is below 1e-10 and a step still changes the linear
 /// predictor by more than 0.1 between the extremes of their column.
-NewtonResult newton(CoxEngine& engine, const NewtonPlan& plan);
+NewtonResult newton(CoxLikelihood& likelihood, const NewtonPlan& plan);
 
 }  // namespace chorale::kernels

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <Eigen/Dense>
+#include <array>
+#include <span>
+#include <vector>
+
+#include "kernels/cox_likelihood.hpp"
+#include "kernels/pair_cox.hpp"
+#include "kernels/pair_cox_newton.hpp"
+#include "kernels/pair_cox_slots.hpp"
+
+namespace chorale::kernels {
+
+/// What all pairs of a design share: the rows as slots, and everybody's sums over the risk sets at the covariates'
+/// own coefficients.
+struct PairFrame {
+  PairFrame(const CoxDesign& design, const CoxFit& covariates, Ties ties);
+
+  bool usable() const;  ///< the covariates were fitted
+
+  const CoxDesign& design;
+  const CoxRows& rows;
+  const EventTimes& times;
+  const CoxFit& covariates;
+  Eigen::VectorXd beta;           ///< the covariates' own, scaled; 0 where aliased
+  std::vector<Index> kept;        ///< covariates that are not aliased
+  AlignedDoubles risk;            ///< per row, at beta
+  AlignedDoubles at_risk, dying;  ///< n_slot_sums x n_padded, at beta
+  PairSlots slots;
+};
+
+/// Carriers of at least one of two features.
+struct PairMember {
+  std::int32_t row, place, enters;  ///< enters: n_times where observed from the first
+  std::int32_t group;
+};
+
+/// The log partial likelihood of covariates, a, b and ab, in this order, covariates scaled; one pair after the
+/// other. Second moments of the covariates alone come from sums by event time as the first moments do; those with
+/// a feature from its carriers, each with the hazard gathered while at risk (see CoxEngine).
+class PairEngine final : public CoxLikelihood {
+ public:
+  explicit PairEngine(const PairFrame& frame);
+
+  /// Carriers of a and of b, a bit per row.
+  void set_pair(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b);
+  const PairCounts& counts() const { return counts_; }  ///< over rows; `neither` too
+
+  double evaluate(const Eigen::VectorXd& beta) override;
+  const Eigen::VectorXd& gradient() const override { return gradient_; }
+  const Eigen::MatrixXd& information() const override { return information_; }
+
+  Index n_coefficients() const { return frame_.rows.n_columns + 3; }
+
+  /// (a, b, ab) beside the covariates held at their own coefficients; without ab where `with_both` is false.
+  /// 0 for what does not converge.
+  std::array<double, 3> start(bool with_both);
+
+ private:
+  void sum_everyone(const Eigen::VectorXd& shift);
+  void sum_members(const Eigen::VectorXd& shift, const PairPoint& at);
+  void accumulate_members();
+  void add_feature_products(const PairPoint& at);
+  void finish_information();
+
+  const PairFrame& frame_;
+  const CoxRows& rows_;
+  const EventTimes& times_;
+  EventTable table_;
+  Index n_padded_;
+  std::vector<PairMember> members_;
+  PairCounts counts_;
+  std::array<double, 3> deaths_{};            ///< weights of the dying carriers of a, b, both
+  AlignedDoubles member_base_, member_risk_;  ///< per member
+  AlignedDoubles member_columns_;             ///< n_columns x n_members
+  AlignedDoubles slot_sums_;
+  AlignedDoubles everyone_at_risk_, everyone_dying_;  ///< n_slot_sums x n_padded
+  bool held_ = true;                                  ///< everyone's sums are those of the frame
+  AlignedDoubles member_at_risk_, member_dying_;  ///< (3 + n_columns) x n_padded: a, b, both; excess risk · z
+  AlignedDoubles at_risk_, dying_;                ///< (1 + n_coefficients) x n_padded
+  AlignedDoubles terms_, hazard_, spared_;        ///< 5 x n_padded; n_padded each
+  std::vector<double> time_gradient_, time_products_, slot_products_;
+  Eigen::VectorXd gradient_;
+  Eigen::MatrixXd information_;
+};
+
+}  // namespace chorale::kernels

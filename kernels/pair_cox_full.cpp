@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "kernels/cox_engine.hpp"
+#include "kernels/cox_newton.hpp"
+#include "kernels/error.hpp"
+#include "kernels/pair_cox.hpp"
+#include "kernels/pair_cox_engine.hpp"
+
+namespace chorale::kernels {
+namespace {
+
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
+
+/// The carriers of a feature as bits over the rows, and those analysed who are never at risk.
+struct PairFeature {
+  std::vector<std::uint64_t> rows;
+  std::vector<std::int32_t> idle;
+
+  void set(const CoxRows& of, std::span<const std::int32_t> carriers) {
+    rows.assign(size((of.n_rows + 63) / 64), 0);
+    idle.clear();
+    const auto never_at_risk = static_cast<std::int32_t>(2 * of.efron.n_times());
+    for (const std::int32_t carrier : carriers) {
+      const std::int32_t row = of.row_of[size(carrier)];
+      if (row >= 0) rows[size(row / 64)] |= std::uint64_t{1} << (row % 64);
+      if (of.efron.place()[size(carrier)] == never_at_risk) idle.push_back(carrier);
+    }
+  }
+};
+
+/// One thread's room for a pair.
+class PairFitter {
+ public:
+  PairFitter(const PairFrame& frame, CarrierLists carriers)
+      : frame_(frame), carriers_(carriers), engine_(frame), range_(frame.rows.range) {
+    range_.insert(range_.end(), {1, 1, 1});
+  }
+
+  void fit(const FeaturePair& pair, PairCoxFit& fit);
+
+ private:
+  void set_pair(const FeaturePair& pair, PairCounts& counts);
+  NewtonResult maximise(bool with_both);
+  bool singular_at(const Eigen::VectorXd& beta, const std::vector<Index>& kept);
+  double score_test(const NewtonResult& without) const;
+  void report(const NewtonResult& full, PairCoxFit& fit) const;
+
+  const PairFrame& frame_;
+  CarrierLists carriers_;
+  PairEngine engine_;
+  PairFeature a_, b_;
+  std::vector<double> range_;
+};
+
+void PairFitter::set_pair(const FeaturePair& pair, PairCounts& counts) {
+  a_.set(frame_.rows, carriers_[size(pair.a)]);
+  b_.set(frame_.rows, carriers_[size(pair.b)]);
+  engine_.set_pair(a_.rows, b_.rows);
+  counts = engine_.counts();
+  std::vector<std::int32_t> of_both;
+  std::set_intersection(a_.idle.begin(), a_.idle.end(), b_.idle.begin(), b_.idle.end(),
+                        std::back_inserter(of_both));
+  const auto n_both = static_cast<Index>(of_both.size());
+  counts.n[both] += n_both;
+  counts.n[only_a] += static_cast<Index>(a_.idle.size()) - n_both;
+  counts.n[only_b] += static_cast<Index>(b_.idle.size()) - n_both;
+  counts.n[neither] = frame_.design.n_analysed - counts.n[only_a] - counts.n[only_b] - counts.n[both];
+}
+
+NewtonResult PairFitter::maximise(bool with_both) {
+  const Index p = frame_.rows.n_columns;
+  NewtonPlan plan{
+      .start = Eigen::VectorXd::Zero(p + 3), .kept = frame_.kept, .range = range_, .last_step = 1e-6};
+  plan.start.head(p) = frame_.beta;
+  const auto start = engine_.start(with_both);
+  for (Index j = 0; j < (with_both ? 3 : 2); ++j) {
+    plan.start(p + j) = start[size(j)];
+    plan.kept.push_back(p + j);
+  }
+  return newton(engine_, plan);
+}
+
+bool PairFitter::singular_at(const Eigen::VectorXd& beta, const std::vector<Index>& kept) {
+  engine_.evaluate(beta);
+  return !dependent_columns(Eigen::MatrixXd(engine_.information()(kept, kept))).empty();
+}
+
+/// (u_ab − I_ab,k I_kk⁻¹ u_k)² / (I_ab,ab − I_ab,k I_kk⁻¹ I_k,ab), k all others: what the last step adds to u_ab is
+/// in it.
+double PairFitter::score_test(const NewtonResult& without) const {
+  const Index ab = frame_.rows.n_columns + 2;
+  const Eigen::MatrixXd& information = engine_.information();
+  const Eigen::VectorXd beside = information(without.kept, ab);
+  const Eigen::LDLT<Eigen::MatrixXd> solver(Eigen::MatrixXd(information(without.kept, without.kept)));
+  const Eigen::VectorXd slopes = solver.solve(beside);
+  const double score = engine_.gradient()(ab) - slopes.dot(engine_.gradient()(without.kept));
+  return score * score / (information(ab, ab) - slopes.dot(beside));
+}
+
+void PairFitter::report(const NewtonResult& full, PairCoxFit& fit) const {
+  const Index p = frame_.rows.n_columns;
+  const auto n_kept = static_cast<Index>(full.kept.size());
+  const Eigen::MatrixXd inverse =
+      full.information(full.kept, full.kept).llt().solve(Eigen::MatrixXd::Identity(n_kept, n_kept));
+  const Eigen::Matrix3d block = inverse.bottomRightCorner(3, 3);
+  Eigen::Map<Eigen::Matrix3d>(fit.covariance.data()) = block;
+  fit.a = full.beta(p);
+  fit.b = full.beta(p + 1);
+  fit.ab = full.beta(p + 2);
+  fit.se_a = std::sqrt(block(0, 0));
+  fit.se_b = std::sqrt(block(1, 1));
+  fit.se_ab = std::sqrt(block(2, 2));
+  fit.wald_chi2 = fit.ab * fit.ab / block(2, 2);
+  for (const Index j : frame_.kept) fit.beta[size(j)] = full.beta(j) / frame_.rows.scale[size(j)];
+}
+
+void PairFitter::fit(const FeaturePair& pair, PairCoxFit& fit) {
+  fit = {};
+  fit.beta.assign(size(frame_.rows.n_columns), missing);
+  set_pair(pair, fit.counts);
+  if (frame_.design.n_events == 0) return;
+  fit.loglik_null = frame_.covariates.loglik_null;
+  if (!frame_.usable()) {
+    fit.verdict = PairVerdict::covariates_failed;
+    return;
+  }
+  fit.loglik_covariates = frame_.covariates.loglik;
+  const auto& at_risk = engine_.counts().n;
+  if (std::find(at_risk.begin(), at_risk.end(), 0) != at_risk.end()) {
+    fit.verdict = PairVerdict::empty_group;
+    return;
+  }
+
+  const NewtonResult full = maximise(true);
+  fit.iterations = full.iterations;
+  const bool separated = !full.infinite.empty();
+  if (!full.converged ||
+      !dependent_columns(Eigen::MatrixXd(full.information(full.kept, full.kept))).empty()) {
+    Eigen::VectorXd origin = Eigen::VectorXd::Zero(engine_.n_coefficients());
+    origin.head(frame_.rows.n_columns) = frame_.beta;
+    fit.verdict = singular_at(origin, full.kept) ? PairVerdict::singular
+                  : separated                    ? PairVerdict::separated
+                                                 : PairVerdict::not_converged;
+    if (fit.verdict != PairVerdict::separated) return;
+  } else {
+    fit.verdict = PairVerdict::converged;
+    report(full, fit);
+  }
+
+  const NewtonResult without = maximise(false);
+  const bool reached = without.converged || !without.infinite.empty();
+  if (!reached) {
+    fit.verdict = PairVerdict::not_converged;
+    return;
+  }
+  fit.loglik = full.loglik;
+  fit.loglik_without = without.loglik;
+  fit.lrt_chi2 = std::max(0.0, 2 * (fit.loglik - fit.loglik_without));
+  if (without.converged) fit.score_chi2 = score_test(without);
+}
+
+void check(const CoxDesign& design, const CoxFit& covariates, CarrierLists carriers,
+           std::span<const FeaturePair> pairs, std::size_t n_fits) {
+  check_carriers(design.n_patients, carriers, carriers.size());
+  if (pairs.size() != n_fits) {
+    throw ShapeError({.what = "pairs and fits differ in number",
+                      .found = std::to_string(n_fits) + " fits",
+                      .expected = std::to_string(pairs.size())});
+  }
+  if (static_cast<Index>(covariates.beta.size()) != design.n_columns) {
+    throw ShapeError({.what = "the covariates' fit belongs to another design",
+                      .found = std::to_string(covariates.beta.size()) + " coefficients",
+                      .expected = std::to_string(design.n_columns)});
+  }
+  const auto n_features = static_cast<std::int32_t>(carriers.size());
+  for (const FeaturePair& pair : pairs) {
+    if (pair.a >= 0 && pair.b >= 0 && pair.a < n_features && pair.b < n_features && pair.a != pair.b)
+      continue;
+    throw ShapeError({.what = "a pair does not name two features",
+                      .found = std::to_string(pair.a) + " and " + std::to_string(pair.b),
+                      .expected = "two of 0 to " + std::to_string(n_features - 1)});
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(PairVerdict verdict) {
+  switch (verdict) {
+    case PairVerdict::converged:
+      return "converged";
+    case PairVerdict::penalised:
+      return "penalised";
+    case PairVerdict::no_events:
+      return "no_events";
+    case PairVerdict::empty_group:
+      return "empty_group";
+    case PairVerdict::separated:
+      return "separated";
+    case PairVerdict::covariates_failed:
+      return "covariates_failed";
+    case PairVerdict::singular:
+      return "singular";
+    case PairVerdict::not_converged:
+      return "not_converged";
+  }
+  throw ShapeError({.what = "verdict out of range",
+                    .found = std::to_string(static_cast<int>(verdict)),
+                    .expected = "a PairVerdict"});
+}
+
+void pair_cox_full(const CoxDesign& design, const CoxFit& covariates, CarrierLists carriers,
+                   std::span<const FeaturePair> pairs, Ties ties, std::span<PairCoxFit> fits) {
+  check(design, covariates, carriers, pairs, fits.size());
+  const PairFrame frame(design, covariates, ties);
+  const auto n_pairs = static_cast<Index>(pairs.size());
+#pragma omp parallel if (n_pairs > 1)
+  {
+    PairFitter fitter(frame, carriers);
+#pragma omp for schedule(dynamic)
+    for (Index k = 0; k < n_pairs; ++k) fitter.fit(pairs[size(k)], fits[size(k)]);
+  }
+}
+
+}  // namespace chorale::kernels

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "kernels/pair_cox_body.hpp"
+#include "kernels/simd/vector.hpp"
+
+namespace chorale::kernels::simd::CHORALE_LEVEL {
+
+// this level's body in kernels/simd/cox.cpp
+void cox_risks(const ColumnTable& columns, const double* offset, const double* weight, const double* beta,
+               Index begin, Index end, double* risk);
+
+namespace {
+
+static_assert(lanes % width == 0, "a layer holds whole vectors");
+
+/// exp x for |x| <= 0.1: what the series leaves out is below 3e-17.
+template <class V>
+V exp_near_zero(V x) {
+  V series = x * (1.0 / 362880) + 1.0 / 40320;
+  series = series * x + 1.0 / 5040;
+  series = series * x + 1.0 / 720;
+  series = series * x + 1.0 / 120;
+  series = series * x + 1.0 / 24;
+  series = series * x + 1.0 / 6;
+  series = series * x + 0.5;
+  series = series * x + 1.0;
+  return series * x + 1.0;
+}
+
+template <bool near>
+Vector exp_of_shift(Vector x) {
+  if constexpr (near) return exp_near_zero(x);
+  return exp_of(x);
+}
+
+/// All sums of one vector's width of pieces in registers, for few columns.
+template <int p, bool near>
+void sums_of_few(const SlotTable& slots, const double* shift, double* sums) {
+  constexpr int n_products = p * (p + 1) / 2;
+  for (Index b = 0; b < slots.n_blocks; ++b) {
+    for (Index lane = 0; lane < lanes; lane += width) {
+      Vector of_risk{}, of_column[p + 1]{}, of_product[n_products + 1]{};
+      for (Index layer = slots.layer_begin[b]; layer < slots.layer_begin[b + 1]; ++layer) {
+        const Index at = layer * lanes + lane;
+        Vector z[p + 1], eta{};
+        for (int j = 0; j < p; ++j) {
+          z[j] = load<Vector>(slots.columns.values + j * slots.columns.stride + at);
+          eta += shift[j] * z[j];
+        }
+        const Vector risk = load<Vector>(slots.base + at) * exp_of_shift<near>(eta);
+        of_risk += risk;
+        for (int j = 0, jk = 0; j < p; ++j) {
+          const Vector scaled = risk * z[j];
+          of_column[j] += scaled;
+          for (int k = j; k < p; ++k) of_product[jk++] += scaled * z[k];
+        }
+      }
+      double* out = sums + b * n_slot_sums(p) * lanes + lane;
+      store(out, of_risk);
+      for (int j = 0; j < p; ++j) store(out += lanes, of_column[j]);
+      for (int jk = 0; jk < n_products; ++jk) store(out += lanes, of_product[jk]);
+    }
+  }
+}
+
+/// Adds layer by layer: out[lane] = Σ a · b, or Σ a where b is null.
+void sum_layers(const double* a, const double* b, Index n_layers, double* out) {
+  for (Index lane = 0; lane < lanes; lane += width) {
+    Vector total{};
+    for (Index at = lane; at < n_layers * lanes; at += lanes) {
+      total += b == nullptr ? load<Vector>(a + at) : load<Vector>(a + at) * load<Vector>(b + at);
+    }
+    store(out + lane, total);
+  }
+}
+
+/// Any number of columns, one block of pieces at a time in the first cache.
+void sums_of_many(const SlotTable& slots, const double* shift, double* sums) {
+  const Index p = slots.columns.n_columns, stride = slots.columns.stride;
+  for (Index b = 0; b < slots.n_blocks; ++b) {
+    const Index begin = slots.layer_begin[b] * lanes, end = slots.layer_begin[b + 1] * lanes;
+    const Index n_layers = (end - begin) / lanes;
+    double risk[longest_piece * lanes], scaled[longest_piece * lanes];
+    cox_risks({slots.columns.values + begin, stride, p}, nullptr, slots.base + begin, shift, 0, end - begin,
+              risk);
+    double* out = sums + b * n_slot_sums(p) * lanes;
+    double* products = out + (1 + p) * lanes;
+    sum_layers(risk, nullptr, n_layers, out);
+    for (Index j = 0; j < p; ++j) {
+      const double* z = slots.columns.values + j * stride + begin;
+      for (Index i = 0; i < end - begin; ++i) scaled[i] = risk[i] * z[i];
+      sum_layers(scaled, nullptr, n_layers, out += lanes);
+      for (Index k = j; k < p; ++k, products += lanes)
+        sum_layers(scaled, slots.columns.values + k * stride + begin, n_layers, products);
+    }
+  }
+}
+
+template <bool near>
+void sums_of_any(const SlotTable& slots, const double* shift, double* sums) {
+  switch (slots.columns.n_columns) {
+    case 0:
+      return sums_of_few<0, near>(slots, shift, sums);
+    case 1:
+      return sums_of_few<1, near>(slots, shift, sums);
+    case 2:
+      return sums_of_few<2, near>(slots, shift, sums);
+    case 3:
+      return sums_of_few<3, near>(slots, shift, sums);
+    default:
+      return sums_of_many(slots, shift, sums);
+  }
+}
+
+void combine(Index n_times, Index n_columns, const double* everyone, const double* members, Index stride,
+             const PairPoint& at, double* sums) {
+  for (Index t = 0; t < n_times; t += width) {
+    const Vector a = load<Vector>(members + t), b = load<Vector>(members + stride + t);
+    const Vector both = load<Vector>(members + 2 * stride + t);
+    store(sums + t, load<Vector>(everyone + t) + at.excess_a * a + at.excess_b * b + at.excess_both * both);
+    double* features = sums + (1 + n_columns) * stride + t;
+    store(features, at.ratio_a * a + (at.ratio_both - at.ratio_a) * both);
+    store(features + stride, at.ratio_b * b + (at.ratio_both - at.ratio_b) * both);
+    store(features + 2 * stride, at.ratio_both * both);
+  }
+  for (Index j = 0; j < n_columns; ++j) {
+    const double* of_everyone = everyone + (1 + j) * stride;
+    const double* of_members = members + (3 + j) * stride;
+    double* out = sums + (1 + j) * stride;
+    for (Index t = 0; t < n_times; t += width)
+      store(out + t, load<Vector>(of_everyone + t) + load<Vector>(of_members + t));
+  }
+}
+
+}  // namespace
+
+void pair_cox_combine(Index n_times, Index n_columns, const RiskView& everyone, const RiskView& members,
+                      const PairPoint& at, const RiskTable& sums) {
+  combine(n_times, n_columns, everyone.at_risk, members.at_risk, sums.stride, at, sums.at_risk);
+  combine(n_times, n_columns, everyone.dying, members.dying, sums.stride, at, sums.dying);
+}
+
+void pair_cox_slot_sums(const SlotTable& slots, const double* shift, bool near, double* sums) {
+  if (near) {
+    sums_of_any<true>(slots, shift, sums);
+  } else {
+    sums_of_any<false>(slots, shift, sums);
+  }
+}
+
+void pair_cox_time_sums(Index n_times, Index n_rows, const RiskView& table, const TimeTerms& terms,
+                        double* out) {
+  for (Index r = 0; r < n_rows; ++r) {
+    const double* m = table.at_risk + r * table.stride;
+    const double* d = table.dying + r * table.stride;
+    Vector total{};
+    for (Index t = 0; t < n_times; t += width) {
+      total += load<Vector>(terms.first + t) * load<Vector>(m + t) -
+               load<Vector>(terms.first_tied + t) * load<Vector>(d + t);
+    }
+    out[r] = sum(total);
+  }
+}
+
+}  // namespace chorale::kernels::simd::CHORALE_LEVEL
