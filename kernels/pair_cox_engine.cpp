@@ -294,7 +294,7 @@ std::array<double, 3> PairEngine::start(bool with_both) {
   const double* tied = member_dying_.data();
   const PairTable pair{{risk, risk + n_padded_, risk + 2 * n_padded_},
                        {tied, tied + n_padded_, tied + 2 * n_padded_}};
-  const PairPeak peak = climb(all, pair, {.deaths = deaths_, .with_both = with_both, .last_step = 0.03});
+  const PairPeak peak = climb(all, pair, {.deaths = deaths_, .n_free = with_both ? 3 : 2, .last_step = 0.03});
   return peak.verdict == PairPeak::converged ? peak.at : std::array<double, 3>{};
 }
 

@@ -9,6 +9,7 @@
 #include "kernels/error.hpp"
 #include "kernels/pair_cox.hpp"
 #include "kernels/pair_cox_engine.hpp"
+#include "kernels/pair_cox_feature.hpp"
 
 namespace chorale::kernels {
 namespace {
@@ -16,23 +17,6 @@ namespace {
 std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
-
-/// The carriers of a feature as bits over the rows, and those analysed who are never at risk.
-struct PairFeature {
-  std::vector<std::uint64_t> rows;
-  std::vector<std::int32_t> idle;
-
-  void set(const CoxRows& of, std::span<const std::int32_t> carriers) {
-    rows.assign(size((of.n_rows + 63) / 64), 0);
-    idle.clear();
-    const auto never_at_risk = static_cast<std::int32_t>(2 * of.efron.n_times());
-    for (const std::int32_t carrier : carriers) {
-      const std::int32_t row = of.row_of[size(carrier)];
-      if (row >= 0) rows[size(row / 64)] |= std::uint64_t{1} << (row % 64);
-      if (of.efron.place()[size(carrier)] == never_at_risk) idle.push_back(carrier);
-    }
-  }
-};
 
 /// One thread's room for a pair.
 class PairFitter {
@@ -63,14 +47,7 @@ void PairFitter::set_pair(const FeaturePair& pair, PairCounts& counts) {
   b_.set(frame_.rows, carriers_[size(pair.b)]);
   engine_.set_pair(a_.rows, b_.rows);
   counts = engine_.counts();
-  std::vector<std::int32_t> of_both;
-  std::set_intersection(a_.idle.begin(), a_.idle.end(), b_.idle.begin(), b_.idle.end(),
-                        std::back_inserter(of_both));
-  const auto n_both = static_cast<Index>(of_both.size());
-  counts.n[both] += n_both;
-  counts.n[only_a] += static_cast<Index>(a_.idle.size()) - n_both;
-  counts.n[only_b] += static_cast<Index>(b_.idle.size()) - n_both;
-  counts.n[neither] = frame_.design.n_analysed - counts.n[only_a] - counts.n[only_b] - counts.n[both];
+  add_idle(a_, b_, frame_.design.n_analysed, counts);
 }
 
 NewtonResult PairFitter::maximise(bool with_both) {
@@ -165,29 +142,6 @@ void PairFitter::fit(const FeaturePair& pair, PairCoxFit& fit) {
   if (without.converged) fit.score_chi2 = score_test(without);
 }
 
-void check(const CoxDesign& design, const CoxFit& covariates, CarrierLists carriers,
-           std::span<const FeaturePair> pairs, std::size_t n_fits) {
-  check_carriers(design.n_patients, carriers, carriers.size());
-  if (pairs.size() != n_fits) {
-    throw ShapeError({.what = "pairs and fits differ in number",
-                      .found = std::to_string(n_fits) + " fits",
-                      .expected = std::to_string(pairs.size())});
-  }
-  if (static_cast<Index>(covariates.beta.size()) != design.n_columns) {
-    throw ShapeError({.what = "the covariates' fit belongs to another design",
-                      .found = std::to_string(covariates.beta.size()) + " coefficients",
-                      .expected = std::to_string(design.n_columns)});
-  }
-  const auto n_features = static_cast<std::int32_t>(carriers.size());
-  for (const FeaturePair& pair : pairs) {
-    if (pair.a >= 0 && pair.b >= 0 && pair.a < n_features && pair.b < n_features && pair.a != pair.b)
-      continue;
-    throw ShapeError({.what = "a pair does not name two features",
-                      .found = std::to_string(pair.a) + " and " + std::to_string(pair.b),
-                      .expected = "two of 0 to " + std::to_string(n_features - 1)});
-  }
-}
-
 }  // namespace
 
 std::string_view name_of(PairVerdict verdict) {
@@ -216,7 +170,7 @@ std::string_view name_of(PairVerdict verdict) {
 
 void pair_cox_full(const CoxDesign& design, const CoxFit& covariates, CarrierLists carriers,
                    std::span<const FeaturePair> pairs, Ties ties, std::span<PairCoxFit> fits) {
-  check(design, covariates, carriers, pairs, fits.size());
+  check_pairs(design, covariates, carriers, pairs, fits.size());
   const PairFrame frame(design, covariates, ties);
   const auto n_pairs = static_cast<Index>(pairs.size());
 #pragma omp parallel if (n_pairs > 1)

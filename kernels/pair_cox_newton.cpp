@@ -64,7 +64,6 @@ PairPoint pair_point(double a, double b, double ab) {
 PairPeak climb(const EventTable& all, const PairTable& pair, const PairClimb& plan) {
   constexpr int max_iterations = 60;
   constexpr double longest_step = 2, still_moving = 0.5, log_is_near = 30;
-  const int n_free = plan.with_both ? 3 : 2;
   PairPeak peak{.at = plan.start};
   Three from = plan.start, step{};
   double slope_before = std::numeric_limits<double>::infinity();
@@ -72,18 +71,19 @@ PairPeak climb(const EventTable& all, const PairTable& pair, const PairClimb& pl
   // the climb is likely to end
   double expected = 1;
   for (peak.iterations = 1; peak.iterations <= max_iterations; ++peak.iterations) {
-    const PairPoint at = pair_point(peak.at[0], peak.at[1], peak.at[2]);
+    const double ab = plan.none_of_both ? -std::numeric_limits<double>::infinity() : peak.at[2];
+    const PairPoint at = pair_point(peak.at[0], peak.at[1], ab);
     const bool with_log = plan.with_log && expected < log_is_near * plan.last_step;
     PairSlope slope = with_log ? CHORALE_AT_LEVEL(pair_slope_and_log, all, pair, at)
                                : CHORALE_AT_LEVEL(pair_slope, all, pair, at);
-    const Three score{plan.deaths[0] - slope.score[0], plan.deaths[1] - slope.score[1],
-                      plan.with_both ? plan.deaths[2] - slope.score[2] : 0};
+    Three score{};
+    for (std::size_t j = 0; j < std::size_t(plan.n_free); ++j) score[j] = plan.deaths[j] - slope.score[j];
     if (-dot(score, step) > slope_before) {
       for (std::size_t j = 0; j < 3; ++j) peak.at[j] = from[j] + (step[j] /= 2);
       slope_before /= 2;
       continue;
     }
-    const Factor factor(slope, n_free);
+    const Factor factor(slope, plan.n_free);
     if (!factor.ok) {
       peak.verdict = PairPeak::singular;
       return peak;

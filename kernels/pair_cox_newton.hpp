@@ -8,14 +8,16 @@
 
 namespace chorale::kernels {
 
+/// ab may be −∞.
 PairPoint pair_point(double a, double b, double ab);
 
 struct PairClimb {
   std::array<double, 3> start{};
   std::array<double, 3> deaths{};  ///< weights of the dying carriers of a, b, both
-  bool with_both = true;           ///< false: ab stays where it starts
-  double last_step = 1e-2;         ///< standard errors; a step below ends the climb
-  bool with_log = false;           ///< loglik is asked for
+  int n_free = 3;                  ///< coefficients that move: a, b, ab; the others stay where they start
+  bool none_of_both = false;  ///< ab is −∞: the carriers of both leave every risk set, and n_free is 2
+  double last_step = 1e-2;    ///< standard errors; a step below ends the climb
+  bool with_log = false;      ///< loglik is asked for
 };
 
 struct PairPeak {
