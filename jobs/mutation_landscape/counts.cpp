@@ -2,9 +2,9 @@
 // Copyright the Chorale authors
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numeric>
-#include <set>
+#include <utility>
+#include <vector>
 
 #include "jobs/common/group_counts.hpp"
 #include "jobs/mutation_landscape/stages.hpp"
@@ -64,48 +64,73 @@ void count_burden(const Design& design, const engine::Cohort& cohort, std::span<
   }
 }
 
+/// Sorts, and leaves one of each.
+template <class T>
+void make_unique(std::vector<T>& values) {
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+}
+
+std::vector<std::uint8_t> classes_that_count(const engine::Setup& setup) {
+  std::vector<std::uint8_t> counts;
+  for (const auto& name : setup.catalogue.variant_classes)
+    counts.push_back(std::find(setup.features.classes.begin(), setup.features.classes.end(), name) !=
+                     setup.features.classes.end());
+  return counts;
+}
+
+/// One gene and protein change a patient: how many patients share each. The shard's dictionary of changes is sorted,
+/// so the order of codes is the order of texts.
+void tally_changes(std::vector<std::pair<std::int32_t, std::int32_t>> carried, const io::VariantData& variant,
+                   Counts& counts) {
+  std::sort(carried.begin(), carried.end());
+  for (auto first = carried.begin(); first != carried.end();) {
+    const auto last = std::upper_bound(first, carried.end(), *first);
+    counts.changes.push_back(
+        {.gene = first->first,
+         .protein_change = variant.protein_changes[static_cast<std::size_t>(first->second)],
+         .n_patients = last - first});
+    first = last;
+  }
+}
+
 void count_variants(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort,
                     Counts& counts) {
-  const io::Catalogue& catalogue = setup.catalogue;
-  const auto n_classes = static_cast<Index>(catalogue.variant_classes.size());
-  const auto n_cells = catalogue.genes.size() * static_cast<std::size_t>(n_classes);
-  counts.class_variants.assign(n_cells, 0);
-  counts.class_patients.assign(n_cells, 0);
-  std::vector<std::uint8_t> in_set(static_cast<std::size_t>(n_classes));
-  for (std::size_t c = 0; c < in_set.size(); ++c)
-    in_set[c] = std::find(setup.features.classes.begin(), setup.features.classes.end(),
-                          catalogue.variant_classes[c]) != setup.features.classes.end();
-
-  std::map<std::int32_t, std::vector<float>> fractions;
-  std::map<std::pair<std::int32_t, std::int32_t>, std::int64_t> changes;
+  const auto n_genes = setup.catalogue.genes.size();
+  const auto n_classes = static_cast<Index>(setup.catalogue.variant_classes.size());
+  counts.class_variants.assign(n_genes * static_cast<std::size_t>(n_classes), 0);
+  counts.class_patients.assign(n_genes * static_cast<std::size_t>(n_classes), 0);
+  const auto in_set = classes_that_count(setup);
   const io::VariantData& variant = cohort.variants();
-  std::set<std::size_t> classes_seen;
-  std::set<std::pair<std::int32_t, std::int32_t>> changes_seen;
+
+  std::vector<std::vector<float>> fractions(n_genes);
+  std::vector<std::pair<std::int32_t, std::int32_t>> changes, changes_of_patient;
+  std::vector<std::size_t> cells_of_patient;
   for (std::size_t i = 0; i + 1 < variant.offset.size(); ++i) {
-    classes_seen.clear();
-    changes_seen.clear();
+    cells_of_patient.clear();
+    changes_of_patient.clear();
     for (auto k = static_cast<std::size_t>(variant.offset[i]);
          k < static_cast<std::size_t>(variant.offset[i + 1]); ++k) {
       const std::size_t cell = at(variant.gene[k], n_classes, variant.variant_class[k]);
       ++counts.class_variants[cell];
-      if (classes_seen.insert(cell).second) ++counts.class_patients[cell];
+      cells_of_patient.push_back(cell);
       if (in_set[static_cast<std::size_t>(variant.variant_class[k])] == 0) continue;
-      if (!std::isnan(variant.vaf[k])) fractions[variant.gene[k]].push_back(variant.vaf[k]);
-      const std::pair change{variant.gene[k], variant.protein_change[k]};
-      if (design.config.top_changes > 0 && change.second >= 0 && changes_seen.insert(change).second)
-        ++changes[change];
+      if (!std::isnan(variant.vaf[k]))
+        fractions[static_cast<std::size_t>(variant.gene[k])].push_back(variant.vaf[k]);
+      if (variant.protein_change[k] >= 0)
+        changes_of_patient.emplace_back(variant.gene[k], variant.protein_change[k]);
     }
+    make_unique(cells_of_patient);
+    for (const std::size_t cell : cells_of_patient) ++counts.class_patients[cell];
+    make_unique(changes_of_patient);
+    changes.insert(changes.end(), changes_of_patient.begin(), changes_of_patient.end());
   }
-  for (const auto& [gene, values] : fractions) {
-    counts.fraction_gene.push_back(gene);
-    counts.fractions.emplace_back().add(values);
+  for (std::size_t gene = 0; gene < n_genes; ++gene) {
+    if (fractions[gene].empty()) continue;
+    counts.fraction_gene.push_back(static_cast<std::int32_t>(gene));
+    counts.fractions.emplace_back().add(fractions[gene]);
   }
-  // the shard's dictionary of changes is sorted, so this order is by gene and text
-  for (const auto& [change, n] : changes)
-    counts.changes.push_back(
-        {.gene = change.first,
-         .protein_change = variant.protein_changes[static_cast<std::size_t>(change.second)],
-         .n_patients = n});
+  if (design.config.top_changes > 0) tally_changes(std::move(changes), variant, counts);
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <string_view>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -23,10 +25,21 @@ void add(std::vector<std::int64_t>& total, const std::vector<std::int64_t>& more
   for (std::size_t i = 0; i < more.size(); ++i) total[i] += more[i];
 }
 
-/// Changes and allele fractions of several shards, by gene.
+/// Changes and allele fractions of several shards. Texts stay in the shards' parts.
 struct Variants {
+  struct Key {
+    std::int32_t gene;
+    std::string_view protein_change;
+    auto operator<=>(const Key&) const = default;
+  };
+  struct Hash {
+    std::size_t operator()(const Key& key) const {
+      return std::hash<std::string_view>{}(key.protein_change) ^
+             (static_cast<std::size_t>(key.gene) * 0x9e3779b97f4a7c15U);
+    }
+  };
   std::map<std::int32_t, kernels::ValueCounts> fractions;
-  std::map<std::pair<std::int32_t, std::string>, std::int64_t> changes;
+  std::unordered_map<Key, std::int64_t, Hash> changes;
 
   void take(const Counts& shard) {
     for (std::size_t g = 0; g < shard.fraction_gene.size(); ++g)
@@ -34,13 +47,22 @@ struct Variants {
     for (const Change& change : shard.changes)
       changes[{change.gene, change.protein_change}] += change.n_patients;
   }
-  void give(Counts& total) const {
+
+  /// Of the changes only the `n_top` that most patients share, in that order.
+  void give(Counts& total, std::size_t n_top) const {
     for (const auto& [gene, counts] : fractions) {
       total.fraction_gene.push_back(gene);
       total.fractions.push_back(counts);
     }
-    for (const auto& [key, n] : changes)
-      total.changes.push_back({.gene = key.first, .protein_change = key.second, .n_patients = n});
+    std::vector<std::pair<Key, std::int64_t>> order(changes.begin(), changes.end());
+    const auto top = order.begin() + static_cast<std::ptrdiff_t>(std::min(n_top, order.size()));
+    std::partial_sort(order.begin(), top, order.end(), [](const auto& a, const auto& b) {
+      return a.second != b.second ? a.second > b.second : a.first < b.first;
+    });
+    for (auto at = order.begin(); at != top; ++at)
+      total.changes.push_back({.gene = at->first.gene,
+                               .protein_change = std::string(at->first.protein_change),
+                               .n_patients = at->second});
   }
 };
 
@@ -122,9 +144,12 @@ std::vector<std::string> summarise(const Design& design, const engine::Setup& se
 
 }  // namespace
 
-Counts add_up(std::span<const Part> parts) {
+Counts add_up(std::span<const Part> parts, Index n_top_changes) {
   Counts total;
   Variants variants;
+  std::size_t n_changes = 0;
+  for (const Part& part : parts) n_changes += part.counts.changes.size();
+  variants.changes.reserve(n_changes);
   for (const Part& part : parts) {
     const Counts& shard = part.counts;
     if (shard.patients.empty()) continue;
@@ -138,7 +163,7 @@ Counts add_up(std::span<const Part> parts) {
     for (std::size_t g = 0; g < shard.burden.size(); ++g) add(total.burden[g], shard.burden[g]);
     variants.take(shard);
   }
-  variants.give(total);
+  variants.give(total, static_cast<std::size_t>(n_top_changes));
   return total;
 }
 
@@ -156,7 +181,7 @@ std::vector<double> q_by_family(std::span<const double> log10_p, std::span<const
 }
 
 io::Results tabulate(const Design& design, const engine::Setup& setup, std::span<const Part> parts) {
-  const Counts counts = add_up(parts);
+  const Counts counts = add_up(parts, design.config.top_changes);
   std::vector<OutcomeRow> outcome;
   std::vector<ComparisonRow> comparison;
   std::vector<GroupCurve> curves;

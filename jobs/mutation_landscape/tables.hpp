@@ -14,8 +14,8 @@ namespace chorale::jobs::landscape {
 /// The job's result from the parts of all its units, in unit order.
 io::Results tabulate(const Design& design, const engine::Setup& setup, std::span<const Part> parts);
 
-/// The parts of all shards as one.
-Counts add_up(std::span<const Part> parts);
+/// The parts of all shards as one; of the protein changes those that most patients share, in that order.
+Counts add_up(std::span<const Part> parts, Index n_top_changes);
 
 io::ResultTable feature_table(const Design& design, const engine::Setup& setup, const Counts& counts,
                               std::span<const OutcomeRow> outcome);

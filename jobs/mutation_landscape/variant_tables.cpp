@@ -107,18 +107,13 @@ io::ResultTable burden_table(const Design& design, const Counts& counts) {
   return table;
 }
 
-io::ResultTable change_table(const Design& design, const engine::Setup& setup, const Counts& counts) {
-  std::vector<const Change*> order;
-  for (const Change& change : counts.changes) order.push_back(&change);
-  std::stable_sort(order.begin(), order.end(),
-                   [](const Change* a, const Change* b) { return a->n_patients > b->n_patients; });
-  if (const auto n = static_cast<std::size_t>(design.config.top_changes); order.size() > n) order.resize(n);
+io::ResultTable change_table(const engine::Setup& setup, const Counts& counts) {
   Texts gene, protein_change;
   Wholes patients;
-  for (const Change* change : order) {
-    gene.push_back(setup.catalogue.genes[static_cast<std::size_t>(change->gene)]);
-    protein_change.push_back(change->protein_change);
-    patients.push_back(change->n_patients);
+  for (const Change& change : counts.changes) {
+    gene.push_back(setup.catalogue.genes[static_cast<std::size_t>(change.gene)]);
+    protein_change.push_back(change.protein_change);
+    patients.push_back(change.n_patients);
   }
   io::ResultTable table{
       .name = "protein_changes",
@@ -136,7 +131,7 @@ std::vector<io::ResultTable> variant_tables(const Design& design, const engine::
                                             const Counts& counts) {
   std::vector<io::ResultTable> tables{class_table(setup, counts), fraction_table(setup, counts),
                                       burden_table(design, counts)};
-  if (design.config.top_changes > 0) tables.push_back(change_table(design, setup, counts));
+  if (design.config.top_changes > 0) tables.push_back(change_table(setup, counts));
   return tables;
 }
 
