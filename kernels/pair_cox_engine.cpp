@@ -85,6 +85,8 @@ PairEngine::PairEngine(const PairFrame& frame)
       times_(frame.times),
       table_(times_.table()),
       n_padded_(times_.n_padded()),
+      died_(size((rows_.n_rows + 63) / 64), 0),
+      tied_(size(n_padded_), 0),
       slot_sums_(size(frame.slots.n_sums() + n_slot_sums(rows_.n_columns) * lanes), 0),
       everyone_at_risk_(frame.at_risk),
       everyone_dying_(frame.dying),
@@ -98,41 +100,67 @@ PairEngine::PairEngine(const PairFrame& frame)
       time_gradient_(size(n_coefficients())),
       time_products_(size(n_coefficients() * (n_coefficients() + 1) / 2)),
       slot_products_(size(n_slot_sums(rows_.n_columns))),
+      segment_products_(slot_products_),
       gradient_(Eigen::VectorXd::Zero(n_coefficients())),
-      information_(Eigen::MatrixXd::Zero(n_coefficients(), n_coefficients())) {}
+      information_(Eigen::MatrixXd::Zero(n_coefficients(), n_coefficients())) {
+  for (Index t = 0; t < times_.n_times(); ++t) tied_[size(t)] = table_.centre[t] > 0;
+  for (std::size_t row = 0; row < rows_.place_of.size(); ++row)
+    died_[row / 64] |= std::uint64_t(rows_.place_of[row] & 1) << (row % 64);
+}
 
-void PairEngine::set_pair(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
-  members_.clear();
-  counts_ = {.n = {rows_.n_rows, 0, 0, 0}, .deaths = {frame_.design.n_events, 0, 0, 0}};
-  std::array<double, n_pair_groups> deaths{};
-  for (std::size_t word = 0; word < a.size(); ++word) {
-    for (std::uint64_t left = a[word] | b[word]; left != 0; left &= left - 1) {
-      const int bit = std::countr_zero(left);
-      const auto group = static_cast<std::int32_t>((a[word] >> bit & 1) + 2 * (b[word] >> bit & 1));
-      const std::size_t row = 64 * word + static_cast<std::size_t>(bit);
-      const auto never = static_cast<std::int32_t>(times_.n_times());
-      members_.push_back({static_cast<std::int32_t>(row), rows_.place_of[row],
-                          rows_.enters.empty() ? never : rows_.enters[row], group});
-      const int died = rows_.place_of[row] % 2;
-      ++counts_.n[size(group)];
-      counts_.deaths[size(group)] += died;
-      deaths[size(group)] += died * (rows_.weight.empty() ? 1 : rows_.weight[row]);
+void PairEngine::list_members(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
+  member_row_.clear();
+  std::size_t next = 0;
+  for (const PairGroup group : {only_a, only_b, both}) {
+    for (const bool dies : {false, true}) {
+      PairSegment& segment = segments_[next++];
+      segment = {.group = group, .dies = dies, .begin = static_cast<Index>(member_row_.size())};
+      const std::uint64_t not_a = group == only_b ? ~std::uint64_t{0} : 0;
+      const std::uint64_t not_b = group == only_a ? ~std::uint64_t{0} : 0;
+      const std::uint64_t not_died = dies ? 0 : ~std::uint64_t{0};
+      for (std::size_t word = 0; word < a.size(); ++word) {
+        std::uint64_t left = (a[word] ^ not_a) & (b[word] ^ not_b) & (died_[word] ^ not_died);
+        for (; left != 0; left &= left - 1)
+          member_row_.push_back(static_cast<std::int32_t>(64 * word + size(std::countr_zero(left))));
+      }
+      segment.end = static_cast<Index>(member_row_.size());
     }
   }
-  for (const PairGroup group : {only_a, only_b, both}) {
-    counts_.n[neither] -= counts_.n[group];
-    counts_.deaths[neither] -= counts_.deaths[group];
+}
+
+void PairEngine::set_pair(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
+  list_members(a, b);
+  counts_ = {.n = {rows_.n_rows, 0, 0, 0}, .deaths = {frame_.design.n_events, 0, 0, 0}};
+  std::array<double, n_pair_groups> deaths{};
+  for (const PairSegment& segment : segments_) {
+    const Index n = segment.end - segment.begin;
+    counts_.n[neither] -= n;
+    counts_.n[segment.group] += n;
+    if (!segment.dies) continue;
+    counts_.deaths[neither] -= n;
+    counts_.deaths[segment.group] += n;
+    for (Index m = segment.begin; m < segment.end; ++m)
+      deaths[segment.group] += rows_.weight.empty() ? 1 : rows_.weight[size(member_row_[size(m)])];
   }
   deaths_ = {deaths[only_a] + deaths[both], deaths[only_b] + deaths[both], deaths[both]};
 
-  const std::size_t n = members_.size();
+  const std::size_t n = member_row_.size();
+  member_time_.resize(n);
+  member_enters_.resize(rows_.enters.empty() ? 0 : n);
   member_base_.resize(n);
   member_risk_.resize(n);
-  member_columns_.resize(n * size(rows_.n_columns));
-  for (std::size_t m = 0; m < n; ++m) member_base_[m] = frame_.risk[size(members_[m].row)];
+  member_factor_.resize(n);
+  member_columns_.assign(n * size(1 + rows_.n_columns), 1);
+  for (std::size_t m = 0; m < n; ++m) {
+    const auto row = size(member_row_[m]);
+    member_time_[m] = rows_.place_of[row] / 2;
+    member_base_[m] = frame_.risk[row];
+    if (!rows_.enters.empty()) member_enters_[m] = rows_.enters[row];
+  }
   for (Index j = 0; j < rows_.n_columns; ++j) {
     const double* column = rows_.columns.data() + j * rows_.n_rows;
-    for (std::size_t m = 0; m < n; ++m) member_columns_[size(j) * n + m] = column[members_[m].row];
+    double* to = member_columns_.data() + size(1 + j) * n;
+    for (std::size_t m = 0; m < n; ++m) to[m] = column[member_row_[m]];
   }
 }
 
@@ -147,34 +175,47 @@ void PairEngine::sum_everyone(const Eigen::VectorXd& shift) {
                                   {everyone_at_risk_.data(), everyone_dying_.data(), n_padded_});
 }
 
+/// values: per member of the segment; they go to where these are last at risk, less where they enter.
+void PairEngine::scatter(const PairSegment& segment, const double* values, Index row) {
+  double* at_risk = member_at_risk_.data() + row * n_padded_;
+  double* dying = member_dying_.data() + row * n_padded_;
+  const Index n = segment.end - segment.begin;
+  const std::int32_t* time = member_time_.data() + segment.begin;
+  if (segment.dies) {
+    for (Index m = 0; m < n; ++m) dying[time[m]] += values[m] * tied_[size(time[m])];
+  }
+  for (Index m = 0; m < n; ++m) at_risk[time[m]] += values[m];
+  if (rows_.enters.empty()) return;
+  for (Index m = 0; m < n; ++m) {
+    const std::int32_t enters = member_enters_[size(segment.begin + m)];
+    if (enters < times_.n_times()) at_risk[enters] -= values[m];
+  }
+}
+
 void PairEngine::sum_members(const Eigen::VectorXd& shift, const PairPoint& at) {
-  const auto n = static_cast<Index>(members_.size());
-  const ColumnTable columns{member_columns_.data(), n, rows_.n_columns};
+  const auto n = static_cast<Index>(member_row_.size());
   if (held_) {
     member_risk_ = member_base_;
   } else {
+    const ColumnTable columns{member_columns_.data() + n, n, rows_.n_columns};
     CHORALE_AT_LEVEL(cox_risks, columns, nullptr, member_base_.data(), shift.data(), 0, n,
                      member_risk_.data());
   }
   std::fill(member_at_risk_.begin(), member_at_risk_.end(), 0.0);
   std::fill(member_dying_.begin(), member_dying_.end(), 0.0);
   const std::array<double, n_pair_groups> excess{0, at.ratio_a - 1, at.ratio_b - 1, at.ratio_both - 1};
-  for (Index m = 0; m < n; ++m) {
-    const PairMember& member = members_[size(m)];
-    const Index t = member.place / 2;
-    const bool dies = member.place % 2 == 1 && table_.centre[t] > 0;
-    const bool late = member.enters < times_.n_times();
-    const auto add = [&](Index row, double value) {
-      member_at_risk_[size(row * n_padded_ + t)] += value;
-      if (dies) member_dying_[size(row * n_padded_ + t)] += value;
-      if (late) member_at_risk_[size(row * n_padded_ + member.enters)] -= value;
-    };
-    const double risk = member_risk_[size(m)];
-    if (member.group != only_b) add(0, risk);
-    if (member.group != only_a) add(1, risk);
-    if (member.group == both) add(2, risk);
-    const double beyond = excess[size(member.group)] * risk;
-    for (Index j = 0; j < rows_.n_columns; ++j) add(3 + j, beyond * columns.values[j * n + m]);
+  for (const PairSegment& segment : segments_) {
+    const double* risk = member_risk_.data() + segment.begin;
+    if (segment.group != only_b) scatter(segment, risk, 0);
+    if (segment.group != only_a) scatter(segment, risk, 1);
+    if (segment.group == both) scatter(segment, risk, 2);
+    double* beyond = member_factor_.data();
+    for (Index j = 0; j < rows_.n_columns; ++j) {
+      const double* z = member_columns_.data() + (1 + j) * n + segment.begin;
+      for (Index m = 0; m < segment.end - segment.begin; ++m)
+        beyond[m] = excess[segment.group] * risk[m] * z[m];
+      scatter(segment, beyond, 3 + j);
+    }
   }
   accumulate_members();
 }
@@ -213,23 +254,28 @@ void PairEngine::add_feature_products(const PairPoint& at) {
       spared_[size(t)] = table_.centre[t] * first[t] + first_tied[t];
     }
   }
+  // with factor = risk · (hazard while at risk): Σ factor, Σ factor z_j, Σ factor z_j z_k of each segment
   const std::array<double, n_pair_groups> ratio{1, at.ratio_a, at.ratio_b, at.ratio_both};
-  const Index p = rows_.n_columns, n = static_cast<Index>(members_.size());
-  for (Index m = 0; m < n; ++m) {
-    const PairMember& member = members_[size(m)];
-    double hazard = hazard_[size(member.place / 2)];
-    if (member.place % 2 == 1) hazard -= spared_[size(member.place / 2)];
-    if (member.enters < times_.n_times()) hazard -= hazard_[size(member.enters)];
-    const double expected = member_risk_[size(m)] * hazard;
+  const Index p = rows_.n_columns, n = static_cast<Index>(member_row_.size());
+  const ColumnTable columns{member_columns_.data(), n, 1 + p};
+  for (const PairSegment& segment : segments_) {
+    for (Index m = segment.begin; m < segment.end; ++m) {
+      const auto t = size(member_time_[size(m)]);
+      member_factor_[size(m)] = member_risk_[size(m)] * (segment.dies ? hazard_[t] - spared_[t] : hazard_[t]);
+    }
+    for (Index m = segment.begin; m < segment.end && !rows_.enters.empty(); ++m) {
+      const std::int32_t enters = member_enters_[size(m)];
+      if (enters < times_.n_times()) member_factor_[size(m)] -= member_risk_[size(m)] * hazard_[size(enters)];
+    }
+    CHORALE_AT_LEVEL(cox_products, columns, member_factor_.data(), segment.begin, segment.end,
+                     segment_products_.data());
+    const double* with_one = segment_products_.data() + 1;
+    const double* product = with_one + p;
     for (Index j = 0; j < p; ++j) {
-      const double z = member_columns_[size(j * n + m)];
-      const double weighted = expected * z;
-      const double with_feature = weighted * ratio[size(member.group)];
-      for (Index k = j; k < p; ++k)
-        information_(j, k) += (with_feature - weighted) * member_columns_[size(k * n + m)];
-      if (member.group != only_b) information_(j, p) += with_feature;
-      if (member.group != only_a) information_(j, p + 1) += with_feature;
-      if (member.group == both) information_(j, p + 2) += with_feature;
+      if (segment.group != only_b) information_(j, p) += ratio[segment.group] * with_one[j];
+      if (segment.group != only_a) information_(j, p + 1) += ratio[segment.group] * with_one[j];
+      if (segment.group == both) information_(j, p + 2) += ratio[segment.group] * with_one[j];
+      for (Index k = j; k < p; ++k) information_(j, k) += (ratio[segment.group] - 1) * *product++;
     }
   }
 }

@@ -32,10 +32,11 @@ struct PairFrame {
   PairSlots slots;
 };
 
-/// Carriers of at least one of two features.
-struct PairMember {
-  std::int32_t row, place, enters;  ///< enters: n_times where observed from the first
-  std::int32_t group;
+/// Carriers of one group and fate, by row; see PairEngine.
+struct PairSegment {
+  PairGroup group = only_a;
+  bool dies = false;
+  Index begin = 0, end = 0;  ///< of the members
 };
 
 /// The log partial likelihood of covariates, a, b and ab, in this order, covariates scaled; one pair after the
@@ -61,7 +62,9 @@ class PairEngine final : public CoxLikelihood {
 
  private:
   void sum_everyone(const Eigen::VectorXd& shift);
+  void list_members(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b);
   void sum_members(const Eigen::VectorXd& shift, const PairPoint& at);
+  void scatter(const PairSegment& segment, const double* values, Index row);
   void accumulate_members();
   void add_feature_products(const PairPoint& at);
   void finish_information();
@@ -71,18 +74,22 @@ class PairEngine final : public CoxLikelihood {
   const EventTimes& times_;
   EventTable table_;
   Index n_padded_;
-  std::vector<PairMember> members_;
+  std::vector<std::uint64_t> died_;      ///< a bit per row
+  AlignedDoubles tied_;                  ///< 1 where deaths share a risk set and ties follow Efron, else 0
+  std::array<PairSegment, 6> segments_;  ///< carriers of at least one, together the members
+  std::vector<std::int32_t> member_row_, member_time_, member_enters_;
   PairCounts counts_;
   std::array<double, 3> deaths_{};            ///< weights of the dying carriers of a, b, both
   AlignedDoubles member_base_, member_risk_;  ///< per member
-  AlignedDoubles member_columns_;             ///< n_columns x n_members
+  AlignedDoubles member_factor_;              ///< per member
+  AlignedDoubles member_columns_;             ///< (1 + n_columns) x n_members, the first all 1
   AlignedDoubles slot_sums_;
   AlignedDoubles everyone_at_risk_, everyone_dying_;  ///< n_slot_sums x n_padded
   bool held_ = true;                                  ///< everyone's sums are those of the frame
   AlignedDoubles member_at_risk_, member_dying_;  ///< (3 + n_columns) x n_padded: a, b, both; excess risk · z
   AlignedDoubles at_risk_, dying_;                ///< (1 + n_coefficients) x n_padded
   AlignedDoubles terms_, hazard_, spared_;        ///< 5 x n_padded; n_padded each
-  std::vector<double> time_gradient_, time_products_, slot_products_;
+  std::vector<double> time_gradient_, time_products_, slot_products_, segment_products_;
   Eigen::VectorXd gradient_;
   Eigen::MatrixXd information_;
 };

@@ -52,8 +52,11 @@ void PairFitter::set_pair(const FeaturePair& pair, PairCounts& counts) {
 
 NewtonResult PairFitter::maximise(bool with_both) {
   const Index p = frame_.rows.n_columns;
-  NewtonPlan plan{
-      .start = Eigen::VectorXd::Zero(p + 3), .kept = frame_.kept, .range = range_, .last_step = 1e-6};
+  // without ab the likelihood and the score test are asked for, whose errors are higher powers of the last step
+  NewtonPlan plan{.start = Eigen::VectorXd::Zero(p + 3),
+                  .kept = frame_.kept,
+                  .range = range_,
+                  .last_step = with_both ? 1e-6 : 1e-5};
   plan.start.head(p) = frame_.beta;
   const auto start = engine_.start(with_both);
   for (Index j = 0; j < (with_both ? 3 : 2); ++j) {

@@ -147,15 +147,19 @@ void add_one_by_one(const Point& at, Index begin, Index end, PairSlope& slope) {
 
 template <bool with_log>
 PairSlope sum_times(const Point& at) {
-  constexpr double one_moment_reach = 0.001;  // u⁴/320, the next term beside W, is then 3e-15
+  constexpr double one_moment_reach = 0.005;  // u⁴/320, the next term beside W, is then 2e-12
   PairSlope slope{};
+  Index expected = at.all.efron ? 1 : 0;  // moments: what one block needed the next will need
   for (Index begin = 0; begin < at.all.n_times; begin += block) {
     const Index end = begin + block < at.all.n_times ? begin + block : at.all.n_times;
-    if (!at.all.efron) {
-      add_times<0, with_log>(at, begin, end, 1, slope);
-    } else if (!add_times<1, with_log>(at, begin, end, one_moment_reach, slope) &&
-               !add_times<3, with_log>(at, begin, end, few_moments_reach, slope) &&
-               !add_times<n_tie_moments, with_log>(at, begin, end, all_moments_reach, slope)) {
+    const auto enough = [&](auto add, Index moments, double reach) {
+      if (moments < expected || !add(at, begin, end, reach, slope)) return false;
+      expected = moments;
+      return true;
+    };
+    if (!enough(add_times<0, with_log>, 0, 1) && !enough(add_times<1, with_log>, 1, one_moment_reach) &&
+        !enough(add_times<3, with_log>, 3, few_moments_reach) &&
+        !enough(add_times<n_tie_moments, with_log>, n_tie_moments, all_moments_reach)) {
       add_one_by_one<with_log>(at, begin, end, slope);
     }
   }
