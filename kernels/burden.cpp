@@ -181,13 +181,13 @@ Index BurdenBackground::pair_trials(Index a, Index b, PairModel model, PoissonBi
   return n_tested;
 }
 
-void burden_tests(const BurdenBackground& background, std::span<const FeaturePair> pairs,
+void burden_tests(const BurdenBackground& background, std::span<const ObservedPair> pairs,
                   std::span<BurdenTest> tests, PairModel model) {
   if (pairs.size() != tests.size()) {
     refuse("pairs and tests differ in length", fmt::format("{} tests", tests.size()),
            fmt::format("{}", pairs.size()));
   }
-  for (const FeaturePair& pair : pairs) {
+  for (const ObservedPair& pair : pairs) {
     if (std::min(pair.a, pair.b) >= 0 && std::max(pair.a, pair.b) < background.n_features()) continue;
     refuse("feature out of range", fmt::format("{} and {}", pair.a, pair.b),
            fmt::format("0 to {}", background.n_features() - 1));
@@ -199,7 +199,7 @@ void burden_tests(const BurdenBackground& background, std::span<const FeaturePai
     PoissonBinomial trials;
 #pragma omp for schedule(dynamic, 64)
     for (Index i = 0; i < n_pairs; ++i) {
-      const FeaturePair& pair = pairs[static_cast<std::size_t>(i)];
+      const ObservedPair& pair = pairs[static_cast<std::size_t>(i)];
       const Index n_tested = background.pair_trials(pair.a, pair.b, model, trials);
       if (pair.n_both < 0 || pair.n_both > n_tested) {
         ++n_impossible;

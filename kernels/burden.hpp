@@ -106,7 +106,7 @@ class BurdenBackground {
 };
 
 /// Two features and the patients who carry both, among those of all strata that are tested for both.
-struct FeaturePair {
+struct ObservedPair {
   std::int32_t a, b;
   Index n_both;
 };
@@ -138,7 +138,7 @@ struct BurdenTest {
 /// Threads  over pairs; each is computed by one thread alone, so equal for any thread count
 /// Source   as above; the covariance of independent trials given their sum, to first order
 /// Oracle   kernels/reference/poisson_binomial.cpp, patient by patient; uniform p-values under the null
-void burden_tests(const BurdenBackground& background, std::span<const FeaturePair> pairs,
+void burden_tests(const BurdenBackground& background, std::span<const ObservedPair> pairs,
                   std::span<BurdenTest> tests, PairModel model = PairModel::given_burden);
 
 }  // namespace chorale::kernels

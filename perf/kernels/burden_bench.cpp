@@ -55,8 +55,8 @@ Cohort simulated(Index n_patients, Index n_features, double mean_burden) {
   return cohort;
 }
 
-std::vector<FeaturePair> pairs_of(const Cohort& cohort) {
-  std::vector<FeaturePair> pairs;
+std::vector<ObservedPair> pairs_of(const Cohort& cohort) {
+  std::vector<ObservedPair> pairs;
   for (std::int32_t a = 0; a < cohort.n_features; ++a) {
     for (std::int32_t b = a + 1; b < cohort.n_features; ++b) {
       pairs.push_back({a, b, cohort.n_both[static_cast<std::size_t>(a * cohort.n_features + b)]});
@@ -72,7 +72,7 @@ const Cohort& cohort_of(Index n_patients) {
 
 // a few pairs against plain convolution over the patients
 bool agrees(const BurdenBackground& background, const BurdenMargins& margins,
-            const std::vector<FeaturePair>& pairs, const std::vector<BurdenTest>& tests) {
+            const std::vector<ObservedPair>& pairs, const std::vector<BurdenTest>& tests) {
   for (std::size_t i = 0; i < pairs.size(); i += pairs.size() / 5) {
     std::vector<double> n, both;
     for (std::size_t r = 0; r < margins.patients_with.size(); ++r) {

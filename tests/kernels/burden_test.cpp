@@ -56,8 +56,8 @@ struct Table {
     return table;
   }
 
-  std::vector<FeaturePair> pairs() const {
-    std::vector<FeaturePair> all;
+  std::vector<ObservedPair> pairs() const {
+    std::vector<ObservedPair> all;
     for (std::int32_t a = 0; a < n_features; ++a) {
       for (std::int32_t b = a + 1; b < n_features; ++b) {
         all.push_back({a, b, cells(static_cast<std::size_t>(a), static_cast<std::size_t>(b)).n11});
@@ -118,7 +118,7 @@ double margin_gap(const Table& table, const BurdenBackground& background) {
 
 // P(carries a and b) of every patient tested for both, as the header defines it
 std::vector<double> probabilities(const Table& table, const BurdenBackground& background,
-                                  const FeaturePair& pair, PairModel model) {
+                                  const ObservedPair& pair, PairModel model) {
   std::vector<double> all;
   for (std::size_t i = 0; i < table.carries.size(); ++i) {
     if (!table.is_tested(i, static_cast<std::size_t>(pair.a))) continue;
@@ -240,7 +240,7 @@ TEST(BurdenBackground, StrataWithNobodyAddNothing) {
   table.n_strata = 2;
   const BurdenBackground with_empty(table.margins());
   EXPECT_EQ(with_empty.fits()[1].verdict, BackgroundVerdict::empty);
-  const FeaturePair pair{0, 1, 3};
+  const ObservedPair pair{0, 1, 3};
   BurdenTest one, other;
   burden_tests(alone, {&pair, 1}, {&one, 1});
   burden_tests(with_empty, {&pair, 1}, {&other, 1});
@@ -269,7 +269,7 @@ TEST(BurdenTests, MatchTheReferencePatientByPatientAcrossPanels) {
     if (i % 50 == 0) table.stratum[i] = -1;
   }
   const BurdenBackground background(table.margins());
-  const std::vector<FeaturePair> pairs = table.pairs();
+  const std::vector<ObservedPair> pairs = table.pairs();
   std::vector<BurdenTest> tests(pairs.size());
   for (const PairModel model : {PairModel::given_burden, PairModel::independent}) {
     burden_tests(background, pairs, tests, model);
@@ -292,7 +292,7 @@ TEST(BurdenTests, KnowThatAPatientWithOneFeatureCannotHaveTwo) {
   std::vector<std::vector<int>> carries(6, std::vector<int>(6, 0));
   for (std::size_t i = 0; i < 6; ++i) carries[i][i] = 1;
   const BurdenBackground background(table_of(carries).margins());
-  const FeaturePair pair{0, 1, 0};
+  const ObservedPair pair{0, 1, 0};
   BurdenTest test;
   burden_tests(background, {&pair, 1}, {&test, 1}, PairModel::given_burden);
   EXPECT_NEAR(test.expected, 0, 1e-12);
@@ -310,7 +310,7 @@ TEST(BurdenTests, ExpectWhatCountingSaysWhenFeaturesAreEquallyFrequent) {
     carries.push_back(row);
   }
   const BurdenBackground background(table_of(carries).margins());
-  const FeaturePair pair{1, 3, 3};
+  const ObservedPair pair{1, 3, 3};
   BurdenTest test;
   burden_tests(background, {&pair, 1}, {&test, 1});
   EXPECT_NEAR(test.expected, 3, 1e-9);
@@ -320,7 +320,7 @@ TEST(BurdenTests, AreUniformUnderTheNullWhereFisherIsNot) {
   // 4,950 pairs of independent features of 0.3 to 6 %, patients with very different rates
   const Table table = simulated(20261121, 3000, 100, 1, 1, 0.003);
   const BurdenBackground background(table.margins());
-  const std::vector<FeaturePair> pairs = table.pairs();
+  const std::vector<ObservedPair> pairs = table.pairs();
   std::vector<BurdenTest> tests(pairs.size());
   burden_tests(background, pairs, tests);
   std::vector<BurdenTest> independent(pairs.size());
@@ -351,7 +351,7 @@ TEST(BurdenTests, FindPlantedPairsAmongHypermutatedPatients) {
     if (row[56] != 0) row[55] = 0;                          // never together
   }
   const BurdenBackground background(table.margins());
-  const std::vector<FeaturePair> pairs = table.pairs();
+  const std::vector<ObservedPair> pairs = table.pairs();
   std::vector<BurdenTest> tests(pairs.size());
   burden_tests(background, pairs, tests);
   const auto top = [&](double BurdenTest::*log10_p) {
@@ -369,7 +369,7 @@ TEST(BurdenTests, FindPlantedPairsAmongHypermutatedPatients) {
 TEST(BurdenTests, DoNotDependOnTheNumberOfThreads) {
   const Table table = simulated(23, 500, 40, 2, 1);
   const BurdenBackground background(table.margins());
-  const std::vector<FeaturePair> pairs = table.pairs();
+  const std::vector<ObservedPair> pairs = table.pairs();
   std::vector<BurdenTest> one(pairs.size()), two(pairs.size());
   const int before = omp_get_max_threads();
   omp_set_num_threads(1);
@@ -389,7 +389,7 @@ TEST(BurdenTests, APairNobodyWasTestedForTogetherTellsNothing) {
   table.stratum = {0, 0, 1, 1};
   table.tested = {1, 0, 0, 1};
   const BurdenBackground background(table.margins());
-  const FeaturePair pair{0, 1, 0};
+  const ObservedPair pair{0, 1, 0};
   BurdenTest test;
   burden_tests(background, {&pair, 1}, {&test, 1});
   EXPECT_EQ(test.n_tested, 0);
@@ -402,10 +402,10 @@ TEST(BurdenTests, ImpossiblePairsAreRefused) {
   const Table table = simulated(5, 50, 5, 1, 1);
   const BurdenBackground background(table.margins());
   std::vector<BurdenTest> tests(1);
-  for (const FeaturePair& pair : {FeaturePair{0, 5, 0}, {-1, 0, 0}, {0, 1, -1}, {0, 1, 51}}) {
+  for (const ObservedPair& pair : {ObservedPair{0, 5, 0}, {-1, 0, 0}, {0, 1, -1}, {0, 1, 51}}) {
     EXPECT_THROW(burden_tests(background, {&pair, 1}, tests), ShapeError);
   }
-  const std::vector<FeaturePair> two{{0, 1, 0}, {0, 2, 0}};
+  const std::vector<ObservedPair> two{{0, 1, 0}, {0, 2, 0}};
   EXPECT_THROW(burden_tests(background, two, tests), ShapeError);
 }
 
