@@ -63,13 +63,13 @@ PairPoint pair_point(double a, double b, double ab) {
 
 PairPeak climb(const EventTable& all, const PairTable& pair, const PairClimb& plan) {
   constexpr int max_iterations = 60;
-  constexpr double longest_step = 2, still_moving = 0.5, log_is_near = 30;
+  constexpr double longest_step = 2, still_moving = 0.5, log_is_near = 10;
   PairPeak peak{.at = plan.start};
   Three from = plan.start, step{};
   double slope_before = std::numeric_limits<double>::infinity();
   // λ, the length of a step in standard errors, about squares from step to step: the logarithms are asked for where
   // the climb is likely to end
-  double expected = 1;
+  double expected = plan.starts_near ? 0 : 1;
   for (peak.iterations = 1; peak.iterations <= max_iterations; ++peak.iterations) {
     const double ab = plan.none_of_both ? -std::numeric_limits<double>::infinity() : peak.at[2];
     const PairPoint at = pair_point(peak.at[0], peak.at[1], ab);

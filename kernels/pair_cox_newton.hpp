@@ -18,6 +18,7 @@ struct PairClimb {
   bool none_of_both = false;  ///< ab is −∞: the carriers of both leave every risk set, and n_free is 2
   double last_step = 1e-2;    ///< standard errors; a step below ends the climb
   bool with_log = false;      ///< loglik is asked for
+  bool starts_near = false;   ///< the start is likely to be within last_step
 };
 
 struct PairPeak {

@@ -215,7 +215,9 @@ void PairScreener::fit(const ScreenFeature& a, const ScreenFeature& b, PairScree
   PairClimb plan{.start = {a.log_hazard, b.log_hazard, 0},
                  .deaths = {a.weight_of_deaths, b.weight_of_deaths, weight_of_deaths_},
                  .n_free = 2,
-                 .with_log = true};
+                 .last_step = 0.03,
+                 .with_log = true,
+                 .starts_near = true};
   const PairPeak without = climb(frame_.table, table, plan);
   if (none_dies) {
     plan.none_of_both = true;
@@ -223,6 +225,7 @@ void PairScreener::fit(const ScreenFeature& a, const ScreenFeature& b, PairScree
     // deaths among the carriers of both over those expected of them, as if they weighed little in any risk set
     plan.start[2] = std::log(weight_of_deaths_ / expected_) - a.log_hazard - b.log_hazard;
     plan.n_free = 3;
+    plan.starts_near = false;
   }
   const PairPeak full = climb(frame_.table, table, plan);
   const auto reached = [](const PairPeak& peak) {

@@ -26,8 +26,8 @@ struct PairScreen {
 /// S_A, S_B, S_AB sum over the carriers at risk, D alike over those who die; ties as in two_group. Without
 /// covariates the fit is that of pair_cox_full. With them it differs where carriers differ in their covariates:
 /// screen with it, report the full fit.
-/// Newton; the last step is below 0.01 standard errors, which leaves 1e-4 standard errors in the coefficients and
-/// 1e-5 in lrt_chi2. Double carriers of whom none dies (ab → −∞) are left out of every risk set, the limit.
+/// Newton; the last step is below 0.03 standard errors, which leaves less than 1e-3 of them in the coefficients and
+/// 3e-5 in lrt_chi2. Double carriers of whom none dies (ab → −∞) are left out of every risk set, the limit.
 ///
 /// Shapes   as pair_cox_full
 /// Throws   as pair_cox_full

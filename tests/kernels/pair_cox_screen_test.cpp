@@ -40,16 +40,16 @@ PairCoxFit fit_beside_offset(const PairCohort& c, const CoxFit& covariates, Ties
 }
 
 TEST(PairCoxScreen, MatchesRSurvivalWithoutCovariates) {
-  // tests/oracle/pair_cox.R, efron crude; the screen stops 1e-4 standard errors from R
+  // tests/oracle/pair_cox.R, efron crude; the screen stops 1e-3 standard errors from R
   const PairCohort c = forty({}, 0);
   const CoxDesign design = c.design();
   const PairScreen found = screen(design, cox_fit(design), c.a, c.b, Ties::efron);
   EXPECT_EQ(found.verdict, PairVerdict::converged);
-  EXPECT_NEAR(found.a, 0.944316041661322, 1e-4 * 0.47);
-  EXPECT_NEAR(found.b, 0.784963043679958, 1e-4 * 0.56);
-  EXPECT_NEAR(found.ab, -1.02021618494108, 1e-4 * 0.75);
-  EXPECT_NEAR(found.se_ab, 0.749896244023621, 0.003);
-  EXPECT_NEAR(found.lrt_chi2, 2 * (88.7474466898904 - 87.8185261189894), 1e-5);
+  EXPECT_NEAR(found.a, 0.944316041661322, 1e-3 * 0.47);
+  EXPECT_NEAR(found.b, 0.784963043679958, 1e-3 * 0.56);
+  EXPECT_NEAR(found.ab, -1.02021618494108, 1e-3 * 0.75);
+  EXPECT_NEAR(found.se_ab, 0.749896244023621, 0.01);
+  EXPECT_NEAR(found.lrt_chi2, 2 * (88.7474466898904 - 87.8185261189894), 3e-5);
   EXPECT_EQ(found.counts.n, (std::array<Index, 4>{11, 14, 6, 9}));
   EXPECT_EQ(found.counts.deaths, (std::array<Index, 4>{7, 13, 6, 6}));
 }
@@ -79,11 +79,11 @@ TEST(PairCoxScreen, EveryLevelAgreesWithAFullFitBesideAnOffset) {
       EXPECT_EQ(found.verdict, expected.verdict) << seed;
       if (expected.verdict != PairVerdict::converged) continue;
       ++n_converged;
-      EXPECT_NEAR(found.a, expected.a, 1e-4 * expected.se_a) << seed;
-      EXPECT_NEAR(found.b, expected.b, 1e-4 * expected.se_b) << seed;
-      EXPECT_NEAR(found.ab, expected.ab, 1e-4 * expected.se_ab) << seed;
-      EXPECT_NEAR(found.se_ab, expected.se_ab, 0.005 * expected.se_ab) << seed;
-      EXPECT_NEAR(found.lrt_chi2, expected.lrt_chi2, 1e-5) << seed;
+      EXPECT_NEAR(found.a, expected.a, 1e-3 * expected.se_a) << seed;
+      EXPECT_NEAR(found.b, expected.b, 1e-3 * expected.se_b) << seed;
+      EXPECT_NEAR(found.ab, expected.ab, 1e-3 * expected.se_ab) << seed;
+      EXPECT_NEAR(found.se_ab, expected.se_ab, 0.015 * expected.se_ab) << seed;
+      EXPECT_NEAR(found.lrt_chi2, expected.lrt_chi2, 3e-5) << seed;
     }
   }
   force_level(before);
@@ -105,7 +105,7 @@ TEST(PairCoxScreen, GivesTheLimitWhereNoDoubleCarrierDies) {
     ASSERT_EQ(full.verdict, PairVerdict::separated);
     const PairScreen found = screen(design, cox_fit(design), c.a, c.b, Ties::efron);
     EXPECT_EQ(found.verdict, PairVerdict::separated);
-    EXPECT_NEAR(found.lrt_chi2, full.lrt_chi2, 1e-5);
+    EXPECT_NEAR(found.lrt_chi2, full.lrt_chi2, 3e-5);
     EXPECT_TRUE(std::isnan(found.ab));
   }
 }
