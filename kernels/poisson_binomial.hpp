@@ -53,7 +53,7 @@ struct PoissonBinomialTails {
 ///
 /// Shapes   groups added one by one: n_g trials ≥ 0, whole, and p_g in [0, 1], not checked (a hot loop)
 /// Throws   ShapeError from tails() when a method is demanded that cannot serve this distribution
-/// Cost     64 groups: recursion 0.3 µs + 5 ns a success, saddlepoint 1 µs, contour about 50 µs
+/// Cost     64 groups: recursion 0.2 µs + 10 ns a success, saddlepoint 0.7 µs, contour about 50 µs
 /// Threads  one object per thread; allocates only while it grows
 /// Source   recursion: Newton's identities; Lugannani and Rice 1980, Adv Appl Prob 12:475; lattice and second order:
 ///          Daniels 1987, Int Stat Rev 55:37
