@@ -175,26 +175,30 @@ double cox_time_terms(const EventTable& all, const RiskTable& sums, const TimeTe
 
 void cox_time_sums(Index n_times, Index n_rows, const RiskTable& sums, const TimeTerms& terms,
                    double* gradient, double* products) {
-  for (Index j = 0; j < n_rows; ++j) {
-    const double* m_j = sums.at_risk + (1 + j) * sums.stride;
-    const double* d_j = sums.dying + (1 + j) * sums.stride;
-    Vector slope{};
-    for (Index t = 0; t < n_times; t += width) {
-      slope += load<Vector>(terms.first + t) * load<Vector>(m_j + t) -
-               load<Vector>(terms.first_tied + t) * load<Vector>(d_j + t);
-    }
-    gradient[j] = sum(slope);
-    for (Index k = j; k < n_rows; ++k) {
-      const double* m_k = sums.at_risk + (1 + k) * sums.stride;
-      const double* d_k = sums.dying + (1 + k) * sums.stride;
-      Vector total{};
-      for (Index t = 0; t < n_times; t += width) {
-        const Vector m = load<Vector>(m_j + t), d = load<Vector>(d_j + t);
+  for (Index j = 0; j < n_rows; ++j) gradient[j] = 0;
+  for (Index c = 0; c < n_rows * (n_rows + 1) / 2; ++c) products[c] = 0;
+  for (Index begin = 0; begin < n_times; begin += block) {
+    const Index n = begin + block < n_times ? block : n_times - begin;
+    double of_m[block], of_d[block];  // what M_k and D_k are multiplied with
+    double* product = products;
+    for (Index j = 0; j < n_rows; ++j) {
+      const double* m_j = sums.at_risk + (1 + j) * sums.stride + begin;
+      const double* d_j = sums.dying + (1 + j) * sums.stride + begin;
+      Vector slope{};
+      for (Index i = 0; i < n; i += width) {
+        const Index t = begin + i;
+        const Vector m = load<Vector>(m_j + i), d = load<Vector>(d_j + i);
         const Vector tied = load<Vector>(terms.second_tied + t);
-        total += load<Vector>(m_k + t) * (load<Vector>(terms.second + t) * m - tied * d) -
-                 load<Vector>(d_k + t) * (tied * m - load<Vector>(terms.second_both_tied + t) * d);
+        slope += load<Vector>(terms.first + t) * m - load<Vector>(terms.first_tied + t) * d;
+        store(of_m + i, load<Vector>(terms.second + t) * m - tied * d);
+        store(of_d + i, load<Vector>(terms.second_both_tied + t) * d - tied * m);
       }
-      *products++ = sum(total);
+      gradient[j] += sum(slope);
+      for (Index k = j; k < n_rows; ++k) {
+        const double* m_k = sums.at_risk + (1 + k) * sums.stride + begin;
+        const double* d_k = sums.dying + (1 + k) * sums.stride + begin;
+        *product++ += sum_of_products(of_m, m_k, n) + sum_of_products(of_d, d_k, n);
+      }
     }
   }
 }
