@@ -40,23 +40,6 @@ Index block_of(const PairOrder& order, Index rank) {
          order.block_begin.begin() - 1;
 }
 
-void check_tile(const PairOrder& order, const PairTile& tile) {
-  const auto inside = [&](Index begin, Index end) {
-    return begin >= 0 && begin < end && end <= order.n_features() &&
-           block_of(order, begin) == block_of(order, end - 1);
-  };
-  if (inside(tile.row_begin, tile.row_end) && inside(tile.column_begin, tile.column_end) &&
-      order.block_begin[at(block_of(order, tile.column_begin))] == tile.column_begin &&
-      tile.column_end < tile.row_end)
-    return;
-  throw ShapeError(
-      {.what = "a tile does not fit the blocks of features",
-       .found = fmt::format("rows {} to {}, columns {} to {}", tile.row_begin, tile.row_end - 1,
-                            tile.column_begin, tile.column_end - 1),
-       .expected = "rows inside one block, columns from the beginning of one, not all beyond the rows",
-       .remedy = "take tiles from pair_tiles()"});
-}
-
 /// Words that the dense body of the level in force gets through on one core.
 double dense_words_per_ns() {
   switch (level()) {
@@ -73,11 +56,9 @@ double dense_words_per_ns() {
 
 /// The kept bit rows of the head, or rows made for the occasion.
 BitRows bit_rows(const PairLists& lists, Index rank_begin, Index rank_end, Words& made) {
-  const std::uint64_t* word = lists.head_bits.data() + rank_begin * lists.n_words;
-  if (rank_end > lists.order->n_head) {
-    made = lists.bits_of(rank_begin, rank_end);
-    word = made.data();
-  }
+  const bool kept = rank_end <= lists.order->n_head;
+  if (!kept) made = lists.bits_of(rank_begin, rank_end);
+  const std::uint64_t* word = kept ? lists.head_bits.data() + rank_begin * lists.n_words : made.data();
   return {word, lists.n_words, rank_end - rank_begin};
 }
 
@@ -116,13 +97,30 @@ void add_sparse_row(std::span<const std::int32_t> list, const PairLists::Block& 
 
 }  // namespace
 
+void check_tile(const PairOrder& order, const PairTile& tile) {
+  const auto inside = [&](Index begin, Index end) {
+    return begin >= 0 && begin < end && end <= order.n_features() &&
+           block_of(order, begin) == block_of(order, end - 1);
+  };
+  if (inside(tile.row_begin, tile.row_end) && inside(tile.column_begin, tile.column_end) &&
+      order.block_begin[at(block_of(order, tile.column_begin))] == tile.column_begin &&
+      tile.column_end < tile.row_end)
+    return;
+  throw ShapeError(
+      {.what = "a tile does not fit the blocks of features",
+       .found = fmt::format("rows {} to {}, columns {} to {}", tile.row_begin, tile.row_end - 1,
+                            tile.column_begin, tile.column_end - 1),
+       .expected = "rows inside one block, columns from the beginning of one, not all beyond the rows",
+       .remedy = "take tiles from pair_tiles()"});
+}
+
 PairCounter::PairCounter(const PairLists& rows, const PairLists& columns) : rows_(&rows), columns_(&columns) {
   if (rows.order != columns.order || rows.patient != columns.patient) {
     throw ShapeError({.what = "rows and columns were packed for different patients or features",
                       .found = fmt::format("{} and {} patients", rows.n_patients(), columns.n_patients()),
                       .expected = "one order and one stratum"});
   }
-  // a row's patients have the more of their block's words, the more of them there are: Σ q_row q_column / Σ q_row
+  // who has many features of a block is met in many of its rows, so the mean is Σ q_row q_column / Σ q_row
   const Index n_blocks = rows.order->n_blocks();
   quads_per_entry_.resize(at(n_blocks * n_blocks));
   for (Index row_block = 0; row_block < n_blocks; ++row_block) {

@@ -10,8 +10,8 @@
 #include "kernels/carrier_counts.hpp"
 #include "kernels/types.hpp"
 
-/// Carriers of both features of every pair: order the features once, pack the lists once (or once per stratum), then
-/// count tile after tile, in any order and on any rank.
+/// Carriers of both features of every pair: order the features once, pack the lists once (or once per
+/// stratum), then count tile after tile, in any order and on any rank.
 ///
 ///   const PairOrder order = pair_order(carriers, n_patients);
 ///   const PairLists lists = make_pair_lists(order, carriers, n_patients);
@@ -21,8 +21,8 @@
 ///     counter.count(tile, n11);
 ///   }
 ///
-/// Features go by rank inside: rank 0 has most carriers, order.feature[rank] is the caller's feature. The counts of a
-/// pair stand in the row of its rarer feature.
+/// Features go by rank inside: rank 0 has most carriers, order.feature[rank] is the caller's feature. The
+/// counts of a pair stand in the row of its rarer feature.
 namespace chorale::kernels {
 
 /// Ascending patients of every feature: its carriers, or those not tested for it.
@@ -43,15 +43,16 @@ struct PairOrder {
 
 /// The order of a cohort, to be shared by its strata, so that their tiles can be laid side by side.
 ///
-/// The head holds the features that at least 1 patient in 64 carries, of which a bit row is no longer than the list;
-/// its blocks have up to 1,024 features, those behind it up to 8,192. Nothing here depends on the machine.
+/// The head holds the features that at least 1 patient in 64 carries, of which a bit row is no longer than
+/// the list; its blocks have up to 1,024 features, those behind it up to 8,192. Nothing here depends on the
+/// machine.
 ///
 /// Shapes   carriers (n_features) lists
 /// Throws   ShapeError when n_patients is not below 2^31
 PairOrder pair_order(PatientLists carriers, Index n_patients);
 
-/// The pairs of a range of rows with a range of columns, both of ranks; every pair of features lies in one tile, at
-/// column < row.
+/// The pairs of a range of rows with a range of columns, both of ranks; every pair of features lies in one
+/// tile, at column < row.
 struct PairTile {
   Index row_begin = 0, row_end = 0;        ///< inside one block
   Index column_begin = 0, column_end = 0;  ///< from where a block begins, at most to where it ends
@@ -65,25 +66,28 @@ struct PairTile {
   bool operator==(const PairTile&) const = default;
 };
 
-/// All tiles of the triangle: as many rows each as fit into max_cells, a multiple of four and at least four where the
-/// block has them. Small tiles stay in the cache until they are used; 2^16 cells are 0.2 ms of work or more.
+/// All tiles of the triangle: as many rows each as fit into max_cells, a multiple of four and at least four
+/// where the block has them. Small tiles stay in the cache until they are used: 2^16 cells are 0.1 ms of work
+/// in sparse corners and 3 ms in dense ones.
 std::vector<PairTile> pair_tiles(const PairOrder& order, Index max_cells = 1 << 16);
 
-/// Patient lists packed for counting: each list as it is, and each patient's features by block in 16 bits, four to a
-/// word. Takes 8 to 10 bytes an entry (the more, the shorter the rows), as much again for the head's bit rows, and 4
-/// bytes per patient and block.
+/// Throws ShapeError when the tile's rows lie in no single block, its columns do not begin one, or all its
+/// columns lie beyond its rows.
+void check_tile(const PairOrder& order, const PairTile& tile);
+
+/// Patient lists packed for counting: each list as it is, and each patient's features by block in 16 bits,
+/// four to a word. Takes 8 to 10 bytes an entry (the more, the shorter the rows), as much again for the
+/// head's bit rows, and 4 bytes per patient and block.
 struct PairLists {
   struct Block {
     std::vector<std::uint32_t> quad_begin;  ///< (n_patients + 1) where each patient's words begin
-    std::vector<std::uint64_t>
-        quad;         ///< four features each, counted from the block's first; padded with width
-    Index width = 0;  ///< features
+    std::vector<std::uint64_t> quad;  ///< four features, counted from the block's first; padded by width
+    Index width = 0;                  ///< features
   };
 
   const PairOrder* order = nullptr;
-  std::vector<std::int32_t>
-      patient;                    ///< the caller's number of each patient here; all of them, or one stratum's
-  std::vector<Index> list_begin;  ///< (n_features + 1) by rank
+  std::vector<std::int32_t> patient;        ///< the caller's numbers of all patients, or of one stratum's
+  std::vector<Index> list_begin;            ///< (n_features + 1) by rank
   std::vector<std::int32_t> list;           ///< places in `patient`, ascending
   std::vector<std::uint16_t> quads_before;  ///< per entry: words of its block that hold what stands before it
   std::vector<Block> block;
@@ -99,7 +103,8 @@ struct PairLists {
 
 /// Packs the lists of all patients, or of those of one stratum: the patients i with groups.code[i] = group.
 ///
-/// Shapes   lists (n_features), in the caller's order of features and of patients; groups.code (n_patients) or empty
+/// Shapes   lists (n_features), in the caller's order of features and of patients
+///          groups.code (n_patients) or empty
 /// Throws   ShapeError when sizes do not fit, or a list does not rise from 0 to below n_patients
 /// Cost     15 ns an entry
 /// Threads  serial and pure
@@ -119,17 +124,21 @@ struct PairCost {
 ///
 ///   n11[r, c] = #{ i : i in rows' list of r and in columns' list of c }
 ///
-/// Sparse: for each patient in the list of r, one increment per feature that the patient has in the columns' block,
-/// into 16-bit counters that stay in L1 and are emptied every 65,535 patients, so that none overflows; patients are
-/// fetched ahead. The rarer feature's list is walked, because it is the row's. Dense: AND and popcount of bit rows,
-/// four rows by four columns at a time. The cheaper one is taken by PairCost, whose constants were measured (kernels/README.md).
+/// Sparse: for each patient in the list of r, one increment per feature that the patient has in the columns'
+/// block, into 16-bit counters that stay in L1 and are emptied every 65,535 patients, so that none overflows;
+/// patients are fetched ahead. The rarer feature's list is walked, because it is the row's. Dense: AND and
+/// popcount of bit rows, four rows by four columns at a time. The cheaper one by cost() is taken, whose
+/// constants were measured (perf/kernels/pair_counts_bench.cpp); it misses by less than half, and only close
+/// calls go the wrong way.
 ///
 /// Rows and columns may be different lists packed for the same patients, as carriers and untested.
 ///
-/// Shapes   n11 (tile.n_rows(), tile.n_columns()), overwritten; cells that are no pair (column ≥ row) become 0
-/// Throws   ShapeError when the lists differ in patients or order, the tile is none of this order, or n11 does not fit
-/// Cost     sparse: 0.5 ns per patient and feature met, 3 ns per patient and block; dense: n_patients / 64 words a
-///          pair at 4e10 (AVX512_VPOPCNTDQ), 1.6e10 (v4), 6e9 (v3), 3.5e9 (v2) words a second and core
+/// Shapes   n11 (tile.n_rows(), tile.n_columns()), overwritten; cells that are no pair become 0
+/// Throws   ShapeError when the lists differ in patients or order, or tile or n11 do not fit
+/// Cost     sparse: 0.4 ns per patient and feature met, 3 ns per patient and block: 20,000 features in
+///          100,000 patients with 77 each take 0.25 s
+///          dense: n_patients / 64 words a pair; words a second and core 3.9e10 (AVX512_VPOPCNTDQ),
+///          1.6e10 (v4), 6.5e9 (v3), 3.7e9 (v2)
 /// Threads  over rows, with counters of their own; equal for any thread count and either method
 /// Oracle   kernels/reference/pair_counts.cpp
 class PairCounter {

@@ -5,7 +5,8 @@
 #include "kernels/dispatch.hpp"
 #include "kernels/types.hpp"
 
-/// What kernels/pair_counts.cpp and its dense body in kernels/simd/pair_counts.cpp say to each other: plain pointers.
+/// What kernels/pair_counts.cpp and its dense body in kernels/simd/pair_counts.cpp say to each other: plain
+/// pointers.
 namespace chorale::kernels {
 
 inline constexpr Index word_step = 8;  ///< bit rows hold whole multiples of this many words: 64 bytes

@@ -132,6 +132,7 @@ std::vector<std::int32_t> PairTables::on_panel_sets(const PairLists& lists, cons
 
 void PairTables::fill(const PairTile& tile, std::span<const std::int32_t> n11,
                       std::span<TwoByTwo> tables) const {
+  check_tile(*carriers_->order, tile);
   check_size("n11", n11.size(), tile.n_cells());
   check_size("tables", tables.size(), tile.n_cells());
   std::vector<std::int32_t> overlap[3];
@@ -149,23 +150,29 @@ void PairTables::fill(const PairTile& tile, std::span<const std::int32_t> n11,
     const std::int32_t* of_column = n_carriers_.data() + row_set * n_features + tile.column_begin;
     const std::size_t first = at(row * tile.n_columns());
     const Index n_pairs = tile.n_pairs_of(row);
-    for (Index c = 0; c < n_pairs; ++c) {
-      const Index n_r = of_row[set_of[c] * n_features], n_c = of_column[c];
-      const Index both = n11[first + at(c)];
-      tables[first + at(c)] = {both, n_r - both, n_c - both, tested[set_of[c]] - n_r - n_c + both};
+    const std::int32_t* both = n11.data() + first;
+    TwoByTwo* table = tables.data() + first;
+    const auto set_cells = [&](Index c, Index n_tested, Index n_r) {
+      const Index n_c = of_column[c];
+      table[c] = {both[c], n_r - both[c], n_c - both[c], n_tested - n_r - n_c + both[c]};
+    };
+    if (n_sets_ == 1) {
+      const Index n_tested = tested[0], n_r = of_row[0];
+      for (Index c = 0; c < n_pairs; ++c) set_cells(c, n_tested, n_r);
+    } else {
+      for (Index c = 0; c < n_pairs; ++c) set_cells(c, tested[set_of[c]], of_row[set_of[c] * n_features]);
     }
     std::fill_n(tables.begin() + static_cast<Index>(first) + n_pairs, tile.n_columns() - n_pairs, TwoByTwo{});
     if (overlaps_.empty()) continue;
     const std::int32_t* untested_row = n_untested_.data() + r;
     const std::int32_t* untested_column = n_untested_.data() + row_set * n_features + tile.column_begin;
     for (Index c = 0; c < n_pairs; ++c) {
-      TwoByTwo& table = tables[first + at(c)];
       const Index carries_r = overlap[0][first + at(c)], carries_c = overlap[1][first + at(c)];
       const Index neither_known = overlap[2][first + at(c)];
-      table.n10 -= carries_r;
-      table.n01 -= carries_c;
+      table[c].n10 -= carries_r;
+      table[c].n01 -= carries_c;
       // who carries the one and misses the other stood in a cell with a carrier, all other untested in n00
-      table.n00 -=
+      table[c].n00 -=
           untested_row[set_of[c] * n_features] + untested_column[c] - neither_known - carries_r - carries_c;
     }
   }

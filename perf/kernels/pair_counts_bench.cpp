@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
 //
-// Carriers of both features, and the four cells, for all pairs of a cohort on one thread, beside a plain accumulator;
-// the dense tile beside the machine's limit; both methods and their forecast by how frequent the features are.
+// Carriers of both features, and the four cells, for all pairs of a cohort on one thread, beside a plain
+// accumulator; the dense tile beside the machine's limit; both methods and their forecast by how frequent the
+// features are.
 #include "kernels/pair_counts.hpp"
 
 #include <benchmark/benchmark.h>
@@ -34,8 +35,9 @@ struct Lists {
   Lists(const Lists&) = delete;
 };
 
-/// 100,000 patients of seven diseases; frequencies of genes fall evenly in their logarithm over a factor of 1,500, each
-/// disease has its own (a factor e^0.7), each patient their own burden (gamma, shape 4), `burden` genes on average.
+/// 100,000 patients of seven diseases; frequencies of genes fall evenly in their logarithm over a factor of
+/// 1,500, each disease has its own (a factor e^0.7), each patient their own burden (gamma, shape 4), `burden`
+/// genes on average.
 std::vector<std::vector<std::int32_t>> carriers_of_cohort(Index n_genes, double burden) {
   constexpr Index n_patients = 100'000, n_diseases = 7;
   std::vector<std::vector<double>> cumulative(n_diseases,

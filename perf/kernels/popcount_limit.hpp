@@ -8,8 +8,8 @@
 #include <immintrin.h>
 #endif
 
-/// How fast this machine can AND two vectors, count the bits and add them up when nothing is loaded or stored: the
-/// limit that the dense tile of pair counts is held against.
+/// How fast this machine can AND two vectors, count the bits and add them up when nothing is loaded or
+/// stored: the limit that the dense tile of pair counts is held against.
 namespace chorale::kernels {
 
 #ifdef __x86_64__

@@ -11,7 +11,8 @@
 
 namespace chorale::kernels {
 
-/// Lists of carriers whose frequencies fall from `most` to `least`, evenly in their logarithm, in shuffled order.
+/// Lists of carriers whose frequencies fall from `most` to `least`, evenly in their logarithm, in shuffled
+/// order.
 struct ListCohort {
   ListCohort(Index patients, Index features, double most, double least, std::uint64_t seed = 1)
       : n_patients(patients), lists(static_cast<std::size_t>(features)) {

@@ -162,6 +162,7 @@ TEST(PairTables, WhatCannotBeIsRefused) {
   Tables tables(2), few(1);
   EXPECT_THROW(pairs.fill({0, 2, 0, 1}, std::vector<std::int32_t>{0, 1}, few), ShapeError);
   EXPECT_THROW(pairs.fill({0, 2, 0, 1}, std::vector<std::int32_t>{1}, tables), ShapeError);
+  EXPECT_THROW(pairs.fill({1, 3, 0, 1}, std::vector<std::int32_t>{0, 1}, tables), ShapeError);  // no such row
 }
 
 }  // namespace

@@ -5,12 +5,19 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "kernels/error.hpp"
 #include "kernels/level.hpp"
 #include "kernels/pair_counts_body.hpp"
 #include "tests/kernels/pair_counts_cohort.hpp"
+
+#ifdef __x86_64__
+namespace chorale::kernels::simd::v4 {
+void add_and_counts(const BitRows& rows, const BitRows& columns, bool vpopcntdq, const CountBlock& out);
+}
+#endif
 
 namespace chorale::kernels {
 namespace {
@@ -188,12 +195,13 @@ TEST_F(PairCounts, TheCheaperMethodIsForecast) {
   EXPECT_GT(of_sparse.dense_ns, of_sparse.sparse_ns);
 }
 
-#ifdef CHORALE_X86
+#ifdef __x86_64__
 TEST_F(PairCounts, TheDenseBodyWithoutVectorPopcountMatchesTheOneWith) {
   const auto levels = available_levels();
   if (std::find(levels.begin(), levels.end(), Level::v4) == levels.end() ||
-      !__builtin_cpu_supports("avx512vpopcntdq"))
+      !__builtin_cpu_supports("avx512vpopcntdq")) {
     GTEST_SKIP() << "this CPU has no AVX512_VPOPCNTDQ";
+  }
   const ListCohort cohort(70'001, 23, 0.9, 0.1);
   const PairOrder order = pair_order(cohort.carriers(), cohort.n_patients);
   const PairLists lists = make_pair_lists(order, cohort.carriers(), cohort.n_patients);
