@@ -86,9 +86,10 @@ class TimeGrid {
   };
 
   std::size_t slot_of(double time) const {
-    // the high bits of the product depend on all bits of the time; adding 0 makes -0 equal to 0
+    // only the highest bits of the product depend on all bits of the time: whole days have 40 zeros at the low end;
+    // adding 0 makes -0 equal to 0
     const auto hash = std::bit_cast<std::uint64_t>(time + 0.0) * 0x9e3779b97f4a7c15U;
-    std::size_t at = static_cast<std::size_t>(hash >> 32) & (slots_.size() - 1);
+    std::size_t at = static_cast<std::size_t>(hash >> (64 - std::bit_width(slots_.size() - 1)));
     while (slots_[at].place != empty && slots_[at].time != time) at = (at + 1) & (slots_.size() - 1);
     return at;
   }
