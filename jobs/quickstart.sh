@@ -57,7 +57,7 @@ write_config() {
   if has OS; then
     printf '\n[outcome]\nendpoint   = "OS"\n'
     if [ ${#covariates[@]} -gt 0 ]; then
-      printf 'covariates = [%s]\n' "$(IFS=,; echo "${covariates[*]}")"
+      printf 'covariates = [%s]\n' "$(IFS=,; echo "${covariates[*]}" | sed 's|,|, |g')"
     fi
   fi
 }
