@@ -5,6 +5,7 @@
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <sstream>
 #include <string>
@@ -19,12 +20,21 @@
 
 #include "engine/plan.hpp"
 #include "io/config/schema.hpp"
+#include "io/pieces.hpp"
 #include "io/results.hpp"
 
 namespace chorale::engine {
 
 /// What a job is: a plain class. Because run() is pure, the engine alone gives distribution, load balance, restart
 /// and answers that do not depend on ranks or threads.
+///
+/// A job may have more:
+///   std::string brief(setup, Index stage, std::span<const Part> parts) const
+///       on rank 0 when a stage is finished, with its parts in unit order; later stages find the text in setup.briefs
+///   std::optional<io::ResultTable> Part::piece, which is not serialized
+///       rows too many to travel: they are written to OUTPUT/pieces by the rank that made them (io/pieces.hpp)
+///   void complete(setup, io::Pieces& pieces) const
+///       on rank 0 before finish(), to add columns to the pieces that need all of them
 template <class Job>
 concept Analysis = requires(const Job job, typename Job::Config config, const Setup& setup,
                             const Cohort& cohort, Unit unit, std::span<const typename Job::Part> parts) {
@@ -36,12 +46,20 @@ concept Analysis = requires(const Job job, typename Job::Config config, const Se
   { job.finish(setup, parts) } -> std::same_as<io::Results>;             // on rank 0, parts in unit order
 };
 
+/// What a unit leaves: an archive that travels, and rows that do not.
+struct UnitOutput {
+  std::string part;
+  std::optional<io::ResultTable> piece;
+};
+
 /// A job with its types forgotten; parts are Boost.Serialization archives.
 class AnyAnalysis {
  public:
   virtual ~AnyAnalysis() = default;
   virtual std::vector<Stage> stages(const Setup& setup) const = 0;
-  virtual std::string run(const Setup& setup, const Cohort& cohort, Unit unit) const = 0;
+  virtual UnitOutput run(const Setup& setup, const Cohort& cohort, Unit unit) const = 0;
+  virtual std::string brief(const Setup& setup, Index stage, const std::vector<std::string>& parts) const = 0;
+  virtual void complete(const Setup& setup, io::Pieces& pieces) const = 0;
   virtual io::Results finish(const Setup& setup, const std::vector<std::string>& parts) const = 0;
   virtual std::vector<std::pair<std::string, std::string>> config() const = 0;
 };
@@ -63,22 +81,29 @@ class Erased : public AnyAnalysis {
 
   std::vector<Stage> stages(const Setup& setup) const override { return job_.stages(setup); }
 
-  std::string run(const Setup& setup, const Cohort& cohort, Unit unit) const override {
+  UnitOutput run(const Setup& setup, const Cohort& cohort, Unit unit) const override {
     std::ostringstream out;
     boost::archive::binary_oarchive archive(out, boost::archive::no_header);
-    const typename Job::Part part = job_.run(setup, cohort, unit);
-    archive << part;
-    return std::move(out).str();
+    typename Job::Part part = job_.run(setup, cohort, unit);
+    archive << std::as_const(part);
+    UnitOutput output{.part = std::move(out).str(), .piece = {}};
+    if constexpr (requires { part.piece; }) output.piece = std::move(part.piece);
+    return output;
+  }
+
+  std::string brief(const Setup& setup, Index stage, const std::vector<std::string>& bytes) const override {
+    if constexpr (requires(std::span<const typename Job::Part> parts) { job_.brief(setup, stage, parts); })
+      return job_.brief(setup, stage, parts_of(bytes));
+    else
+      return {};
+  }
+
+  void complete(const Setup& setup, io::Pieces& pieces) const override {
+    if constexpr (requires { job_.complete(setup, pieces); }) job_.complete(setup, pieces);
   }
 
   io::Results finish(const Setup& setup, const std::vector<std::string>& bytes) const override {
-    std::vector<typename Job::Part> parts(bytes.size());
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-      std::istringstream in(bytes[i]);
-      boost::archive::binary_iarchive archive(in, boost::archive::no_header);
-      archive >> parts[i];
-    }
-    return job_.finish(setup, parts);
+    return job_.finish(setup, parts_of(bytes));
   }
 
   std::vector<std::pair<std::string, std::string>> config() const override {
@@ -86,6 +111,16 @@ class Erased : public AnyAnalysis {
   }
 
  private:
+  static std::vector<typename Job::Part> parts_of(const std::vector<std::string>& bytes) {
+    std::vector<typename Job::Part> parts(bytes.size());
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      std::istringstream in(bytes[i]);
+      boost::archive::binary_iarchive archive(in, boost::archive::no_header);
+      archive >> parts[i];
+    }
+    return parts;
+  }
+
   typename Job::Config config_;
   Job job_;
 };

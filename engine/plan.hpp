@@ -2,6 +2,7 @@
 // Copyright the Chorale authors
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct Setup {
   const io::Catalogue& catalogue;
   const JobConfig& config;
   const FeatureSet& features;
+  /// What the job made of each finished stage, in order; empty texts where it had nothing to say.
+  std::span<const std::string> briefs = {};
 };
 
 enum class Layout {

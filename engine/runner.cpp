@@ -74,11 +74,14 @@ void unpack(const std::string& bytes, std::map<Index, std::string>& parts) {
 /// The units of this run that this rank computes, one after another.
 class Worker {
  public:
-  Worker(const PreparedJob& job, Comm& comm, Checkpoint& checkpoint, Progress& progress)
+  /// On rank 0 `parts` holds what was resumed, and then the parts of every finished stage.
+  Worker(const PreparedJob& job, Comm& comm, Checkpoint& checkpoint, Progress& progress,
+         std::map<Index, std::string>& parts)
       : job_(job),
         comm_(comm),
         checkpoint_(checkpoint),
         progress_(progress),
+        parts_(parts),
         stage_seconds_(job.plan.stages.size()),
         load_seconds_(job.plan.stages.size()) {}
 
@@ -91,26 +94,38 @@ class Worker {
       std::vector<Index> units;
       for (const Index unit : todo)
         if (job_.plan.unit(unit).stage == static_cast<Index>(s)) units.push_back(unit);
-      if (units.empty()) continue;
-      open(s);
-      const auto n_units = static_cast<Index>(units.size());
-      const auto counter = comm_.counter();
-      for (Index next = counter->next(); next < n_units; next = counter->next()) {
-        if (stop_requested()) {
-          counter->next(n_units);
-          break;
+      if (!units.empty()) {
+        open(s);
+        const auto n_units = static_cast<Index>(units.size());
+        const auto counter = comm_.counter();
+        for (Index next = counter->next(); next < n_units; next = counter->next()) {
+          if (stop_requested()) {
+            counter->next(n_units);
+            break;
+          }
+          run_unit(units[static_cast<std::size_t>(next)], s);
+          progress_.update(n_before + n_seen_ + next + 1);
         }
-        run_unit(units[static_cast<std::size_t>(next)], s);
-        progress_.update(n_before + n_seen_ + next + 1);
+        n_seen_ += n_units;
       }
-      n_seen_ += n_units;
+      std::int64_t n_made[] = {static_cast<std::int64_t>(fresh_.size())};
+      comm_.sum(n_made);
+      if (n_made[0] < static_cast<std::int64_t>(units.size())) return;
+      close(s);
       std::int64_t stop[] = {stop_requested() ? 1 : 0};
       comm_.largest(stop);
       if (stop[0] != 0) return;
     }
   }
 
-  const std::map<Index, std::string>& parts() const { return parts_; }
+  Index n_computed() const { return n_computed_; }
+
+  /// The job's setup with the briefs of all finished stages.
+  Setup setup() const {
+    Setup setup = job_.setup();
+    setup.briefs = briefs_;
+    return setup;
+  }
 
   /// Seconds per stage, the slowest rank's; collective.
   std::vector<std::pair<std::string, double>> slowest() {
@@ -147,26 +162,48 @@ class Worker {
   void run_unit(Index number, std::size_t stage) {
     const Unit unit = job_.plan.unit(number);
     const auto start = Clock::now();
-    std::string part;
+    UnitOutput output;
     if (job_.plan.stages[stage].layout == Layout::by_shard)
-      part = job_.analysis->run(job_.setup(), load_shard(reading(stage), unit.index), unit);
+      output = job_.analysis->run(setup(), load_shard(reading(stage), unit.index), unit);
     else
-      part = job_.analysis->run(job_.setup(), replicated_, unit);
+      output = job_.analysis->run(setup(), replicated_, unit);
+    // a part in the checkpoint says that its piece is there
+    if (output.piece) io::write_piece(job_.config.output, unit.index, *output.piece);
     stage_seconds_[stage] += seconds_since(start);
-    checkpoint_.append(number, part);
-    parts_.emplace(number, std::move(part));
+    checkpoint_.append(number, output.part);
+    ++n_computed_;
+    fresh_.emplace(number, std::move(output.part));
+  }
+
+  /// Brings the stage's parts to rank 0, and the job's brief to all.
+  void close(std::size_t stage) {
+    const auto gathered = comm_.gather(pack(fresh_));
+    fresh_.clear();
+    std::string brief;
+    if (comm_.is_root()) {
+      for (const auto& bytes : gathered) unpack(bytes, parts_);
+      std::vector<std::string> of_stage;
+      for (const auto& [number, part] : parts_)
+        if (job_.plan.unit(number).stage == static_cast<Index>(stage)) of_stage.push_back(part);
+      brief = job_.analysis->brief(setup(), static_cast<Index>(stage), of_stage);
+    }
+    comm_.broadcast(brief);
+    briefs_.push_back(std::move(brief));
   }
 
   const PreparedJob& job_;
   Comm& comm_;
   Checkpoint& checkpoint_;
   Progress& progress_;
+  std::map<Index, std::string>& parts_;
+  std::map<Index, std::string> fresh_;  // of the open stage, made by this rank
+  std::vector<std::string> briefs_;
   Cohort replicated_;
   std::optional<Columns> in_memory_;  // what replicated_ holds
-  std::map<Index, std::string> parts_;
   std::vector<double> stage_seconds_;
   std::vector<double> load_seconds_;
   Index n_seen_ = 0;
+  Index n_computed_ = 0;
 };
 
 /// What rank 0 finds in the output folder, told to everyone.
@@ -246,6 +283,7 @@ bool take_over(const std::filesystem::path& output, const Fingerprint& fingerpri
   require_output(output, fresh);
   if (fresh) {  // results go first: they must never stand beside another run's fingerprint
     remove_results(output);
+    io::remove_pieces(output);
     Checkpoint::forget(output);
   }
   Checkpoint::agree(output, fingerprint);
@@ -297,9 +335,9 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
   Progress progress(comm.is_root() ? options.progress : ProgressSink{}, job.config.job, job.plan.n_units(),
                     summary.record.n_units_resumed);
   Checkpoint checkpoint(output, fingerprint, comm.rank(), job.config.run.checkpoint_seconds);
-  Worker worker(job, comm, checkpoint, progress);
+  Worker worker(job, comm, checkpoint, progress, parts);
   worker.work(start.todo);
-  std::int64_t n_computed[] = {static_cast<std::int64_t>(worker.parts().size())};
+  std::int64_t n_computed[] = {worker.n_computed()};
   comm.sum(n_computed);
   summary.n_done = summary.record.n_units_resumed + n_computed[0];
   summary.record.stage_seconds = worker.slowest();
@@ -310,12 +348,12 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
     return summary;
   }
 
-  const auto gathered = comm.gather(pack(worker.parts()));
   if (comm.is_root()) {
     progress.finish();
     const auto finishing = Clock::now();
-    for (const auto& bytes : gathered) unpack(bytes, parts);
-    summary.results = job.analysis->finish(job.setup(), in_order(std::move(parts)));
+    io::Pieces pieces(output);
+    job.analysis->complete(worker.setup(), pieces);
+    summary.results = job.analysis->finish(worker.setup(), in_order(std::move(parts)));
     summary.record.stage_seconds.emplace_back("finish", seconds_since(finishing));
     const auto writing = Clock::now();
     note_results(output, *summary.results);

@@ -247,6 +247,35 @@ void write_strings(hid_t parent, const std::string& name, std::span<const std::s
   write_block(parent, name, type, type, block.data(), values.size());
 }
 
+void write_virtual(hid_t parent, const std::string& name, hid_t like,
+                   std::span<const VirtualSource> sources) {
+  const std::string in = path_of(parent, name);
+  hsize_t total = 0;
+  for (const auto& source : sources) total += static_cast<hsize_t>(source.n);
+  const Handle space(H5Screate_simple(1, &total, nullptr), H5Sclose);
+  const Handle plist(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  H5Pset_layout(plist, H5D_VIRTUAL);
+  H5Pset_obj_track_times(plist, false);
+  hsize_t first = 0;
+  for (const auto& source : sources) {
+    const auto n = static_cast<hsize_t>(source.n);
+    if (n == 0) continue;
+    const Handle theirs(H5Screate_simple(1, &n, nullptr), H5Sclose);
+    if (H5Sselect_hyperslab(space, H5S_SELECT_SET, &first, nullptr, &n, nullptr) < 0 ||
+        H5Pset_virtual(plist, space, source.file.c_str(), name.c_str(), theirs) < 0)
+      fail("virtual dataset cannot be made", in);
+    first += n;
+  }
+  H5Sselect_all(space);
+  const Handle type(H5Dget_type(open_set(like, name).set), H5Tclose);
+  check(H5Dcreate2(parent, name.c_str(), type, space, H5P_DEFAULT, plist, H5P_DEFAULT), H5Dclose,
+        "dataset cannot be made", in);
+}
+
+Index length(hid_t parent, const std::string& name) {
+  return static_cast<Index>(open_set(parent, name).n);
+}
+
 template <class T>
 std::vector<T> read(hid_t parent, const std::string& name) {
   const Opened opened = open_set(parent, name);

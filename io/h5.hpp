@@ -86,6 +86,15 @@ template <class T>
 void write(hid_t parent, const std::string& name, std::span<const T> values);
 void write_strings(hid_t parent, const std::string& name, std::span<const std::string> values);
 
+/// A dataset that shows others, one after another: those of the same path in other files, which are named relative to
+/// this one. Its type is that of `like`/name.
+struct VirtualSource {
+  std::string file;
+  Index n = 0;  ///< elements
+};
+void write_virtual(hid_t parent, const std::string& name, hid_t like, std::span<const VirtualSource> sources);
+Index length(hid_t parent, const std::string& name);
+
 template <class T>
 std::vector<T> read(hid_t parent, const std::string& name);
 std::vector<std::string> read_strings(hid_t parent, const std::string& name);

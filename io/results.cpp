@@ -3,14 +3,14 @@
 #include "io/results.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "io/file.hpp"
-#include "io/h5.hpp"
+#include "io/pieces.hpp"
+#include "io/table_group.hpp"
 #include "kernels/error.hpp"
 
 namespace chorale::io {
@@ -23,38 +23,19 @@ using Text = std::vector<std::string>;
 constexpr const char* format_name = "chorale-results";
 constexpr const char* about_group = "about";  // title page of results.h5; no table may take its name
 
-void require(bool holds, std::string what, std::string in) {
-  if (!holds)
-    throw ShapeError({.what = std::move(what), .in = std::move(in), .remedy = "report this as a bug"});
-}
-
-/// Names become file names, HDF5 links and header cells.
-void require_name(const std::string& name, const std::string& in) {
-  const bool holds = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
-  });
-  require(holds && name.front() != '.' && name != about_group,
-          "name cannot stand in a result: \"" + name + "\"", in);
-}
-
 void require_sound(const Results& results) {
   std::set<std::string> tables;
   for (const ResultTable& table : results.tables) {
-    require_name(table.name, "table");
-    require(tables.insert(table.name).second, "two tables have one name", table.name);
-    std::set<std::string> columns;
-    for (const ResultColumn& column : table.columns) {
-      require_name(column.name, "table " + table.name);
-      const std::string in = "table " + table.name + ", column " + column.name;
-      require(columns.insert(column.name).second, "two columns have one name", in);
-      const auto n =
-          std::visit([](const auto& values) { return static_cast<Index>(values.size()); }, column.values);
-      require(n == table.n_rows(), fmt::format("column has {} rows, the first has {}", n, table.n_rows()),
-              in);
-    }
+    require_sound(table);
+    if (!tables.insert(table.name).second)
+      throw ShapeError(
+          {.what = "two tables have one name", .in = table.name, .remedy = "report this as a bug"});
   }
 }
 
+void append_cell(fmt::memory_buffer& out, std::int32_t value) {
+  fmt::format_to(std::back_inserter(out), "{}", value);
+}
 void append_cell(fmt::memory_buffer& out, std::int64_t value) {
   if (value != missing_count) fmt::format_to(std::back_inserter(out), "{}", value);
 }
@@ -81,19 +62,7 @@ std::string to_tsv(const ResultTable& table) {
   return fmt::to_string(out);
 }
 
-void write_column(hid_t group, const ResultColumn& column) {
-  if (const auto* text = std::get_if<Text>(&column.values)) {
-    h5::write_strings(group, column.name, *text);
-  } else if (const auto* whole = std::get_if<Whole>(&column.values)) {
-    h5::write(group, column.name, std::span<const std::int64_t>(*whole));
-  } else {
-    h5::write(group, column.name, std::span<const double>(std::get<Real>(column.values)));
-  }
-  h5::describe(group, column.name, "unit", column.unit);
-  h5::describe(group, column.name, "description", column.description);
-}
-
-std::vector<std::byte> to_hdf5(const Results& results) {
+std::vector<std::byte> to_hdf5(const std::filesystem::path& folder, const Results& results) {
   h5::MemoryFile file;
   h5::set_attribute(file.id(), "format", std::string(format_name));
   h5::set_attribute(file.id(), "title", results.title);
@@ -108,35 +77,18 @@ std::vector<std::byte> to_hdf5(const Results& results) {
   h5::write_strings(about, "setting", keys);
   h5::write_strings(about, "value", values);
   h5::write_strings(about, "table", tables);
+  const auto joined = Pieces(folder).tables();
+  Text in_pieces;
+  for (const auto& [name, n_pieces] : joined) in_pieces.push_back(name);
+  h5::write_strings(about, "joined", in_pieces);
 
   for (const ResultTable& table : results.tables) {
     const h5::Handle group = h5::make_group(file.id(), table.name.c_str());
-    h5::set_attribute(group, "caption", table.caption);
-    Text names;
-    for (const ResultColumn& column : table.columns) names.push_back(column.name);
-    h5::set_attribute(group, "columns", names);
-    for (const ResultColumn& column : table.columns) write_column(group, column);
+    write_table(group, table);
   }
+  for (const auto& [name, n_pieces] : joined)
+    write_joined(h5::make_group(file.id(), name.c_str()), folder, name, n_pieces);
   return file.bytes();
-}
-
-ResultColumn read_column(hid_t group, const std::string& name) {
-  ResultColumn column{.name = name,
-                      .unit = h5::description(group, name, "unit"),
-                      .description = h5::description(group, name, "description"),
-                      .values = {}};
-  switch (h5::kind_of(group, name)) {
-    case h5::Kind::whole:
-      column.values = h5::read<std::int64_t>(group, name);
-      break;
-    case h5::Kind::real:
-      column.values = h5::read<double>(group, name);
-      break;
-    case h5::Kind::text:
-      column.values = h5::read_strings(group, name);
-      break;
-  }
-  return column;
 }
 
 template <class Values>
@@ -172,12 +124,17 @@ void ResultTable::add(std::string column, std::string unit, std::string descript
   add_column(*this, std::move(column), std::move(unit), std::move(description), std::move(values));
 }
 
+void ResultTable::add(std::string column, std::string unit, std::string description,
+                      std::vector<std::int32_t> values) {
+  add_column(*this, std::move(column), std::move(unit), std::move(description), std::move(values));
+}
+
 void write_results(const std::filesystem::path& folder, const Results& results) {
   require_sound(results);
   make_folder(folder);
   remove_file(folder / "DONE");
   for (const ResultTable& table : results.tables) write_file(folder / (table.name + ".tsv"), to_tsv(table));
-  write_file(folder / "results.h5", to_hdf5(results));
+  write_file(folder / "results.h5", to_hdf5(folder, results));
 }
 
 Results read_results(const std::filesystem::path& folder) {
@@ -199,10 +156,7 @@ Results read_results(const std::filesystem::path& folder) {
     results.settings.emplace_back(keys[i], values[i]);
   for (const std::string& name : h5::read_strings(about, "table")) {
     const h5::Handle group = h5::open_group(file, name);
-    ResultTable table{.name = name, .caption = h5::text_attribute(group, "caption"), .columns = {}};
-    for (const std::string& column : h5::texts_attribute(group, "columns"))
-      table.columns.push_back(read_column(group, column));
-    results.tables.push_back(std::move(table));
+    results.tables.push_back(read_table(group, name));
   }
   return results;
 }

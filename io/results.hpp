@@ -21,7 +21,10 @@ struct ResultColumn {
   std::string name;
   std::string unit;         ///< "patients", "days", "log hazard"; empty when dimensionless
   std::string description;  ///< one sentence for the report and the HDF5 attribute
-  std::variant<std::vector<std::int64_t>, std::vector<double>, std::vector<std::string>> values;
+  /// 32 bits: pieces of large tables only; nothing stands for "missing" there
+  std::variant<std::vector<std::int64_t>, std::vector<double>, std::vector<std::string>,
+               std::vector<std::int32_t>>
+      values;
 };
 
 /// A table of a result: named columns of equal length.
@@ -35,6 +38,7 @@ struct ResultTable {
   void add(std::string name, std::string unit, std::string description, std::vector<std::int64_t> values);
   void add(std::string name, std::string unit, std::string description, std::vector<double> values);
   void add(std::string name, std::string unit, std::string description, std::vector<std::string> values);
+  void add(std::string name, std::string unit, std::string description, std::vector<std::int32_t> values);
 };
 
 /// What a job's finish() yields. Tables are written in this order.
@@ -72,7 +76,7 @@ struct RunRecord {
 ///          StoreError when the disk refuses
 void write_results(const std::filesystem::path& folder, const Results& results);
 
-/// Reads results.h5 back, title, summary and settings included.
+/// Reads results.h5 back, title, summary and settings included; not the tables that lie in pieces.
 /// Throws   StoreError when it is missing or damaged; InputError when it is no result of this program
 Results read_results(const std::filesystem::path& folder);
 

@@ -90,8 +90,12 @@ void write_done(const fs::path& folder) {
   remove_file(folder / done_name);
   std::vector<std::string> names;
   std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
-    if (at->is_regular_file(error) && is_result(at->path())) names.push_back(at->path().filename().string());
+  for (const auto& part : {folder, folder / "pieces"}) {
+    if (!fs::exists(part)) continue;
+    for (fs::directory_iterator at(part, error), end; !error && at != end; at.increment(error))
+      if (at->is_regular_file(error) && is_result(at->path()))
+        names.push_back(at->path().lexically_relative(folder).string());
+  }
   if (error)
     throw StoreError({.what = "folder cannot be read", .found = error.message(), .in = folder.string()});
   std::sort(names.begin(), names.end());

@@ -45,8 +45,9 @@ std::string cell(const ResultColumn& column, std::size_t row) {
     std::string operator()(const std::vector<std::string>& values) const {
       return "<td>" + escaped(shortened(values[row], 80)) + "</td>";
     }
-    std::string operator()(const std::vector<std::int64_t>& values) const {
-      const std::int64_t v = values[row];
+    std::string operator()(const std::vector<std::int64_t>& values) const { return count(values[row]); }
+    std::string operator()(const std::vector<std::int32_t>& values) const { return count(values[row]); }
+    static std::string count(std::int64_t v) {
       if (v == missing_count) return "<td class=\"n\"></td>";
       return fmt::format("<td class=\"n\" data-v=\"{}\">{}</td>", v, readable_count(v));
     }
