@@ -75,6 +75,8 @@ io::Schema<OutcomeConfig> outcome_schema() {
       .help("endpoint of the cohort, such as OS; empty: no outcome");
   schema.field("covariates", &OutcomeConfig::covariates)
       .help("fields of the adjusted model; categories become indicators against their first level");
+  schema.field("weight", &OutcomeConfig::weight)
+      .help("number field with a weight for every patient, as R's coxph(weights=); empty: all count once");
   schema.field("strata", &OutcomeConfig::strata)
       .help("fields whose levels each have their own baseline hazard");
   schema.field("ties", &OutcomeConfig::ties).help("how tied event times enter the partial likelihood");

@@ -39,6 +39,7 @@ struct FeaturesConfig {
 struct OutcomeConfig {
   std::string endpoint;
   std::vector<std::string> covariates;
+  std::string weight;
   std::vector<std::string> strata;
   kernels::Ties ties = kernels::Ties::efron;
 };

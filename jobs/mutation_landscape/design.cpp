@@ -71,9 +71,7 @@ Design Design::of(const Config& config, const engine::Setup& setup) {
          .in = "mutation_landscape.group",
          .remedy = "name the field that makes the groups, as in group = \"AGE\", group_cuts = [18]"});
   }
-  for (const auto& field : setup.config.outcome.strata)
-    design.outcome_strata.push_back(Grouping::by(setup.catalogue, field, {}, "outcome.strata"));
-  design.adjusted = !setup.config.outcome.covariates.empty() || !design.outcome_strata.empty();
+  design.outcome = OutcomeDesign::of(setup);
   return design;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/plan.hpp"
+#include "jobs/common/follow_up.hpp"
 #include "jobs/common/grouping.hpp"
 #include "jobs/mutation_landscape/config.hpp"
 
@@ -19,8 +20,7 @@ struct Design {
   std::optional<Grouping> grouping;
   std::vector<std::pair<std::int32_t, std::int32_t>> compared;  ///< group codes; second -1: all others
   std::vector<Grouping> comparison_strata;
-  std::vector<Grouping> outcome_strata;
-  bool adjusted = false;  ///< covariates or strata are configured
+  OutcomeDesign outcome;
 
   /// All patients (0), then the groups of the grouping (1 …).
   Index n_groups() const { return 1 + (grouping ? grouping->size() : 0); }

@@ -92,7 +92,7 @@ io::ResultTable feature_table(const Design& design, const engine::Setup& setup, 
       logrank_log10_p.push_back(std::isnan(row.crude.logrank_chi2)
                                     ? row.crude.logrank_chi2
                                     : kernels::chi_square_log10_upper(row.crude.logrank_chi2, 1));
-      if (!design.adjusted) continue;
+      if (!design.outcome.adjusted) continue;
       adjusted.add(row.adjusted);
       adjusted.loglik_covariates.push_back(row.adjusted.loglik_covariates);
     }
@@ -117,7 +117,7 @@ io::ResultTable feature_table(const Design& design, const engine::Setup& setup, 
   table.add("logrank_chi2", "chi-square, 1 df", "log-rank test, carriers against others",
             std::move(logrank_chi2));
   table.add("logrank_log10_p", "log10", "p-value of the log-rank test", std::move(logrank_log10_p));
-  if (design.adjusted) adjusted.put(table, "adj_", "adjusted", group_code);
+  if (design.outcome.adjusted) adjusted.put(table, "adj_", "adjusted", group_code);
   return table;
 }
 

@@ -2,7 +2,6 @@
 // Copyright the Chorale authors
 #include "jobs/mutation_landscape/job.hpp"
 
-#include "jobs/common/covariates.hpp"
 #include "jobs/mutation_landscape/stages.hpp"
 #include "jobs/mutation_landscape/tables.hpp"
 
@@ -34,8 +33,7 @@ std::vector<engine::Stage> MutationLandscape::stages(const engine::Setup& setup)
                          .alterations = true,
                          .variants = false};
   require_columns(design.comparison_strata, of_all.fields);
-  require_columns(design.outcome_strata, of_all.fields);
-  require_covariates(setup, of_all.fields);
+  design.outcome.require_columns(setup, of_all.fields);
   const Index n_tiles = landscape::n_tiles(setup);
   const double n_features = landscape::features_per_tile;
   if (!design.compared.empty()) {
@@ -47,17 +45,12 @@ std::vector<engine::Stage> MutationLandscape::stages(const engine::Setup& setup)
   }
   if (!of_all.endpoint.empty()) {
     const double crude = 5e-5 + 1e-9 * n_patients;
-    const double adjusted = design.adjusted ? 4e-8 * n_patients : 0;
+    const double adjusted = design.outcome.adjusted ? 4e-8 * n_patients : 0;
     stages.push_back({.name = "outcome",
                       .layout = engine::Layout::replicated,
                       .columns = of_all,
                       .n_units = n_tiles * design.n_groups(),
                       .seconds_per_unit = n_features * (crude + adjusted)});
-  } else if (design.adjusted) {
-    throw ConfigError({.what = "covariates and strata need an outcome",
-                       .found = "no endpoint",
-                       .in = "outcome.endpoint",
-                       .remedy = "name an endpoint, or leave covariates and strata out"});
   }
   return stages;
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 
-#include "jobs/common/covariates.hpp"
 #include "jobs/mutation_landscape/stages.hpp"
 
 namespace chorale::jobs::landscape {
@@ -33,21 +32,11 @@ Index n_tiles(const engine::Setup& setup) {
 }
 
 OutcomeFrame::OutcomeFrame(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort)
-    : design_(design), ties_(setup.config.outcome.ties), n_tiles_(landscape::n_tiles(setup)) {
+    : design_(design),
+      ties_(setup.config.outcome.ties),
+      n_tiles_(landscape::n_tiles(setup)),
+      follow_up_(design.outcome, setup, cohort) {
   if (design.grouping) group_ = design.grouping->codes(cohort);
-  kernels::SurvivalView patients = cohort.survival();
-  timeline_ = kernels::make_timeline(patients);
-  if (!design.adjusted) return;
-  std::vector<std::int32_t> stratum;
-  if (!design.outcome_strata.empty()) {
-    Index n_strata = 0;
-    stratum = crossed(cohort, design.outcome_strata, n_strata);
-    patients.stratum = stratum;
-  }
-  stratified_ = kernels::make_timeline(patients);
-  Covariates covariates = read_covariates(setup, cohort);
-  n_covariates_ = covariates.n_terms();
-  covariates_ = std::move(covariates.values);
 }
 
 Part OutcomeFrame::run(const engine::Cohort& cohort, Index unit) const {
@@ -56,12 +45,12 @@ Part OutcomeFrame::run(const engine::Cohort& cohort, Index unit) const {
   Part part;
   fit_tile(cohort, group, tile, part);
   if (tile == 0) describe_group(group, part);
-  if (unit == 0) describe_cohort(cohort, part);
+  if (unit == 0) describe_cohort(part);
   return part;
 }
 
 std::vector<std::uint8_t> OutcomeFrame::members(Index group) const {
-  std::vector<std::uint8_t> member(static_cast<std::size_t>(timeline_.n_patients), 1);
+  std::vector<std::uint8_t> member(static_cast<std::size_t>(follow_up_.crude.n_patients), 1);
   if (group > 0)
     for (std::size_t i = 0; i < member.size(); ++i) member[i] = group_[i] == group - 1;
   return member;
@@ -88,31 +77,33 @@ void OutcomeFrame::fit_tile(const engine::Cohort& cohort, Index group, Index til
       rows.back()->feature = static_cast<std::int32_t>(f);
       rows.back()->group = static_cast<std::int32_t>(group);
     }
-    const auto totals = kernels::risk_totals(timeline_, tested);
+    const auto totals = kernels::risk_totals(follow_up_.crude, tested);
     std::vector<kernels::TwoGroupFit> fits(features.size());
-    kernels::two_group(timeline_, totals, carriers, ties_, fits);
+    kernels::two_group(follow_up_.crude, totals, carriers, ties_, fits);
     for (std::size_t k = 0; k < fits.size(); ++k) rows[k]->crude = fits[k];
     if (design_.config.feature_curves) {
       std::vector<kernels::TwoGroupCurves> curves(features.size());
-      kernels::two_group_curves(timeline_, totals, carriers, design_.config.landmarks,
+      kernels::two_group_curves(follow_up_.crude, totals, carriers, design_.config.landmarks,
                                 {.type = design_.config.conf_type, .level = design_.config.confidence},
                                 curves);
       for (std::size_t k = 0; k < curves.size(); ++k) rows[k]->curves = std::move(curves[k]);
     }
-    if (design_.adjusted) fit_adjusted(carriers, tested, rows);
+    if (design_.outcome.adjusted) fit_adjusted(carriers, tested, rows);
   }
 }
 
 void OutcomeFrame::fit_adjusted(kernels::CarrierLists carriers, std::span<const std::uint8_t> tested,
                                 std::span<OutcomeRow* const> rows) const {
-  if (n_covariates_ == 0) {
+  const kernels::Timeline& timeline = follow_up_.stratified;
+  const Covariates& covariates = follow_up_.covariates;
+  if (covariates.n_terms() == 0) {
     std::vector<kernels::TwoGroupFit> fits(rows.size());
-    kernels::two_group(stratified_, kernels::risk_totals(stratified_, tested), carriers, ties_, fits);
+    kernels::two_group(timeline, kernels::risk_totals(timeline, tested), carriers, ties_, fits);
     for (std::size_t k = 0; k < rows.size(); ++k) rows[k]->adjusted = as_adjusted(fits[k]);
     return;
   }
   const kernels::CoxDesign model = kernels::make_cox_design(
-      stratified_, {.values = covariates_, .n_columns = n_covariates_, .offset = {}}, tested);
+      timeline, {.values = covariates.values, .n_columns = covariates.n_terms(), .offset = {}}, tested);
   const kernels::CoxFit alone = kernels::cox_fit(model, {.ties = ties_});
   std::vector<kernels::AdjustedFit> fits(rows.size());
   kernels::adjusted_fits(model, alone, carriers, ties_, fits);
@@ -123,33 +114,16 @@ void OutcomeFrame::describe_group(Index group, Part& part) const {
   const auto member = members(group);
   GroupCurve curve;
   curve.group = static_cast<std::int32_t>(group);
-  curve.curve = kernels::kaplan_meier(timeline_, member,
+  curve.curve = kernels::kaplan_meier(follow_up_.crude, member,
                                       {.type = design_.config.conf_type, .level = design_.config.confidence});
   curve.median = kernels::km_median(curve.curve);
-  curve.landmarks = kernels::km_landmarks(timeline_, member, curve.curve, design_.config.landmarks);
+  curve.landmarks = kernels::km_landmarks(follow_up_.crude, member, curve.curve, design_.config.landmarks);
   part.curves.push_back(std::move(curve));
 }
 
-void OutcomeFrame::describe_cohort(const engine::Cohort& cohort, Part& part) const {
-  if (design_.grouping) part.log_rank = kernels::log_rank(timeline_, group_, design_.grouping->size());
-  const auto& left = timeline_.attrition;
-  auto& ledger = part.outcome_ledger;
-  ledger.n_start = cohort.n_patients();
-  ledger.leave("outcome", "time or status missing", left.missing_outcome);
-  ledger.leave("outcome", "entry not before the end of follow-up", left.entry_not_before_exit);
-  if (!design_.adjusted) return;
-  ledger.leave("adjusted outcome", "stratum missing", stratified_.attrition.missing_stratum);
-  Index n_missing = 0;
-  const auto n = static_cast<std::size_t>(timeline_.n_patients);
-  for (std::size_t i = 0; i < n; ++i) {
-    bool missing = false;
-    for (Index c = 0; c < n_covariates_; ++c) {
-      const double value = covariates_[static_cast<std::size_t>(c) * n + i];
-      missing = missing || value != value;
-    }
-    n_missing += missing && stratified_.analysed[i] != 0 ? 1 : 0;
-  }
-  ledger.leave("adjusted outcome", "covariate missing", n_missing);
+void OutcomeFrame::describe_cohort(Part& part) const {
+  if (design_.grouping) part.log_rank = kernels::log_rank(follow_up_.crude, group_, design_.grouping->size());
+  part.outcome_ledger = follow_up_.ledger();
 }
 
 }  // namespace chorale::jobs::landscape

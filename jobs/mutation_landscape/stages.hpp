@@ -4,9 +4,10 @@
 
 #include "engine/cohort.hpp"
 #include "engine/plan.hpp"
+#include "jobs/common/follow_up.hpp"
 #include "jobs/mutation_landscape/design.hpp"
 #include "jobs/mutation_landscape/part.hpp"
-#include "kernels/timeline.hpp"
+#include "kernels/two_group.hpp"
 
 namespace chorale::jobs::landscape {
 
@@ -35,16 +36,13 @@ class OutcomeFrame {
   void fit_adjusted(kernels::CarrierLists carriers, std::span<const std::uint8_t> tested,
                     std::span<OutcomeRow* const> rows) const;
   void describe_group(Index group, Part& part) const;
-  void describe_cohort(const engine::Cohort& cohort, Part& part) const;
+  void describe_cohort(Part& part) const;
 
   Design design_;
   kernels::Ties ties_;
   Index n_tiles_;
   std::vector<std::int32_t> group_;  // (n_patients), empty without grouping
-  kernels::Timeline timeline_;
-  kernels::Timeline stratified_;  // its own strata; only when adjusted
-  Index n_covariates_ = 0;
-  std::vector<double> covariates_;
+  FollowUp follow_up_;
 };
 
 }  // namespace chorale::jobs::landscape

@@ -136,7 +136,7 @@ std::vector<std::string> summarise(const Design& design, const engine::Setup& se
   }
   if (!setup.config.outcome.endpoint.empty()) {
     summary.push_back(strongest(setup.config.outcome.endpoint, results.tables.front(), ""));
-    if (design.adjusted)
+    if (design.outcome.adjusted)
       summary.push_back(strongest(setup.config.outcome.endpoint, results.tables.front(), "adj_"));
   }
   return summary;
@@ -220,7 +220,7 @@ io::Results tabulate(const Design& design, const engine::Setup& setup, std::span
     results.settings.emplace_back("ties",
                                   setup.config.outcome.ties == kernels::Ties::efron ? "Efron" : "Breslow");
     results.settings.emplace_back("crude fit", "no covariates, no strata");
-    if (design.adjusted)
+    if (design.outcome.adjusted)
       results.settings.emplace_back(
           "adjusted fit",
           fmt::format("covariates: {}; strata: {}", fmt::join(setup.config.outcome.covariates, ", "),

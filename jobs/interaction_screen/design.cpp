@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "jobs/interaction_screen/design.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "kernels/error.hpp"
+
+namespace chorale::jobs::interaction {
+namespace {
+
+constexpr std::array tests{
+    std::tuple{Test::fisher, std::string_view("fisher"), std::string_view("Fisher's exact test")},
+    std::tuple{Test::mid_p, std::string_view("mid_p"), std::string_view("Fisher's exact test, mid-p")},
+    std::tuple{Test::cmh, std::string_view("cmh"), std::string_view("Cochran-Mantel-Haenszel")},
+    std::tuple{Test::exact_conditional, std::string_view("exact_conditional"),
+               std::string_view("exact conditional test over strata")},
+    std::tuple{Test::burden, std::string_view("burden"), std::string_view("burden-aware test")}};
+
+const auto& entry_of(Test test) {
+  return tests[static_cast<std::size_t>(test)];
+}
+
+std::vector<Test> chosen_tests(const Config& config) {
+  std::vector<Test> chosen;
+  for (const auto& name : config.tests)
+    for (const auto& [test, word, title] : tests)
+      if (word == name && std::find(chosen.begin(), chosen.end(), test) == chosen.end())
+        chosen.push_back(test);
+  if (chosen.empty()) {
+    throw ConfigError({.what = "no test of association is chosen",
+                       .found = "an empty list",
+                       .in = "interaction_screen.tests",
+                       .remedy = "name at least one, such as [\"fisher\"]"});
+  }
+  return chosen;
+}
+
+}  // namespace
+
+std::string_view name_of(Test test) {
+  return std::get<1>(entry_of(test));
+}
+std::string_view title_of(Test test) {
+  return std::get<2>(entry_of(test));
+}
+
+bool Design::needs_strata() const {
+  return !strata.empty();
+}
+
+double Design::keep_log10_p() const {
+  if (keeps_every_p()) return 0;
+  return std::log10(config.report == Report::p ? std::max(config.report_p, config.report_q) : config.report_q);
+}
+
+double Design::seconds(StageNumber stage, Index n_patients) const {
+  const auto pairs = static_cast<double>(n_pairs());
+  const auto patients = static_cast<double>(n_patients);
+  switch (stage) {
+    case pairs_stage:
+      return pairs * (4e-7 * static_cast<double>(tests.size()) + (with_outcome ? 2e-5 : 0));
+    case details_stage:
+      return std::min(pairs, 1000.0) * (1e-4 + (with_outcome ? 1e-8 * patients : 0));
+    case sets_stage:
+      return config.largest_set > 2 ? 1e-6 * pairs + 1e-5 * patients : 0;
+    case permutations_stage:
+      return static_cast<double>(config.permutations) * (1e-7 * pairs + 1e-7 * patients);
+    default:
+      return 0;
+  }
+}
+
+Index Design::n_units(StageNumber stage, Index n_patients) const {
+  const auto by_time = static_cast<Index>(std::ceil(seconds(stage, n_patients) / 0.5));
+  switch (stage) {
+    case pairs_stage:
+      return std::clamp<Index>(by_time, std::clamp<Index>(n_pairs() / 64, 1, 8), 1024);
+    case details_stage:
+      return std::clamp<Index>(n_pairs() / 64, 1, 128);
+    case sets_stage:
+      return config.largest_set > 2 && n_features > 2 ? std::min<Index>(n_features, 64) : 0;
+    case permutations_stage:
+      return config.permutations > 0 ? std::clamp<Index>(config.permutations / 16, 1, 64) : 0;
+    default:
+      return 0;
+  }
+}
+
+Design Design::of(const Config& config, const engine::Setup& setup) {
+  Design design;
+  design.config = config;
+  design.seed = setup.config.seed;
+  design.tests = chosen_tests(config);
+  for (const auto& field : config.stratify)
+    design.strata.push_back(Grouping::by(setup.catalogue, field, {}, "interaction_screen.stratify"));
+  for (const Test test : design.tests) {
+    if (!design.strata.empty() || (test != Test::cmh && test != Test::exact_conditional)) continue;
+    throw ConfigError({.what = "a stratified test needs strata",
+                       .found = std::string(name_of(test)) + " without strata",
+                       .in = "interaction_screen.stratify",
+                       .remedy = "name fields, as in stratify = [\"ENTITY\", \"SITE\"], or choose another test"});
+  }
+  design.outcome = OutcomeDesign::of(setup);
+  design.with_outcome = !setup.config.outcome.endpoint.empty();
+  design.ties = setup.config.outcome.ties;
+  design.n_features = setup.features.size();
+  if (design.n_features < 2) {
+    throw ConfigError({.what = "a pair needs two features",
+                       .found = std::to_string(design.n_features) + " feature",
+                       .expected = "at least 2",
+                       .in = "features",
+                       .remedy = "include more features, or lower min_carriers"});
+  }
+  if (config.report == Report::all && !design.keeps_every_p()) {
+    throw ConfigError({.what = "too many pairs for one text table",
+                       .found = std::to_string(design.n_pairs()) + " pairs",
+                       .expected = "at most 5000000",
+                       .in = "interaction_screen.report",
+                       .remedy = "report by q, and set complete_table = true for every pair in results.h5"});
+  }
+  return design;
+}
+
+}  // namespace chorale::jobs::interaction

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/plan.hpp"
+#include "jobs/common/follow_up.hpp"
+#include "jobs/common/grouping.hpp"
+#include "jobs/interaction_screen/config.hpp"
+#include "kernels/timeline.hpp"
+
+namespace chorale::jobs::interaction {
+
+/// The job's stages, in order; those that a config does not ask for have no units.
+enum StageNumber : Index { pairs_stage, details_stage, sets_stage, permutations_stage, n_stages };
+
+/// The job's config understood against a cohort. Derived, never stored.
+struct Design {
+  Config config;
+  Index seed = 1;
+  std::vector<Test> tests;         ///< the first is the primary one
+  std::vector<Grouping> strata;    ///< of the tests of association
+  bool with_outcome = false;
+  OutcomeDesign outcome;
+  kernels::Ties ties = kernels::Ties::efron;
+  Index n_features = 0;
+
+  Index n_pairs() const { return n_features * (n_features - 1) / 2; }
+  Index n_units(StageNumber stage, Index n_patients) const;
+  /// Forecast, on one core.
+  double seconds(StageNumber stage, Index n_patients) const;
+  /// Pairs up to this number send every p to rank 0; beyond, only those that could be reported.
+  bool keeps_every_p() const { return n_pairs() <= 5'000'000; }
+  /// Largest log10 p that a unit keeps for the choice of hits.
+  double keep_log10_p() const;
+  bool needs_strata() const;
+
+  /// Throws   ConfigError when fields or tests do not fit the cohort
+  static Design of(const Config& config, const engine::Setup& setup);
+};
+
+std::string_view name_of(Test test);
+/// As a reader calls it: "Fisher's exact test".
+std::string_view title_of(Test test);
+
+}  // namespace chorale::jobs::interaction
