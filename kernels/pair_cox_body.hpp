@@ -50,6 +50,12 @@ struct PairSlope {
   double log_risk;        ///< Σ_t (W/d) Σ_l log(S0 − (l/d) D0); 0 when not asked for
 };
 
+/// Deaths expected of only a, only b and both; see pair_expected.
+struct PairExpected {
+  double curved[3];  ///< in risk sets with Σ_g q_g/Q_g <= 1
+  double flat[3];    ///< in the others
+};
+
 // clang-format off
 
 /// sums[(block · n_slot_sums + row) · lanes + piece], with risk = base · exp(shift'z); `near` promises |shift'z| <= 0.1.
@@ -69,6 +75,10 @@ CHORALE_DECLARE_LEVELS(void pair_cox_combine(Index n_times, Index n_columns, con
 CHORALE_DECLARE_LEVELS(PairSlope pair_slope(const EventTable& all, const PairTable& pair, const PairPoint& at))
 CHORALE_DECLARE_LEVELS(PairSlope pair_slope_and_log(const EventTable& all, const PairTable& pair,
                                                     const PairPoint& at))
+
+/// per_reach: 1/Q_g.
+CHORALE_DECLARE_LEVELS(PairExpected pair_expected(const EventTable& all, const PairTable& pair, const PairPoint& at,
+                                                  const double* per_reach))
 // clang-format on
 
 }  // namespace chorale::kernels

@@ -13,28 +13,6 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-Eigen::VectorXd scaled_coefficients(const CoxRows& rows, const CoxFit& covariates) {
-  Eigen::VectorXd beta = Eigen::VectorXd::Zero(rows.n_columns);
-  for (Index j = 0; j < rows.n_columns; ++j) {
-    const double value = covariates.beta[size(j)];
-    if (std::isfinite(value)) beta(j) = value * rows.scale[size(j)];
-  }
-  return beta;
-}
-
-AlignedDoubles risks_at(const CoxRows& rows, const Eigen::VectorXd& beta) {
-  AlignedDoubles risk(size(rows.n_rows));
-  CHORALE_AT_LEVEL(cox_risks, rows.table(), rows.offset.empty() ? nullptr : rows.offset.data(),
-                   rows.weight.empty() ? nullptr : rows.weight.data(), beta.data(), 0, rows.n_rows,
-                   risk.data());
-  return risk;
-}
-
-/// Row 0 of the padding: one patient at risk, nobody dies.
-void set_padding(const EventTimes& times, AlignedDoubles& at_risk) {
-  std::fill(at_risk.begin() + times.n_times(), at_risk.begin() + times.n_padded(), 1.0);
-}
-
 /// From the last event time of each stratum to its first, for `count` rows side by side: sums over the risk set,
 /// and M = S − f D.
 template <int count>
@@ -53,31 +31,6 @@ void accumulate(const EventTimes& times, const double* centre, const RiskTable& 
 }
 
 }  // namespace
-
-PairFrame::PairFrame(const CoxDesign& of_design, const CoxFit& covariates_fit, Ties ties)
-    : design(of_design),
-      rows(*of_design.rows),
-      times(rows.times(ties)),
-      covariates(covariates_fit),
-      beta(scaled_coefficients(rows, covariates_fit)),
-      risk(risks_at(rows, beta)),
-      at_risk(size(n_slot_sums(rows.n_columns) * times.n_padded()), 0),
-      dying(at_risk),
-      slots(rows, risk) {
-  for (Index j = 0; j < rows.n_columns; ++j) {
-    if (!std::isnan(covariates.beta[size(j)])) kept.push_back(j);
-  }
-  set_padding(times, at_risk);
-  AlignedDoubles sums(size(slots.n_sums() + n_slot_sums(rows.n_columns) * lanes), 0);
-  const Eigen::VectorXd no_shift = Eigen::VectorXd::Zero(rows.n_columns);
-  const SlotTable table = slots.table();
-  CHORALE_AT_LEVEL(pair_cox_slot_sums, table, no_shift.data(), true, sums.data());
-  slots.sum_over_risk_sets(times, sums, {at_risk.data(), dying.data(), times.n_padded()});
-}
-
-bool PairFrame::usable() const {
-  return covariates.verdict == CoxVerdict::converged || covariates.verdict == CoxVerdict::singular;
-}
 
 PairEngine::PairEngine(const PairFrame& frame)
     : frame_(frame),

@@ -9,28 +9,10 @@
 
 #include "kernels/cox_likelihood.hpp"
 #include "kernels/pair_cox.hpp"
+#include "kernels/pair_cox_frame.hpp"
 #include "kernels/pair_cox_newton.hpp"
-#include "kernels/pair_cox_slots.hpp"
 
 namespace chorale::kernels {
-
-/// What all pairs of a design share: the rows as slots, and everybody's sums over the risk sets at the covariates'
-/// own coefficients.
-struct PairFrame {
-  PairFrame(const CoxDesign& design, const CoxFit& covariates, Ties ties);
-
-  bool usable() const;  ///< the covariates were fitted
-
-  const CoxDesign& design;
-  const CoxRows& rows;
-  const EventTimes& times;
-  const CoxFit& covariates;
-  Eigen::VectorXd beta;           ///< the covariates' own, scaled; 0 where aliased
-  std::vector<Index> kept;        ///< covariates that are not aliased
-  AlignedDoubles risk;            ///< per row, at beta
-  AlignedDoubles at_risk, dying;  ///< n_slot_sums x n_padded, at beta
-  PairSlots slots;
-};
 
 /// Carriers of one group and fate, by row; see PairEngine.
 struct PairSegment {

@@ -33,18 +33,21 @@ void add_idle(const PairFeature& a, const PairFeature& b, Index n_analysed, Pair
   counts.n[neither] = n_analysed - counts.n[only_a] - counts.n[only_b] - counts.n[both];
 }
 
-void check_pairs(const CoxDesign& design, const CoxFit& covariates, CarrierLists carriers,
-                 std::span<const FeaturePair> pairs, std::size_t n_results) {
+void check_covariates(const CoxDesign& design, const CoxFit& covariates) {
+  if (static_cast<Index>(covariates.beta.size()) != design.n_columns) {
+    throw ShapeError({.what = "the covariates' fit belongs to another design",
+                      .found = std::to_string(covariates.beta.size()) + " coefficients",
+                      .expected = std::to_string(design.n_columns)});
+  }
+}
+
+void check_pairs(const CoxDesign& design, CarrierLists carriers, std::span<const FeaturePair> pairs,
+                 std::size_t n_results) {
   check_carriers(design.n_patients, carriers, carriers.size());
   if (pairs.size() != n_results) {
     throw ShapeError({.what = "pairs and results differ in number",
                       .found = std::to_string(n_results) + " results",
                       .expected = std::to_string(pairs.size())});
-  }
-  if (static_cast<Index>(covariates.beta.size()) != design.n_columns) {
-    throw ShapeError({.what = "the covariates' fit belongs to another design",
-                      .found = std::to_string(covariates.beta.size()) + " coefficients",
-                      .expected = std::to_string(design.n_columns)});
   }
   const auto n_features = static_cast<std::int32_t>(carriers.size());
   for (const FeaturePair& pair : pairs) {

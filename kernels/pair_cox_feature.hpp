@@ -22,8 +22,9 @@ struct PairFeature {
 /// Adds to counts over rows those who are never at risk.
 void add_idle(const PairFeature& a, const PairFeature& b, Index n_analysed, PairCounts& counts);
 
-/// Throws ShapeError unless the arguments of a pair kernel fit together.
-void check_pairs(const CoxDesign& design, const CoxFit& covariates, CarrierLists carriers,
-                 std::span<const FeaturePair> pairs, std::size_t n_results);
+/// Throw ShapeError unless the arguments of a pair kernel fit together.
+void check_covariates(const CoxDesign& design, const CoxFit& covariates);
+void check_pairs(const CoxDesign& design, CarrierLists carriers, std::span<const FeaturePair> pairs,
+                 std::size_t n_results);
 
 }  // namespace chorale::kernels

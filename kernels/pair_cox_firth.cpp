@@ -279,7 +279,8 @@ void fit_pair(const CoxDesign& design, const CoxFit& covariates, const std::vect
 
 void pair_cox_firth(const CoxDesign& design, const CoxFit& covariates, CarrierLists carriers,
                     std::span<const FeaturePair> pairs, Ties ties, std::span<PairCoxFit> fits) {
-  check_pairs(design, covariates, carriers, pairs, fits.size());
+  check_covariates(design, covariates);
+  check_pairs(design, carriers, pairs, fits.size());
   std::vector<Index> kept;
   for (Index j = 0; j < design.n_columns; ++j) {
     if (!std::isnan(covariates.beta[size(j)])) kept.push_back(j);

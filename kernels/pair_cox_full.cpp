@@ -165,16 +165,18 @@ std::string_view name_of(PairVerdict verdict) {
       return "singular";
     case PairVerdict::not_converged:
       return "not_converged";
+    case PairVerdict::below_bound:
+      return "below_bound";
   }
   throw ShapeError({.what = "verdict out of range",
                     .found = std::to_string(static_cast<int>(verdict)),
                     .expected = "a PairVerdict"});
 }
 
-void pair_cox_full(const CoxDesign& design, const CoxFit& covariates, CarrierLists carriers,
-                   std::span<const FeaturePair> pairs, Ties ties, std::span<PairCoxFit> fits) {
-  check_pairs(design, covariates, carriers, pairs, fits.size());
-  const PairFrame frame(design, covariates, ties);
+void pair_cox_full(const PairCoxFrame& shared, CarrierLists carriers, std::span<const FeaturePair> pairs,
+                   std::span<PairCoxFit> fits) {
+  const PairFrame& frame = *shared;
+  check_pairs(frame.design, carriers, pairs, fits.size());
   const auto n_pairs = static_cast<Index>(pairs.size());
 #pragma omp parallel if (n_pairs > 1)
   {
@@ -182,6 +184,11 @@ void pair_cox_full(const CoxDesign& design, const CoxFit& covariates, CarrierLis
 #pragma omp for schedule(dynamic)
     for (Index k = 0; k < n_pairs; ++k) fitter.fit(pairs[size(k)], fits[size(k)]);
   }
+}
+
+void pair_cox_full(const CoxDesign& design, const CoxFit& covariates, CarrierLists carriers,
+                   std::span<const FeaturePair> pairs, Ties ties, std::span<PairCoxFit> fits) {
+  pair_cox_full(PairCoxFrame(design, covariates, ties), carriers, pairs, fits);
 }
 
 }  // namespace chorale::kernels

@@ -5,10 +5,15 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
+#include <string>
 
-#include "kernels/pair_cox_engine.hpp"
+#include "kernels/error.hpp"
+#include "kernels/pair_cox_bound.hpp"
 #include "kernels/pair_cox_feature.hpp"
+#include "kernels/pair_cox_frame.hpp"
 #include "kernels/pair_cox_newton.hpp"
+#include "kernels/tail.hpp"
 
 namespace chorale::kernels {
 namespace {
@@ -25,62 +30,17 @@ struct CarrierSteps {
 /// One feature: what its pairs share.
 struct ScreenFeature : PairFeature {
   CarrierSteps steps;
-  Index n_rows = 0, n_deaths = 0;
+  std::vector<std::int32_t> row_list;  ///< ascending
+  Index n_deaths = 0;
   double weight_of_deaths = 0;
+  double expected = 0;    ///< deaths beside the covariates alone
   double log_hazard = 0;  ///< beside the covariates, alone; 0 where it does not converge
 };
-
-/// What all pairs share.
-struct ScreenFrame {
-  ScreenFrame(const PairFrame& pair_frame);
-
-  const PairFrame& pair;
-  const CoxRows& rows;
-  EventTable table;
-  AlignedDoubles expected;  ///< per row, deaths expected from the covariates' own fit
-  AlignedDoubles zeros;     ///< n_padded
-};
-
-/// risk · (hazard gathered while at risk), as CoxEngine says, without a feature.
-AlignedDoubles expected_deaths(const PairFrame& frame) {
-  const CoxRows& rows = frame.rows;
-  const Index n_padded = frame.times.n_padded();
-  AlignedDoubles at_risk(frame.at_risk.begin(), frame.at_risk.begin() + n_padded);
-  AlignedDoubles dying(frame.dying.begin(), frame.dying.begin() + n_padded), terms(size(5 * n_padded));
-  const TimeTerms to{terms.data(), terms.data() + n_padded, terms.data() + 2 * n_padded,
-                     terms.data() + 3 * n_padded, terms.data() + 4 * n_padded};
-  const RiskTable sums{at_risk.data(), dying.data(), n_padded};
-  const EventTable table = frame.times.table();
-  CHORALE_AT_LEVEL(cox_time_terms, table, sums, to);
-  AlignedDoubles hazard(size(n_padded)), spared(size(n_padded)), expected(size(rows.n_rows));
-  const auto strata = frame.times.stratum_begin();
-  for (std::size_t s = 0; s + 1 < strata.size(); ++s) {
-    double sum = 0;
-    for (Index t = strata[s]; t < strata[s + 1]; ++t) {
-      hazard[size(t)] = sum += to.first[t];
-      spared[size(t)] = table.centre[t] * to.first[t] + to.first_tied[t];
-    }
-  }
-  const Index n_times = frame.times.n_times();
-  CHORALE_AT_LEVEL(cox_factors, rows.place_begin.data(), rows.enters.empty() ? nullptr : rows.enters.data(),
-                   n_times, frame.risk.data(), hazard.data(), spared.data(), 0, n_times, expected.data());
-  return expected;
-}
-
-ScreenFrame::ScreenFrame(const PairFrame& pair_frame)
-    : pair(pair_frame),
-      rows(pair_frame.rows),
-      table(pair_frame.times.table()),
-      expected(expected_deaths(pair_frame)),
-      zeros(size(pair_frame.times.n_padded()), 0) {
-  table.risk = pair.at_risk.data();
-  table.tied_risk = pair.dying.data();
-}
 
 /// Turns rows into steps over event times; keeps its room between calls.
 class StepMaker {
  public:
-  explicit StepMaker(const ScreenFrame& frame) : frame_(frame) {}
+  explicit StepMaker(const PairFrame& frame) : frame_(frame) {}
 
   /// rows ascending. `steps` is of the right length and holds zeros at every tied_risk.
   void make(std::span<const std::int32_t> rows, CarrierSteps& steps);
@@ -95,19 +55,19 @@ class StepMaker {
     Index time;  ///< from here back to the stratum's first, `risk` more
     double risk;
   };
-  const ScreenFrame& frame_;
+  const PairFrame& frame_;
   std::vector<Change> changes_;
 };
 
 void StepMaker::make(std::span<const std::int32_t> rows, CarrierSteps& steps) {
   const CoxRows& all = frame_.rows;
-  const double* centre = frame_.pair.times.table().centre;
-  const Index n_times = frame_.pair.times.n_times();
+  const double* centre = frame_.times.table().centre;
+  const Index n_times = frame_.times.n_times();
   changes_.clear();
   for (const std::int32_t row : rows) {
     const auto at = size(row);
     const Index t = all.place_of[at] / 2;
-    const double risk = frame_.pair.risk[at];
+    const double risk = frame_.risk[at];
     changes_.push_back({t, risk});
     if (all.place_of[at] % 2 == 1 && centre[t] > 0) steps.tied_risk[size(t)] += risk;
     if (!all.enters.empty() && all.enters[at] < n_times) changes_.push_back({all.enters[at], -risk});
@@ -117,7 +77,7 @@ void StepMaker::make(std::span<const std::int32_t> rows, CarrierSteps& steps) {
                      [](const Change& l, const Change& r) { return l.time < r.time; });
   }
   // from the last event time to the first, constant between changes, from zero in each stratum
-  const auto strata = frame_.pair.times.stratum_begin();
+  const auto strata = frame_.times.stratum_begin();
   auto change = changes_.rbegin();
   for (std::size_t s = strata.size() - 1; s > 0; --s) {
     double sum = 0;
@@ -137,8 +97,9 @@ void StepMaker::make(std::span<const std::int32_t> rows, CarrierSteps& steps) {
   }
 }
 
-CarrierSteps no_steps(const ScreenFrame& frame) {
-  return {frame.zeros, frame.zeros};
+CarrierSteps no_steps(const PairFrame& frame) {
+  const AlignedDoubles zeros(size(frame.times.n_padded()), 0);
+  return {zeros, zeros};
 }
 
 PairTable pair_table(const CarrierSteps& a, const CarrierSteps& b, const CarrierSteps& of_both) {
@@ -146,22 +107,21 @@ PairTable pair_table(const CarrierSteps& a, const CarrierSteps& b, const Carrier
           {a.tied_risk.data(), b.tied_risk.data(), of_both.tied_risk.data()}};
 }
 
-ScreenFeature make_feature(const ScreenFrame& frame, std::span<const std::int32_t> carriers) {
+ScreenFeature make_feature(const PairFrame& frame, std::span<const std::int32_t> carriers) {
   ScreenFeature feature;
   feature.set(frame.rows, carriers);
-  std::vector<std::int32_t> rows;
   for (std::size_t word = 0; word < feature.rows.size(); ++word) {
     for (std::uint64_t left = feature.rows[word]; left != 0; left &= left - 1)
-      rows.push_back(static_cast<std::int32_t>(64 * word + size(std::countr_zero(left))));
+      feature.row_list.push_back(static_cast<std::int32_t>(64 * word + size(std::countr_zero(left))));
   }
-  for (const std::int32_t row : rows) {
+  for (const std::int32_t row : feature.row_list) {
+    feature.expected += frame.expected[size(row)];
     if (frame.rows.place_of[size(row)] % 2 == 0) continue;
     ++feature.n_deaths;
     feature.weight_of_deaths += frame.rows.weight.empty() ? 1 : frame.rows.weight[size(row)];
   }
-  feature.n_rows = static_cast<Index>(rows.size());
   feature.steps = no_steps(frame);
-  StepMaker(frame).make(rows, feature.steps);
+  StepMaker(frame).make(feature.row_list, feature.steps);
   const CarrierSteps nobody = no_steps(frame);
   const PairPeak alone = climb(frame.table, pair_table(feature.steps, nobody, nobody),
                                {.deaths = {feature.weight_of_deaths, 0, 0}, .n_free = 1});
@@ -172,15 +132,24 @@ ScreenFeature make_feature(const ScreenFrame& frame, std::span<const std::int32_
 /// One thread's room for a pair.
 class PairScreener {
  public:
-  PairScreener(const ScreenFrame& frame) : frame_(frame), maker_(frame), steps_(no_steps(frame)) {}
+  /// Pairs whose likelihood ratio is proven to be below `pass_from` are not fitted.
+  PairScreener(const PairFrame& frame, double pass_from)
+      : frame_(frame),
+        pass_from_(pass_from),
+        all_deaths_(std::accumulate(frame.table.weight, frame.table.weight + frame.table.n_times, 0.0)),
+        maker_(frame),
+        steps_(no_steps(frame)) {}
 
   void screen(const ScreenFeature& a, const ScreenFeature& b, PairScreen& out);
 
  private:
   void find_both(const ScreenFeature& a, const ScreenFeature& b, PairCounts& counts);
   void fit(const ScreenFeature& a, const ScreenFeature& b, PairScreen& out);
+  bool below_bound(const ScreenFeature& a, const ScreenFeature& b, const std::array<double, 3>& at,
+                   PairScreen& out) const;
 
-  const ScreenFrame& frame_;
+  const PairFrame& frame_;
+  double pass_from_, all_deaths_;
   StepMaker maker_;
   CarrierSteps steps_;              ///< carriers of both
   std::vector<std::int32_t> rows_;  ///< of these
@@ -190,23 +159,45 @@ class PairScreener {
 void PairScreener::find_both(const ScreenFeature& a, const ScreenFeature& b, PairCounts& counts) {
   rows_.clear();
   weight_of_deaths_ = expected_ = 0;
-  Index n_deaths = 0;
-  for (std::size_t word = 0; word < a.rows.size(); ++word) {
-    for (std::uint64_t left = a.rows[word] & b.rows[word]; left != 0; left &= left - 1) {
-      const std::size_t row = 64 * word + size(std::countr_zero(left));
-      rows_.push_back(static_cast<std::int32_t>(row));
-      expected_ += frame_.expected[row];
-      if (frame_.rows.place_of[row] % 2 == 0) continue;
-      ++n_deaths;
-      weight_of_deaths_ += frame_.rows.weight.empty() ? 1 : frame_.rows.weight[row];
-    }
+  const bool a_is_rarer = a.row_list.size() < b.row_list.size();
+  const ScreenFeature &rarer = a_is_rarer ? a : b, &other = a_is_rarer ? b : a;
+  rows_.resize(rarer.row_list.size());
+  std::size_t n = 0;
+  for (const std::int32_t row : rarer.row_list) {
+    rows_[n] = row;
+    n += other.rows[size(row) / 64] >> (row % 64) & 1;
   }
-  const auto n_both = static_cast<Index>(rows_.size());
-  const Index n_a = a.n_rows - n_both, n_b = b.n_rows - n_both;
+  rows_.resize(n);
+  Index n_deaths = 0;
+  for (const std::int32_t row : rows_) {
+    expected_ += frame_.expected[size(row)];
+    if (frame_.rows.place_of[size(row)] % 2 == 0) continue;
+    ++n_deaths;
+    weight_of_deaths_ += frame_.rows.weight.empty() ? 1 : frame_.rows.weight[size(row)];
+  }
+  const auto n_both = static_cast<Index>(n);
+  const Index n_a = static_cast<Index>(a.row_list.size()) - n_both;
+  const Index n_b = static_cast<Index>(b.row_list.size()) - n_both;
   const Index deaths_a = a.n_deaths - n_deaths, deaths_b = b.n_deaths - n_deaths;
   counts = {
       .n = {frame_.rows.n_rows - n_a - n_b - n_both, n_a, n_b, n_both},
-      .deaths = {frame_.pair.design.n_events - deaths_a - deaths_b - n_deaths, deaths_a, deaths_b, n_deaths}};
+      .deaths = {frame_.design.n_events - deaths_a - deaths_b - n_deaths, deaths_a, deaths_b, n_deaths}};
+}
+
+bool PairScreener::below_bound(const ScreenFeature& a, const ScreenFeature& b,
+                               const std::array<double, 3>& at, PairScreen& out) const {
+  constexpr double rounding = 1e-4;  // of what the fit would say
+  const double both = weight_of_deaths_, per_death = 1 / all_deaths_;
+  const PairBound bound{
+      .a = at[0],
+      .b = at[1],
+      .deaths = {a.weight_of_deaths - both, b.weight_of_deaths - both, both},
+      .mean_share = {a.expected * per_death, b.expected * per_death, expected_ * per_death}};
+  const double at_most = lrt_at_most(frame_.table, pair_table(a.steps, b.steps, steps_), bound);
+  if (!(at_most + rounding < pass_from_)) return false;
+  out.lrt_at_most = at_most;
+  out.verdict = PairVerdict::below_bound;
+  return true;
 }
 
 void PairScreener::fit(const ScreenFeature& a, const ScreenFeature& b, PairScreen& out) {
@@ -218,7 +209,10 @@ void PairScreener::fit(const ScreenFeature& a, const ScreenFeature& b, PairScree
                  .last_step = 0.03,
                  .with_log = true,
                  .starts_near = true};
+  const bool sieve = pass_from_ > 0;
+  if (sieve && below_bound(a, b, plan.start, out)) return;
   const PairPeak without = climb(frame_.table, table, plan);
+  if (sieve && without.verdict == PairPeak::converged && below_bound(a, b, without.at, out)) return;
   if (none_dies) {
     plan.none_of_both = true;
   } else {
@@ -250,10 +244,10 @@ void PairScreener::screen(const ScreenFeature& a, const ScreenFeature& b, PairSc
   out = {};
   find_both(a, b, out.counts);
   const auto at_risk = out.counts.n;
-  if (!a.idle.empty() || !b.idle.empty() || frame_.rows.n_rows != frame_.pair.design.n_analysed)
-    add_idle(a, b, frame_.pair.design.n_analysed, out.counts);
-  if (frame_.pair.design.n_events == 0) return;
-  if (!frame_.pair.usable()) {
+  if (!a.idle.empty() || !b.idle.empty() || frame_.rows.n_rows != frame_.design.n_analysed)
+    add_idle(a, b, frame_.design.n_analysed, out.counts);
+  if (frame_.design.n_events == 0) return;
+  if (!frame_.usable()) {
     out.verdict = PairVerdict::covariates_failed;
     return;
   }
@@ -266,13 +260,24 @@ void PairScreener::screen(const ScreenFeature& a, const ScreenFeature& b, PairSc
   maker_.clear(rows_, steps_);
 }
 
+/// The likelihood ratio from which on p, 1 degree of freedom, is no more than asked for.
+double pass_from(const ScreenPlan& plan) {
+  if (!(plan.pass_below_p > 0 && plan.pass_below_p <= 1)) {
+    throw ShapeError({.what = "the screen's bound is not a p-value",
+                      .found = std::to_string(plan.pass_below_p),
+                      .expected = "above 0 and up to 1"});
+  }
+  const double z = normal_quantile(plan.pass_below_p / 2);
+  return z * z;
+}
+
 }  // namespace
 
-void pair_cox_screen(const CoxDesign& design, const CoxFit& covariates, CarrierLists carriers,
-                     std::span<const FeaturePair> pairs, Ties ties, std::span<PairScreen> screens) {
-  check_pairs(design, covariates, carriers, pairs, screens.size());
-  const PairFrame pair_frame(design, covariates, ties);
-  const ScreenFrame frame(pair_frame);
+void pair_cox_screen(const PairCoxFrame& shared, CarrierLists carriers, std::span<const FeaturePair> pairs,
+                     std::span<PairScreen> screens, const ScreenPlan& plan) {
+  const PairFrame& frame = *shared;
+  check_pairs(frame.design, carriers, pairs, screens.size());
+  const double bound = pass_from(plan);
   std::vector<std::uint8_t> asked(carriers.size(), 0);
   for (const FeaturePair& pair : pairs) asked[size(pair.a)] = asked[size(pair.b)] = 1;
   std::vector<ScreenFeature> features(carriers.size());
@@ -283,13 +288,18 @@ void pair_cox_screen(const CoxDesign& design, const CoxFit& covariates, CarrierL
     for (Index g = 0; g < n_features; ++g) {
       if (asked[size(g)]) features[size(g)] = make_feature(frame, carriers[size(g)]);
     }
-    PairScreener screener(frame);
+    PairScreener screener(frame, bound);
 #pragma omp for schedule(dynamic, 16)
     for (Index k = 0; k < n_pairs; ++k) {
       const FeaturePair& pair = pairs[size(k)];
       screener.screen(features[size(pair.a)], features[size(pair.b)], screens[size(k)]);
     }
   }
+}
+
+void pair_cox_screen(const CoxDesign& design, const CoxFit& covariates, CarrierLists carriers,
+                     std::span<const FeaturePair> pairs, Ties ties, std::span<PairScreen> screens) {
+  pair_cox_screen(PairCoxFrame(design, covariates, ties), carriers, pairs, screens);
 }
 
 }  // namespace chorale::kernels

@@ -14,7 +14,12 @@ struct PairScreen {
   PairVerdict verdict = PairVerdict::no_events;
   double a = missing, b = missing, ab = missing;  ///< as in PairCoxFit
   double se_ab = missing;
-  double lrt_chi2 = missing;  ///< of ab, 1 degree of freedom; that of the limit where separated
+  double lrt_chi2 = missing;     ///< of ab, 1 degree of freedom; that of the limit where separated
+  double lrt_at_most = missing;  ///< where below_bound: lrt_chi2 would be no more than this
+};
+
+struct ScreenPlan {
+  double pass_below_p = 1;  ///< pairs whose p is proven to be above are not fitted; 1: fit all
 };
 
 /// Screens pairs for interaction: fits (a, b, ab) and (a, b) beside covariates that are held where their own fit put
@@ -29,12 +34,27 @@ struct PairScreen {
 /// Newton; the last step is below 0.03 standard errors, which leaves less than 1e-3 of them in the coefficients and
 /// 3e-5 in lrt_chi2. Double carriers of whom none dies (ab → −∞) are left out of every risk set, the limit.
 ///
+/// With plan.pass_below_p a pair is first held against a bound that is quick to have and never too low. Where
+/// (a, b) = θ and ab = 0, let O_g be the deaths of only a, only b and both, and E_g those expected; shares q_g of a
+/// risk set with Σ q_g/Q_g <= 1 are a mixture of nobody and the Q_g, and as the logarithm is concave
+///
+///   log(1 + Σ_g (e^y_g − 1) q_g) >= Σ_g (q_g/Q_g) log(1 + (e^y_g − 1) Q_g),
+///   lrt_chi2 <= 2 Σ_g max_y (O_g y − (E_g/Q_g) log(1 + (e^y − 1) Q_g)) = Σ_g binomial deviance of O_g, E_g/Q_g, Q_g
+///
+/// Risk sets with larger shares enter by log Σ q e^y >= Σ q y. θ is the features' own coefficients, and where that
+/// proves nothing, the fit of (a, b). A pair below the bound gets the verdict below_bound and lrt_at_most; every
+/// other gets the same numbers as without a plan, so no pair is lost that would pass.
+///
 /// Shapes   as pair_cox_full
-/// Throws   as pair_cox_full
+/// Throws   as pair_cox_full, and where pass_below_p is not in (0, 1]
 /// Cost     per pair 3 to 5 passes over event times; per feature 16 bytes an event time and a bit a patient
 /// Threads  over pairs, equal for any thread count
 /// Source   Cox 1972; Efron 1977
 /// Oracle   pair_cox_full of a design with z'β̂ as offset and no columns
+void pair_cox_screen(const PairCoxFrame& frame, CarrierLists carriers, std::span<const FeaturePair> pairs,
+                     std::span<PairScreen> screens, const ScreenPlan& plan = {});
+
+/// The same for one call.
 void pair_cox_screen(const CoxDesign& design, const CoxFit& covariates, CarrierLists carriers,
                      std::span<const FeaturePair> pairs, Ties ties, std::span<PairScreen> screens);
 

@@ -169,6 +169,97 @@ PairSlope sum_times(const Point& at) {
   return slope;
 }
 
+/// Deaths expected of each group, and whether all of the event time's risk sets are within reach: none of them has
+/// a share above (q_g + ½ D_g/M)/(1 − ½ u).
+struct Reach {
+  const double* per_reach;
+
+  template <class V>
+  void add(const V* of_group, const V* share, const V* tied, V u, V* curved, V* flat) const {
+    V used{};
+    for (int g = 0; g < 3; ++g) used += per_reach[g] * (share[g] + 0.5 * tied[g]);
+    for (int g = 0; g < 3; ++g) {
+      const V inside = used <= 1.0 - 0.5 * u ? of_group[g] : V{};
+      curved[g] += inside;
+      flat[g] += of_group[g] - inside;
+    }
+  }
+};
+
+/// From carriers of a, of b and of both to who has only a, only b, both.
+template <class V>
+void by_group(V* share) {
+  share[0] -= share[2];
+  share[1] -= share[2];
+}
+
+/// Returns u.
+template <int n_moments, class V>
+V expect_time(const Point& at, const Reach& reach, Index t, V* curved, V* flat) {
+  const V weight = load<V>(at.all.weight + t), inverse = 1.0 / at.risk<V>(t);
+  V q[3], e[3], tied[3]{}, u{};
+  shares(at.at, at.pair.risk, t, inverse, q);
+  by_group(q);
+  for (int g = 0; g < 3; ++g) e[g] = weight * q[g];
+  if constexpr (n_moments > 0) {
+    u = at.tied<V>(t) * inverse;
+    const V u2 = u * u;
+    V first{};
+    for (int m = n_moments - 1; m >= 0; --m) first = first * u2 + load<V>(at.all.moment[m] + t);
+    shares(at.at, at.pair.tied_risk, t, inverse, tied);
+    by_group(tied);
+    for (int g = 0; g < 3; ++g) e[g] -= first * u * (tied[g] - u * q[g]);
+  }
+  reach.add(e, q, tied, u, curved, flat);
+  return u;
+}
+
+void expect_exactly(const Point& at, const Reach& reach, Index t, PairExpected& sums) {
+  const double deaths = at.all.deaths[t], centre = at.all.centre[t];
+  const double risk = at.risk<double>(t), all_tied = at.tied<double>(t);
+  double of_risk[3], of_tied[3];
+  shares(at.at, at.pair.risk, t, 1.0, of_risk);
+  shares(at.at, at.pair.tied_risk, t, 1.0, of_tied);
+  by_group(of_risk);
+  by_group(of_tied);
+  const double none[3] = {};
+  for (double l = 0; l < deaths; ++l) {
+    const double fraction = l / deaths - centre;
+    double q[3], e[3];
+    for (int g = 0; g < 3; ++g) {
+      q[g] = (of_risk[g] - fraction * of_tied[g]) / (risk - fraction * all_tied);
+      e[g] = at.all.weight[t] / deaths * q[g];
+    }
+    reach.add(e, q, none, 0.0, sums.curved, sums.flat);
+  }
+}
+
+template <int n_moments>
+bool expect_times(const Point& at, const Reach& reach, Index begin, Index end, double u_reach,
+                  PairExpected& sums) {
+  Vector curved[3]{}, flat[3]{}, most{};
+  for (Index t = begin; t < end; t += width) {
+    const Vector u = expect_time<n_moments>(at, reach, t, curved, flat);
+    most = u > most ? u : most;
+  }
+  if (largest(most) > u_reach) return false;
+  for (int g = 0; g < 3; ++g) {
+    sums.curved[g] += sum(curved[g]);
+    sums.flat[g] += sum(flat[g]);
+  }
+  return true;
+}
+
+void expect_one_by_one(const Point& at, const Reach& reach, Index begin, Index end, PairExpected& sums) {
+  for (Index t = begin; t < end; ++t) {
+    if (at.tied<double>(t) <= all_moments_reach * at.risk<double>(t)) {
+      expect_time<n_tie_moments>(at, reach, t, sums.curved, sums.flat);
+    } else {
+      expect_exactly(at, reach, t, sums);
+    }
+  }
+}
+
 }  // namespace
 
 PairSlope pair_slope(const EventTable& all, const PairTable& pair, const PairPoint& at) {
@@ -177,6 +268,20 @@ PairSlope pair_slope(const EventTable& all, const PairTable& pair, const PairPoi
 
 PairSlope pair_slope_and_log(const EventTable& all, const PairTable& pair, const PairPoint& at) {
   return sum_times<true>({all, pair, at});
+}
+
+PairExpected pair_expected(const EventTable& all, const PairTable& pair, const PairPoint& at,
+                           const double* per_reach) {
+  PairExpected sums{};
+  const Point point{all, pair, at};
+  const Reach reach{per_reach};
+  for (Index begin = 0; begin < all.n_times; begin += block) {
+    const Index end = begin + block < all.n_times ? begin + block : all.n_times;
+    if ((all.efron || !expect_times<0>(point, reach, begin, end, 1, sums)) &&
+        !expect_times<3>(point, reach, begin, end, few_moments_reach, sums))
+      expect_one_by_one(point, reach, begin, end, sums);
+  }
+  return sums;
 }
 
 }  // namespace chorale::kernels::simd::CHORALE_LEVEL

@@ -176,6 +176,71 @@ TEST(PairCoxScreen, IsEqualToTheBitForAnyNumberOfThreads) {
   }
 }
 
+TEST(PairCoxScreen, WhatTheBoundLeavesOutCouldNotHavePassed) {
+  const Level before = level();
+  constexpr double pass_from = 10.827566170662733;  // R: qchisq(1e-3, 1, lower.tail = FALSE)
+  int n_below = 0, n_fitted = 0, n_without_deaths = 0;
+  double closest = 1e300;
+  for (const Level each : available_levels()) {
+    force_level(each);
+    for (unsigned seed = 1; seed <= 240; ++seed) {
+      const PairCohort c = random_pair({.n = 101 + 397 * (seed % 4),
+                                        .days = seed % 3 == 0   ? 3
+                                                : seed % 3 == 1 ? 15
+                                                                : 400,
+                                        .carriers = seed % 2 == 0 ? 0.3 : 0.06,
+                                        .hazard_ratio = 1.6,
+                                        .with = {seed % 5 == 0, seed % 4 == 0, seed % 7 < 2},
+                                        .seed = seed,
+                                        .n_covariates = seed % 3},
+                                       seed % 9 == 0   ? 0.9
+                                       : seed % 2 == 0 ? 0.3
+                                                       : 0.12,
+                                       seed % 9 == 0 ? 0.05 : 0.1);
+      const Ties ties = seed % 3 == 1 ? Ties::breslow : Ties::efron;
+      const CoxDesign design = c.design();
+      const PairCoxFrame frame(design, cox_fit(design, {.ties = ties}), ties);
+      const std::vector<std::span<const std::int32_t>> carriers{c.a, c.b};
+      const FeaturePair pair{0, 1};
+      PairScreen fitted, held;
+      pair_cox_screen(frame, carriers, {&pair, 1}, {&fitted, 1});
+      pair_cox_screen(frame, carriers, {&pair, 1}, {&held, 1}, {.pass_below_p = 1e-3});
+      EXPECT_EQ(held.counts.n, fitted.counts.n) << seed;
+      EXPECT_EQ(held.counts.deaths, fitted.counts.deaths) << seed;
+      if (held.verdict != PairVerdict::below_bound) {
+        n_fitted += fitted.verdict == PairVerdict::converged;
+        EXPECT_EQ(held.verdict, fitted.verdict) << seed;
+        if (fitted.verdict == PairVerdict::converged) {
+          EXPECT_EQ(held.lrt_chi2, fitted.lrt_chi2) << seed;
+        }
+        continue;
+      }
+      ++n_below;
+      n_without_deaths += held.counts.deaths[both] == 0;
+      EXPECT_TRUE(std::isnan(held.lrt_chi2)) << seed;
+      EXPECT_LT(held.lrt_at_most, pass_from) << seed;
+      // the screen's own likelihood ratio is right to 3e-5
+      EXPECT_LT(fitted.lrt_chi2, held.lrt_at_most + 1e-4) << seed;
+      closest = std::min(closest, held.lrt_at_most - fitted.lrt_chi2);
+    }
+  }
+  force_level(before);
+  EXPECT_GT(n_below, 300);  // of 240 cohorts at each level
+  EXPECT_GT(n_fitted, 30);
+  EXPECT_GT(n_without_deaths, 5);
+  EXPECT_LT(closest, 0.01);
+}
+
+TEST(PairCoxScreen, RefusesABoundThatIsNoP) {
+  const PairCohort c = forty({}, 0);
+  const CoxDesign design = c.design();
+  const PairCoxFrame frame(design, cox_fit(design), Ties::efron);
+  const std::vector<std::span<const std::int32_t>> carriers{c.a, c.b};
+  for (const double p : {0.0, 1.5, std::nan("")}) {
+    EXPECT_THROW(pair_cox_screen(frame, carriers, {}, {}, {.pass_below_p = p}), ShapeError);
+  }
+}
+
 TEST(PairCoxScreen, RefusesPairsOfUnknownFeatures) {
   const PairCohort c = forty({}, 0);
   const CoxDesign design = c.design();
