@@ -5,8 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <numeric>
 
 #include "kernels/error.hpp"
 #include "kernels/item_sets_search.hpp"
@@ -46,12 +44,7 @@ ItemSetFinder::ItemSetFinder(const PairLists& carriers, const PanelMask& panels,
   data->options = options;
   data->tested = tested_rows(carriers, panels, untested);
   data->pairs = frequent_pairs(carriers, options.min_carriers);
-  const Words& on_panels = data->tested.of_set;
-  data->by_parts =
-      options.order <= 3 && data->tested.untested == nullptr && on_panels.size() <= at(data->tested.n_words);
-  if (data->by_parts) {
-    for (const std::uint64_t word : on_panels) data->n_tested += std::popcount(word);
-  }
+  data->parts = parts_of(*data);
   data_ = data;
 }
 

@@ -33,7 +33,10 @@ struct Transactions {
 
 /// Who is tested for what, as rows of bits.
 struct TestedRows {
-  const PairLists* untested = nullptr;  ///< null when nobody is
+  const PairLists* untested = nullptr;   ///< null when nobody is
+  Index n_panels = 1;                    ///< 1 without panels
+  std::vector<std::int16_t> panel;       ///< (n_patients) -1: tested for nothing
+  std::vector<std::vector<bool>> holds;  ///< (n_sets, n_panels) the panels of each distinct set
   Index n_words = 0;
   std::vector<std::int32_t> set_of;  ///< (n_features) by rank: which of the distinct sets of panels holds it
   Words of_set;                      ///< (n_sets, n_words) patients on its panels
@@ -44,13 +47,24 @@ struct TestedRows {
   void fill(Index rank, std::uint64_t* row) const;
 };
 
+/// Carriers of features and pairs on the panels of others, from which tables of orders 2 and 3 follow.
+struct ItemSetParts {
+  Index n_sets = 0;                  ///< of panels; 0: tables come from rows of bits
+  Index n_meets = 0;                 ///< distinct intersections of two sets
+  std::vector<std::int32_t> meet;    ///< (n_sets, n_sets) which intersection
+  std::vector<std::int32_t> tested;  ///< (n_meets, n_sets) patients on the panels of both
+  std::vector<std::int32_t> n_one;   ///< (n_features, n_meets) carriers on an intersection's panels
+  std::vector<std::int32_t> n_pair;  ///< (frequent pairs, n_sets) carriers of both on a set's panels
+
+  std::int32_t meet_of(Index a, Index b) const { return meet[static_cast<std::size_t>(a * n_sets + b)]; }
+};
+
 struct ItemSetData {
   const PairLists* carriers = nullptr;
   ItemSetOptions options;
   FrequentPairs pairs;
   TestedRows tested;
-  bool by_parts = false;      ///< tables follow from the carriers of the parts
-  std::int32_t n_tested = 0;  ///< for everything, where by_parts
+  ItemSetParts parts;
 
   Index n_features() const { return carriers->order->n_features(); }
   /// Made when first asked for: where bits are cheaper throughout nobody does. Safe in threads.
@@ -67,6 +81,9 @@ struct ItemSetCost {
   double bits_ns;
 };
 ItemSetCost cost_of(const ItemSetData& data, Index rank, double words_per_ns);
+
+/// n_sets = 0 where the order is above 3, somebody is untested, or the parts would fill 1 GiB.
+ItemSetParts parts_of(const ItemSetData& data);
 
 FrequentPairs frequent_pairs(const PairLists& carriers, Index min_carriers);
 Transactions transactions_of(const PairLists& carriers, Index min_carriers);

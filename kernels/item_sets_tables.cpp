@@ -3,7 +3,6 @@
 #include "kernels/item_sets_tables.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "kernels/pair_counts_body.hpp"
 
@@ -28,19 +27,22 @@ void cells_from_parts(int order, std::int32_t* cell) {
   }
 }
 
-/// Reads the row of a feature's frequent pairs for ascending partners, all of which are there.
+/// Reads the row of a feature's frequent pairs for ascending partners, all of which are there: carriers of both.
 class PairReader {
  public:
-  PairReader(const FrequentPairs& pairs, Index rank)
-      : partner_(pairs.partners_of(rank).data()), n_(pairs.counts_of(rank).data()) {}
-  std::int32_t with(std::int32_t partner) {
-    while (*partner_ != partner) ++partner_, ++n_;
-    return *n_;
+  PairReader(const ItemSetData& data, Index rank)
+      : partner_(data.pairs.partners_of(rank).data()),
+        n_(data.parts.n_pair.data() + data.pairs.begin[at(rank)] * data.parts.n_sets),
+        n_sets_(data.parts.n_sets) {}
+  std::int32_t with(std::int32_t partner, Index set) {
+    while (*partner_ != partner) ++partner_, n_ += n_sets_;
+    return n_[set];
   }
 
  private:
   const std::int32_t* partner_;
   const std::int32_t* n_;
+  Index n_sets_;
 };
 
 void and_rows(const std::uint64_t* a, const std::uint64_t* b, Index n_words, std::uint64_t* out) {
@@ -51,7 +53,7 @@ void and_rows(const std::uint64_t* a, const std::uint64_t* b, Index n_words, std
 
 ItemSetTables::ItemSetTables(const ItemSetData& data, ItemSets& out) : data_(data), out_(out) {
   out_.order = data.options.order;
-  if (data_.by_parts) return;
+  if (data_.parts.n_sets > 0) return;
   const int n_chosen = data.options.order - 1;
   const Index n_words = data.carriers->n_words;
   at_level_.assign(at(n_chosen), -1);
@@ -71,36 +73,45 @@ void ItemSetTables::add(std::span<const std::int32_t> chosen, std::span<const st
   }
   const std::size_t first = out_.cell.size();
   out_.cell.resize(first + last.size() * at(out_.n_cells()));
-  if (data_.by_parts) {
+  if (data_.parts.n_sets > 0) {
     add_by_parts(chosen, last, n_all, out_.cell.data() + first);
   } else {
     add_by_rows(chosen, last, out_.cell.data() + first);
   }
 }
 
+/// Carriers are tested, so those of a part need only be on the panels of the features that are not in it.
 void ItemSetTables::add_by_parts(std::span<const std::int32_t> chosen, std::span<const std::int32_t> last,
                                  std::span<const std::int32_t> n_all, std::int32_t* cells) {
-  const auto n_of = [&](std::int32_t rank) {
-    return static_cast<std::int32_t>(data_.carriers->n_listed(rank, rank + 1));
+  const ItemSetParts& parts = data_.parts;
+  const auto set_of = [&](std::int32_t rank) { return data_.tested.set_of[at(rank)]; };
+  const auto n_one = [&](std::int32_t rank, Index meet) {
+    return parts.n_one[at(rank * parts.n_meets + meet)];
   };
-  const FrequentPairs& pairs = data_.pairs;
-  const std::int32_t rare = chosen[0], n_rare = n_of(rare);
+  const std::int32_t rare = chosen[0], z = set_of(rare);
   if (chosen.size() == 1) {
     for (std::size_t k = 0; k < last.size(); ++k, cells += 4) {
-      const std::int32_t parts[4] = {data_.n_tested, n_of(last[k]), n_rare, n_all[k]};
-      std::copy_n(parts, 4, cells);
+      const std::int32_t x = set_of(last[k]);
+      cells[0] = parts.tested[at(parts.meet_of(x, x) * parts.n_sets + z)];
+      cells[1] = n_one(last[k], parts.meet_of(z, z));
+      cells[2] = n_one(rare, parts.meet_of(x, x));
+      cells[3] = n_all[k];
       cells_from_parts(2, cells);
     }
     return;
   }
-  const std::int32_t middle = chosen[1], n_middle = n_of(middle);
-  const std::int32_t n_both = PairReader(pairs, rare).with(middle);
-  PairReader of_rare(pairs, rare), of_middle(pairs, middle);
+  const std::int32_t middle = chosen[1], y = set_of(middle), yz = parts.meet_of(y, z);
+  PairReader of_both(data_, rare), of_rare(data_, rare), of_middle(data_, middle);
   for (std::size_t k = 0; k < last.size(); ++k, cells += 8) {
-    const std::int32_t with_middle = of_middle.with(last[k]), with_rare = of_rare.with(last[k]);
-    const std::int32_t parts[8] = {data_.n_tested, n_of(last[k]), n_middle, with_middle,
-                                   n_rare,         with_rare,     n_both,   n_all[k]};
-    std::copy_n(parts, 8, cells);
+    const std::int32_t x = set_of(last[k]);
+    cells[0] = parts.tested[at(yz * parts.n_sets + x)];
+    cells[1] = n_one(last[k], yz);
+    cells[2] = n_one(middle, parts.meet_of(x, z));
+    cells[3] = of_middle.with(last[k], z);
+    cells[4] = n_one(rare, parts.meet_of(x, y));
+    cells[5] = of_rare.with(last[k], y);
+    cells[6] = of_both.with(middle, x);
+    cells[7] = n_all[k];
     cells_from_parts(3, cells);
   }
 }

@@ -20,8 +20,8 @@ bool bit(const std::uint64_t* row, Index i) {
 }
 
 /// Each patient's panel; without panels everyone is on one.
-std::vector<Index> panel_of_place(const PairLists& carriers, const PanelMask& panels) {
-  std::vector<Index> panel(carriers.patient.size());
+std::vector<std::int16_t> panel_of_place(const PairLists& carriers, const PanelMask& panels) {
+  std::vector<std::int16_t> panel(carriers.patient.size());
   if (panels.n_panels == 0) return panel;
   if (static_cast<Index>(panels.holds.size()) != panels.n_panels * carriers.order->n_features()) {
     throw ShapeError({.what = "panel × feature mask has the wrong size",
@@ -31,7 +31,7 @@ std::vector<Index> panel_of_place(const PairLists& carriers, const PanelMask& pa
   for (std::size_t i = 0; i < panel.size(); ++i) {
     const std::size_t patient = at(carriers.patient[i]);
     const bool known = patient < panels.of_patient.size();
-    panel[i] = known ? panels.of_patient[patient] : -2;
+    panel[i] = known ? panels.of_patient[patient] : std::int16_t{-2};
     if (panel[i] >= -1 && panel[i] < panels.n_panels) continue;
     throw ShapeError({.what = "a patient's panel is out of range",
                       .found = known ? fmt::format("{}", panel[i]) : "no panel",
@@ -64,8 +64,9 @@ void TestedRows::fill(Index rank, std::uint64_t* row) const {
 
 TestedRows tested_rows(const PairLists& carriers, const PanelMask& panels, const PairLists* untested) {
   const Index n_features = carriers.order->n_features();
-  const std::vector<Index> panel = panel_of_place(carriers, panels);
   TestedRows tested;
+  tested.panel = panel_of_place(carriers, panels);
+  tested.n_panels = std::max<Index>(1, panels.n_panels);
   tested.n_words = carriers.n_words;
   tested.kept.assign(at(n_features), -1);
   if (untested != nullptr && !untested->list.empty()) {
@@ -79,16 +80,17 @@ TestedRows tested_rows(const PairLists& carriers, const PanelMask& panels, const
 
   std::map<std::vector<bool>, std::int32_t> known;
   for (const std::int32_t feature : carriers.order->feature) {
-    std::vector<bool> holds(at(std::max<Index>(1, panels.n_panels)), true);
+    std::vector<bool> holds(at(tested.n_panels), true);
     for (Index p = 0; p < panels.n_panels; ++p)
       holds[at(p)] = panels.holds[at(p * n_features + feature)] != 0;
     const auto [found, added] = known.try_emplace(holds, static_cast<std::int32_t>(known.size()));
     tested.set_of.push_back(found->second);
     if (!added) continue;
+    tested.holds.push_back(holds);
     tested.of_set.resize(tested.of_set.size() + at(tested.n_words));
     std::uint64_t* row = tested.of_set.data() + found->second * tested.n_words;
-    for (std::size_t i = 0; i < panel.size(); ++i) {
-      if (panel[i] >= 0 && holds[at(panel[i])]) row[i / 64] |= std::uint64_t{1} << (i % 64);
+    for (std::size_t i = 0; i < tested.panel.size(); ++i) {
+      if (tested.panel[i] >= 0 && holds[at(tested.panel[i])]) row[i / 64] |= std::uint64_t{1} << (i % 64);
     }
   }
 
