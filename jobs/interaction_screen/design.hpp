@@ -15,14 +15,21 @@
 namespace chorale::jobs::interaction {
 
 /// The job's stages, in order; those that a config does not ask for have no units.
-enum StageNumber : Index { pairs_stage, details_stage, sets_stage, permutations_stage, n_stages };
+enum StageNumber : Index {
+  pairs_stage,
+  details_stage,
+  sets_stage,
+  set_fits_stage,
+  permutations_stage,
+  n_stages
+};
 
 /// The job's config understood against a cohort. Derived, never stored.
 struct Design {
   Config config;
   Index seed = 1;
-  std::vector<Test> tests;         ///< the first is the primary one
-  std::vector<Grouping> strata;    ///< of the tests of association
+  std::vector<Test> tests;       ///< the first is the primary one
+  std::vector<Grouping> strata;  ///< of the tests of association
   bool with_outcome = false;
   OutcomeDesign outcome;
   kernels::Ties ties = kernels::Ties::efron;

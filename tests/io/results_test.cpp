@@ -31,7 +31,8 @@ Results awkward_results() {
   return {.title = "A small result",
           .summary = {"First sentence.", "Second, with µ and ≥."},
           .tables = {table, {.name = "empty", .caption = "No row.", .columns = {}}},
-          .settings = {{"ties", "efron"}, {"class set", "nonsilent"}}};
+          .settings = {{"ties", "efron"}, {"class set", "nonsilent"}},
+          .numbers = {{"n", 3}, {"none", std::nan("")}}};
 }
 
 RunRecord sample_record() {
@@ -71,7 +72,7 @@ TEST(Results, TsvNumbersReadBackEqual) {
                                    -0.0,    1e22};
   ResultTable table{.name = "numbers", .caption = "", .columns = {}};
   table.add("x", "", "", values);
-  write_results(folder.path(), {.title = "", .summary = {}, .tables = {table}, .settings = {}});
+  write_results(folder.path(), {.title = "", .summary = {}, .tables = {table}, .settings = {}, .numbers = {}});
   std::istringstream in(read_text(folder / "numbers.tsv"));
   std::string line;
   std::getline(in, line);
