@@ -59,8 +59,8 @@ struct ItemSetData;  // kernels/item_sets_data.hpp
 ///
 /// Tables: carriers are always tested, so those of a part A of S who are tested for all of S are its carriers
 /// on the panels that hold S \ A, and the cells follow by inclusion and exclusion from carriers of features
-/// and pairs by panel (orders 2 and 3, nobody untested). Otherwise, with C_f the carriers and T_f the tested
-/// of feature f as rows of bits, |∩_{f∈A} C_f ∩_{f∉A} T_f| is counted for all A.
+/// and pairs by panel (orders 2 and 3, nobody untested, not too many sets of panels). Otherwise, with C_f the
+/// carriers and T_f the tested of feature f as rows of bits, |∩_{f∈A} C_f ∩_{f∉A} T_f| is counted for all A.
 ///
 /// A unit of work is a range of ranks: the sets whose rarest feature's rank lies in it. Sets come by the rank
 /// of their rarest feature, then of the next rarest, …, all ascending, whatever the units and threads.
@@ -69,10 +69,10 @@ struct ItemSetData;  // kernels/item_sets_data.hpp
 ///          untested patient is on no panel that holds the feature, or a patient is both
 /// Cost     every triple of 250 features in 100,000 patients with its eight cells, on one Zen 5 core: 5e7 a
 ///          second where features are as rare as mutated genes, 1.6e7 where half of the patients carry each;
-///          panels change little. Of order 4, or with untested patients, 1 µs a set that is found.
-///          20,000 features, 77 a patient: triples of at least 20 carriers in 7 s.
-///          Memory: 12 bytes an entry of the lists, 8 bytes per frequent pair and 4 more for each distinct set
-///          of panels; a found triple takes 44 bytes, one of four 80
+///          panels change little. Of order 4, or with untested patients, 1 µs a set that is found. 20,000
+///          features, 77 a patient: triples of at least 20 carriers in 7 s. Memory: 12 bytes an entry of the
+///          lists, 8 bytes per frequent pair and 4 more for each distinct set of panels; a found triple takes
+///          44 bytes, one of four 80
 /// Threads  over ranks, integers only
 /// Source   Zaki 2000, IEEE Trans Knowl Data Eng 12:372 (depth first over lists of carriers);
 ///          Uno, Kiyomi, Arimura 2004, LCM (counting by delivery)
