@@ -51,24 +51,28 @@ struct ItemSetData;  // kernels/item_sets_data.hpp
 ///
 ///   n(S) = #{ i : i carries every feature of S } >= min_carriers,   |S| = order
 ///
-/// Every part of a frequent set is frequent, so beneath each feature only those stand that form a frequent pair
-/// with it, beneath each pair only those that form a frequent triple with both features, …; nothing else is
-/// looked at. Lists: the carriers of what was chosen so far, each with their remaining features; one increment
-/// per feature met. Bits: their rows, AND and popcount, four by four. The cheaper one is taken for each rarest
-/// feature, by a forecast.
+/// Every part of a frequent set is frequent, so beneath each feature only those stand that form a frequent
+/// pair with it, beneath each pair only those that form a frequent triple with both features, …; nothing else
+/// is looked at. Lists: the carriers of what was chosen so far, each with their remaining features; one
+/// increment per feature met. Bits: their rows, AND and popcount, four by four. The cheaper one is taken for
+/// each rarest feature, by a forecast.
 ///
-/// Tables: carriers are always tested, so with one set of panels and nobody untested the cells follow from the
-/// carriers of the parts by inclusion and exclusion (orders 2 and 3). Otherwise, with C_f the carriers and
-/// T_f the tested of feature f as rows of bits, the numbers n(∩_{f∈A} C_f ∩_{f∉A} T_f) are counted for all A ⊆ S.
+/// Tables: carriers are always tested, so those of a part A of S who are tested for all of S are its carriers
+/// on the panels that hold S \ A, and the cells follow by inclusion and exclusion from carriers of features
+/// and pairs by panel (orders 2 and 3, nobody untested, not too many sets of panels). Otherwise, with C_f the
+/// carriers and T_f the tested of feature f as rows of bits, |∩_{f∈A} C_f ∩_{f∉A} T_f| is counted for all A.
 ///
 /// A unit of work is a range of ranks: the sets whose rarest feature's rank lies in it. Sets come by the rank
 /// of their rarest feature, then of the next rarest, …, all ascending, whatever the units and threads.
 ///
 /// Throws   ShapeError when order is not 2 to 4, min_carriers is negative, sizes do not fit, a carrier or an
 ///          untested patient is on no panel that holds the feature, or a patient is both
-/// Cost     100,000 patients, 250 features, all triples on one core (Zen 5): see perf/README.md; with panels that
-///          differ or untested patients, or of order 4, about 1 µs a set that is found
-///          memory: 12 bytes an entry of the lists, 8 bytes per frequent pair; a found triple takes 44 bytes
+/// Cost     every triple of 250 features in 100,000 patients with its eight cells, on one Zen 5 core: 5e7 a
+///          second where features are as rare as mutated genes, 1.6e7 where half of the patients carry each;
+///          panels change little. Of order 4, or with untested patients, 1 µs a set that is found. 20,000
+///          features, 77 a patient: triples of at least 20 carriers in 7 s. Memory: 12 bytes an entry of the
+///          lists, 8 bytes per frequent pair and 4 more for each distinct set of panels; a found triple takes
+///          44 bytes, one of four 80
 /// Threads  over ranks, integers only
 /// Source   Zaki 2000, IEEE Trans Knowl Data Eng 12:372 (depth first over lists of carriers);
 ///          Uno, Kiyomi, Arimura 2004, LCM (counting by delivery)
@@ -82,8 +86,10 @@ class ItemSetFinder {
 
   ItemSets find(Index rank_begin, Index rank_end, ItemSetMethod method = ItemSetMethod::cheapest) const;
 
-  /// Where n_units ranges of ranks of about the same forecast cost begin, and n_features at the end: n_units + 1
-  /// numbers. Does not depend on the machine.
+  /// Where n_units ranges of ranks of about the same forecast cost begin, and n_features at the end. Does not
+  /// depend on the machine.
+  ///
+  /// Throws   ShapeError when n_units is below 1
   std::vector<Index> split(Index n_units) const;
 
  private:

@@ -112,13 +112,15 @@ ItemSetCost cost_of(const ItemSetData& data, Index rank, double words_per_ns) {
   double entries = 0;  // the carriers' features of lower rank
   for (const std::int32_t n : data.pairs.counts_of(rank)) entries += n;
   const double increments = patients == 0 ? 0 : entries * entries / patients / 2;
-  const double row_bytes = features * (words * 8 + features * 4);
-  return {.lists_ns = patients * ns_per_patient + entries * ns_per_entry + increments * ns_per_increment +
-                      features * features / 2 * ns_per_cell,
-          .bits_ns = row_bytes > most_row_bytes
-                         ? std::numeric_limits<double>::infinity()
-                         : features * (ns_per_row + words * ns_per_word) +
-                               features * features / 2 * (words / words_per_ns + ns_per_cell)};
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const bool short_lists = entries < std::numeric_limits<std::uint32_t>::max();  // what a node can number
+  const bool few_rows = features * (words * 8 + features * 4) < most_row_bytes || !short_lists;
+  return {.lists_ns = short_lists ? patients * ns_per_patient + entries * ns_per_entry +
+                                        increments * ns_per_increment + features * features / 2 * ns_per_cell
+                                  : infinity,
+          .bits_ns = few_rows ? features * (ns_per_row + words * ns_per_word) +
+                                    features * features / 2 * (words / words_per_ns + ns_per_cell)
+                              : infinity};
 }
 
 }  // namespace chorale::kernels

@@ -31,12 +31,15 @@ struct Transactions {
       ahead;  ///< per entry of the carrier lists: the patient's features before this one
 };
 
+/// Codes of panels, ascending.
+using Panels = std::vector<std::int16_t>;
+
 /// Who is tested for what, as rows of bits.
 struct TestedRows {
-  const PairLists* untested = nullptr;   ///< null when nobody is
-  Index n_panels = 1;                    ///< 1 without panels
-  std::vector<std::int16_t> panel;       ///< (n_patients) -1: tested for nothing
-  std::vector<std::vector<bool>> holds;  ///< (n_sets, n_panels) the panels of each distinct set
+  const PairLists* untested = nullptr;  ///< null when nobody is
+  Index n_panels = 1;                   ///< 1 without panels
+  std::vector<std::int16_t> panel;      ///< (n_patients) -1: tested for nothing
+  std::vector<Panels> panels_of;        ///< (n_sets) of each distinct set
   Index n_words = 0;
   std::vector<std::int32_t> set_of;  ///< (n_features) by rank: which of the distinct sets of panels holds it
   Words of_set;                      ///< (n_sets, n_words) patients on its panels
@@ -82,7 +85,8 @@ struct ItemSetCost {
 };
 ItemSetCost cost_of(const ItemSetData& data, Index rank, double words_per_ns);
 
-/// n_sets = 0 where the order is above 3, somebody is untested, or the parts would fill 1 GiB.
+/// n_sets = 0 where the order is above 3, somebody is untested, or so many sets of panels meet that rows are
+/// cheaper.
 ItemSetParts parts_of(const ItemSetData& data);
 
 FrequentPairs frequent_pairs(const PairLists& carriers, Index min_carriers);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "kernels/item_sets_data.hpp"
@@ -8,23 +9,21 @@
 namespace chorale::kernels {
 namespace {
 
-constexpr Index most_numbers = Index{1} << 28;
+constexpr Index most_additions = Index{1} << 28;  ///< 0.2 s
 
 std::size_t at(Index i) {
   return static_cast<std::size_t>(i);
 }
 
-using Panels = std::vector<bool>;
-
 Panels meet(const Panels& a, const Panels& b) {
-  Panels both(a.size());
-  for (std::size_t p = 0; p < a.size(); ++p) both[p] = a[p] && b[p];
+  Panels both;
+  std::ranges::set_intersection(a, b, std::back_inserter(both));
   return both;
 }
 
 std::int32_t sum_over(const Panels& panels, const std::int32_t* n) {
   std::int32_t sum = 0;
-  for (std::size_t p = 0; p < panels.size(); ++p) sum += panels[p] ? n[p] : 0;
+  for (const std::int16_t p : panels) sum += n[p];
   return sum;
 }
 
@@ -50,7 +49,7 @@ void fill_pairs(const ItemSetData& data, Index rank, std::vector<std::int32_t>& 
   }
   for (std::size_t k = 0; k < partners.size(); ++k) {
     position[at(partners[k])] = -1;
-    for (const Panels& panels : tested.holds)
+    for (const Panels& panels : tested.panels_of)
       *n_pair++ = sum_over(panels, by_panel.data() + static_cast<Index>(k) * tested.n_panels);
   }
 }
@@ -61,11 +60,12 @@ ItemSetParts parts_of(const ItemSetData& data) {
   const TestedRows& tested = data.tested;
   if (data.options.order > 3 || tested.untested != nullptr) return {};
   ItemSetParts parts;
-  parts.n_sets = static_cast<Index>(tested.holds.size());
+  parts.n_sets = static_cast<Index>(tested.panels_of.size());
+  if (parts.n_sets * parts.n_sets * tested.n_panels > most_additions) return {};
   std::map<Panels, std::int32_t> known;
   std::vector<Panels> meets;
-  for (const Panels& a : tested.holds) {
-    for (const Panels& b : tested.holds) {
+  for (const Panels& a : tested.panels_of) {
+    for (const Panels& b : tested.panels_of) {
       const Panels both = meet(a, b);
       const auto [found, added] = known.try_emplace(both, static_cast<std::int32_t>(known.size()));
       if (added) meets.push_back(both);
@@ -74,16 +74,16 @@ ItemSetParts parts_of(const ItemSetData& data) {
   }
   parts.n_meets = static_cast<Index>(meets.size());
   const auto n_pairs = static_cast<Index>(data.pairs.partner.size());
-  if (n_pairs * parts.n_sets + data.n_features() * parts.n_meets + parts.n_meets * parts.n_sets >
-      most_numbers)
-    return {};
+  const Index n_sums =
+      n_pairs * parts.n_sets + data.n_features() * parts.n_meets + parts.n_meets * parts.n_sets;
+  if (parts.n_sets > 1 && n_sums * tested.n_panels > most_additions) return {};
 
   std::vector<std::int32_t> n(at(tested.n_panels));
   for (const std::int16_t panel : tested.panel) {
     if (panel >= 0) ++n[at(panel)];
   }
   for (const Panels& a : meets) {
-    for (const Panels& b : tested.holds) parts.tested.push_back(sum_over(meet(a, b), n.data()));
+    for (const Panels& b : tested.panels_of) parts.tested.push_back(sum_over(meet(a, b), n.data()));
   }
   for (Index rank = 0; rank < data.n_features(); ++rank) {
     std::fill(n.begin(), n.end(), 0);

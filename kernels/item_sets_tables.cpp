@@ -27,7 +27,7 @@ void cells_from_parts(int order, std::int32_t* cell) {
   }
 }
 
-/// Reads the row of a feature's frequent pairs for ascending partners, all of which are there: carriers of both.
+/// Carriers of a feature and its partners, asked for in ascending order; all of them are frequent pairs.
 class PairReader {
  public:
   PairReader(const ItemSetData& data, Index rank)

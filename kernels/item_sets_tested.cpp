@@ -78,20 +78,27 @@ TestedRows tested_rows(const PairLists& carriers, const PanelMask& panels, const
     tested.untested = untested;
   }
 
-  std::map<std::vector<bool>, std::int32_t> known;
+  Words of_panel(at(tested.n_panels * tested.n_words));
+  for (std::size_t i = 0; i < tested.panel.size(); ++i) {
+    if (tested.panel[i] >= 0)
+      of_panel[at(tested.panel[i] * tested.n_words) + i / 64] |= std::uint64_t{1} << (i % 64);
+  }
+  std::map<Panels, std::int32_t> known;
   for (const std::int32_t feature : carriers.order->feature) {
-    std::vector<bool> holds(at(tested.n_panels), true);
-    for (Index p = 0; p < panels.n_panels; ++p)
-      holds[at(p)] = panels.holds[at(p * n_features + feature)] != 0;
-    const auto [found, added] = known.try_emplace(holds, static_cast<std::int32_t>(known.size()));
+    Panels holding;
+    for (Index p = 0; p < tested.n_panels; ++p) {
+      if (panels.n_panels == 0 || panels.holds[at(p * n_features + feature)] != 0)
+        holding.push_back(static_cast<std::int16_t>(p));
+    }
+    const auto [found, added] = known.try_emplace(holding, static_cast<std::int32_t>(known.size()));
     tested.set_of.push_back(found->second);
     if (!added) continue;
-    tested.holds.push_back(holds);
     tested.of_set.resize(tested.of_set.size() + at(tested.n_words));
     std::uint64_t* row = tested.of_set.data() + found->second * tested.n_words;
-    for (std::size_t i = 0; i < tested.panel.size(); ++i) {
-      if (tested.panel[i] >= 0 && holds[at(tested.panel[i])]) row[i / 64] |= std::uint64_t{1} << (i % 64);
+    for (const std::int16_t p : holding) {
+      for (Index w = 0; w < tested.n_words; ++w) row[w] |= of_panel[at(p * tested.n_words + w)];
     }
+    tested.panels_of.push_back(std::move(holding));
   }
 
   Words row(at(tested.n_words));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
 //
-// All triples of 250 features with their eight cells, 100,000 patients, one thread: features as rare as mutated
-// genes are, and features that a share of the patients carry; beside a plain count of the same.
+// All triples of 250 features with their eight cells, 100,000 patients, one thread: features as rare as
+// mutated genes are, and features that a share of the patients carry; beside a plain count of the same.
 #include "kernels/item_sets.hpp"
 
 #include <benchmark/benchmark.h>
@@ -35,8 +35,8 @@ struct Cohort {
   Cohort(const Cohort&) = delete;
 };
 
-/// The first 250 of 500 genes whose frequencies fall evenly in their logarithm over a factor of 1,500; patients
-/// have 6.5 of the 500 on average, by a burden of their own (gamma, shape 4).
+/// The first 250 of 500 genes whose frequencies fall evenly in their logarithm over a factor of 1,500;
+/// patients have 6.5 of the 500 on average, by a burden of their own (gamma, shape 4).
 Lists mutated_genes() {
   std::vector<double> cumulative;
   double sum = 0;

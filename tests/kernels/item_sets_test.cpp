@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
-#include <numeric>
+#include <algorithm>
 
 #include "kernels/error.hpp"
 #include "kernels/level.hpp"
@@ -113,6 +113,54 @@ TEST_F(ItemSetsTest, MatchTheReferenceAtEveryLevel) {
         }
       }
     }
+  }
+}
+
+TEST_F(ItemSetsTest, LongRowsAreCountedInPieces) {
+  // more than 2^15 patients, so that rows of bits are longer than what the dense body takes at once
+  const ListCohort cohort(40'000, 6, 0.6, 0.1);
+  const Index n_sets = expect_sets_of_reference(cohort.carriers(), {}, {}, 40'000, {},
+                                                {.order = 3, .min_carriers = 1}, "long rows");
+  EXPECT_EQ(n_sets, 20);
+}
+
+TEST_F(ItemSetsTest, ManySetsOfPanelsAreCountedByRows) {
+  // 24 panels of which every feature lies on others: sums over the panels of 300 sets and of where two meet
+  // would take longer than rows
+  const Index n_panels = 24, n_features = 300;
+  Draws draws(7, 0, 0);
+  std::vector<std::uint8_t> holds;
+  for (Index k = 0; k < n_panels * n_features; ++k) holds.push_back(draws.bernoulli(0.5));
+  std::vector<std::int16_t> panel;
+  std::vector<Counts> carriers(static_cast<std::size_t>(n_features));
+  for (std::int32_t i = 0; i < 400; ++i) {
+    panel.push_back(static_cast<std::int16_t>(draws.below(n_panels)));
+    for (Index f = 0; f < n_features; ++f) {
+      if (holds[static_cast<std::size_t>(panel.back() * n_features + f)] != 0 && draws.bernoulli(0.3))
+        carriers[static_cast<std::size_t>(f)].push_back(i);
+    }
+  }
+  const Views views(carriers.begin(), carriers.end());
+  const PairOrder order = pair_order(views, 400);
+  const PairLists lists = make_pair_lists(order, views, 400);
+  const PanelMask panels{panel, holds, n_panels};
+  const ItemSets found = ItemSetFinder(lists, panels, nullptr, {.order = 3, .min_carriers = 6}).find(0, 300);
+  EXPECT_GT(found.n_sets(), 10);
+  for (Index set = 0; set < found.n_sets(); set += 1 + found.n_sets() / 200) {
+    Counts cell(8);
+    const auto features = found.features_of(set);
+    for (std::int32_t i = 0; i < 400; ++i) {
+      std::size_t c = 0;
+      bool tested = true;
+      for (std::size_t j = 0; j < 3; ++j) {
+        const Index at_panel = panel[static_cast<std::size_t>(i)] * n_features + features[j];
+        tested = tested && holds[static_cast<std::size_t>(at_panel)] != 0;
+        const Counts& list = carriers[static_cast<std::size_t>(features[j])];
+        if (std::ranges::binary_search(list, i)) c |= std::size_t{1} << j;
+      }
+      cell[c] += tested;
+    }
+    EXPECT_TRUE(std::ranges::equal(cell, found.cells_of(set))) << "set " << set;
   }
 }
 
