@@ -235,7 +235,7 @@ TEST(Done, ListsEachFileByNameAndIsRemovedByTheNextWrite) {
   std::istringstream in(read_text(folder / "DONE"));
   std::vector<std::string> names;
   for (std::string digest, name; in >> digest >> name;) names.push_back(name);
-  EXPECT_EQ(names, (std::vector<std::string>{"empty.tsv", "features.tsv", "results.h5"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"empty.tsv", "features.tsv", "results.h5", "summary.json"}));
   write_results(folder.path(), awkward_results());
   EXPECT_FALSE(std::filesystem::exists(folder / "DONE"));
 }
