@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 
+#include "kernels/expected_deaths.hpp"
 #include "kernels/pair_cox_engine.hpp"
 #include "kernels/pair_cox_feature.hpp"
 #include "kernels/pair_cox_newton.hpp"
@@ -41,37 +42,12 @@ struct ScreenFrame {
   AlignedDoubles zeros;     ///< n_padded
 };
 
-/// risk · (hazard gathered while at risk), as CoxEngine says, without a feature.
-AlignedDoubles expected_deaths(const PairFrame& frame) {
-  const CoxRows& rows = frame.rows;
-  const Index n_padded = frame.times.n_padded();
-  AlignedDoubles at_risk(frame.at_risk.begin(), frame.at_risk.begin() + n_padded);
-  AlignedDoubles dying(frame.dying.begin(), frame.dying.begin() + n_padded), terms(size(5 * n_padded));
-  const TimeTerms to{terms.data(), terms.data() + n_padded, terms.data() + 2 * n_padded,
-                     terms.data() + 3 * n_padded, terms.data() + 4 * n_padded};
-  const RiskTable sums{at_risk.data(), dying.data(), n_padded};
-  const EventTable table = frame.times.table();
-  CHORALE_AT_LEVEL(cox_time_terms, table, sums, to);
-  AlignedDoubles hazard(size(n_padded)), spared(size(n_padded)), expected(size(rows.n_rows));
-  const auto strata = frame.times.stratum_begin();
-  for (std::size_t s = 0; s + 1 < strata.size(); ++s) {
-    double sum = 0;
-    for (Index t = strata[s]; t < strata[s + 1]; ++t) {
-      hazard[size(t)] = sum += to.first[t];
-      spared[size(t)] = table.centre[t] * to.first[t] + to.first_tied[t];
-    }
-  }
-  const Index n_times = frame.times.n_times();
-  CHORALE_AT_LEVEL(cox_factors, rows.place_begin.data(), rows.enters.empty() ? nullptr : rows.enters.data(),
-                   n_times, frame.risk.data(), hazard.data(), spared.data(), 0, n_times, expected.data());
-  return expected;
-}
-
 ScreenFrame::ScreenFrame(const PairFrame& pair_frame)
     : pair(pair_frame),
       rows(pair_frame.rows),
       table(pair_frame.times.table()),
-      expected(expected_deaths(pair_frame)),
+      expected(expected_deaths(pair_frame.rows, pair_frame.times, pair_frame.risk.data(),
+                               pair_frame.at_risk.data(), pair_frame.dying.data())),
       zeros(size(pair_frame.times.n_padded()), 0) {
   table.risk = pair.at_risk.data();
   table.tied_risk = pair.dying.data();
