@@ -104,7 +104,8 @@ const bool registered = [] {
       const std::string name = "association_permutation/strata=" + std::to_string(by_disease ? 7 : 1) +
                                "/level=" + std::string(name_of(level)) + "/threads=1";
       benchmark::RegisterBenchmark(name.c_str(), permutations, level, by_disease)
-          ->Unit(benchmark::kMillisecond);
+          ->Unit(benchmark::kMillisecond)
+          ->Iterations(7);
     }
   }
   return true;

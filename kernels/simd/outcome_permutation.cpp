@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "kernels/outcome_permutation_body.hpp"
+#include "kernels/simd/vector.hpp"
+
+namespace chorale::kernels::simd::CHORALE_LEVEL {
+namespace {
+
+constexpr Index n_vectors = outcome_lanes / width;
+
+/// One number for each permutation.
+struct Lanes {
+  Vector part[n_vectors];
+
+  explicit Lanes(const double* from) {
+    for (Index v = 0; v < n_vectors; ++v) part[v] = load<Vector>(from + v * width);
+  }
+  Lanes() : part{} {}
+  void add(const double* from) {
+    for (Index v = 0; v < n_vectors; ++v) part[v] += load<Vector>(from + v * width);
+  }
+  void store_to(double* to) const {
+    for (Index v = 0; v < n_vectors; ++v) store(to + v * width, part[v]);
+  }
+};
+
+}  // namespace
+
+void outcome_interleave(const double* columns, Index n, double* to) {
+  for (Index i = 0; i < n; ++i) {
+    for (Index k = 0; k < 8; ++k) to[i * outcome_lanes + k] = columns[k * n + i];
+  }
+}
+
+void outcome_sum(const double* table, const std::int32_t* rows, Index n, double* sum) {
+  Lanes total(sum);
+  for (Index j = 0; j < n; ++j) total.add(table + rows[j] * outcome_lanes);
+  total.store_to(sum);
+}
+
+void outcome_gather(const double* table, const std::int32_t* rows, Index n, double* to) {
+  for (Index j = 0; j < n; ++j) Lanes(table + rows[j] * outcome_lanes).store_to(to + j * outcome_lanes);
+}
+
+void outcome_statistics(const OutcomePair* pairs, Index n, const double* gathered,
+                        const std::int32_t* members, const double* sums, const std::int32_t* apart, double* z,
+                        double* least, double* greatest) {
+  Lanes low(least), high(greatest);
+  for (Index k = 0; k < n; ++k) {
+    const OutcomePair& pair = pairs[k];
+    // two sums, so that one addition need not wait for the other
+    Lanes even, odd;
+    Index m = pair.members_begin;
+    for (; m + 1 < pair.members_end; m += 2) {
+      even.add(gathered + members[m] * outcome_lanes);
+      odd.add(gathered + members[m + 1] * outcome_lanes);
+    }
+    if (m < pair.members_end) even.add(gathered + members[m] * outcome_lanes);
+    const Lanes of_a(sums + pair.sum_a), of_b(sums + pair.sum_b);
+    Lanes found;
+    for (Index v = 0; v < n_vectors; ++v) {
+      found.part[v] = pair.weight_both * (even.part[v] + odd.part[v]) + pair.weight_a * of_a.part[v] +
+                      pair.weight_b * of_b.part[v];
+    }
+    if (apart != nullptr && apart[pair.slot] >= 0) {
+      found.store_to(z + apart[pair.slot] * outcome_lanes);
+      continue;
+    }
+    for (Index v = 0; v < n_vectors; ++v) {
+      low.part[v] = found.part[v] < low.part[v] ? found.part[v] : low.part[v];
+      high.part[v] = found.part[v] > high.part[v] ? found.part[v] : high.part[v];
+    }
+  }
+  low.store_to(least);
+  high.store_to(greatest);
+}
+
+}  // namespace chorale::kernels::simd::CHORALE_LEVEL
