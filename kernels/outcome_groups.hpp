@@ -18,9 +18,9 @@ struct OutcomeGroup {
   std::vector<std::int32_t> members;
 };
 
-/// Where the sums of a feature's rows over the strata of a class of features stand.
+/// Where the sums of a feature's rows over the strata of a class of features stand, and behind them those of squares.
 inline Index outcome_sum_of(const OutcomeRows& rows, std::int32_t feature, std::int32_t tested_class) {
-  return (feature * rows.n_classes + tested_class) * outcome_lanes;
+  return (feature * rows.n_classes + tested_class) * 2 * outcome_lanes;
 }
 
 /// Every pair in the group of its rarer feature; `observed`, in the order of pairs, is filled.

@@ -94,13 +94,13 @@ class OutcomeBlock {
       const OutcomeRows::Feature& feature = rows_.features[at(f)];
       double* sums = sums_.data() + outcome_sum_of(rows_, static_cast<std::int32_t>(f), 0);
       for (const OutcomeRows::Run& run : feature.runs) {
-        alignas(64) std::array<double, outcome_lanes> of_run{};
+        alignas(64) std::array<double, 2 * outcome_lanes> of_run{};
         CHORALE_AT_LEVEL(outcome_sum, table_.data(), feature.rows.data() + run.begin, run.end - run.begin,
                          of_run.data());
         for (std::int32_t c = 0; c < rows_.n_classes; ++c) {
           if (!rows_.is_tested(c, run.stratum)) continue;
-          for (Index lane = 0; lane < outcome_lanes; ++lane)
-            sums[c * outcome_lanes + lane] += of_run[at(lane)];
+          double* to = sums + 2 * c * outcome_lanes;
+          for (std::size_t k = 0; k < of_run.size(); ++k) to[k] += of_run[k];
         }
       }
     }
@@ -113,7 +113,7 @@ class OutcomeBlock {
   std::vector<double> shuffled_;
   AlignedDoubles columns_;   ///< (8, n_rows)
   AlignedDoubles table_;     ///< (n_rows, lanes)
-  AlignedDoubles sums_;      ///< (n_features, n_classes, lanes)
+  AlignedDoubles sums_;      ///< (n_features, n_classes, 2, lanes): of outcomes and of their squares
   AlignedDoubles gathered_;  ///< (rows of one feature, lanes)
   AlignedDoubles least_, greatest_;
   AlignedDoubles z_;  ///< (n_apart, lanes)

@@ -13,13 +13,17 @@ namespace chorale::kernels {
 /// Permutations side by side: every patient's outcomes in them fill two cache lines.
 inline constexpr Index outcome_lanes = 16;
 
-/// z = weight_both U_both + weight_a U_a + weight_b U_b, for the pairs of one feature a.
+/// The pairs of one feature a; U sums the outcomes of carriers, Q their squares.
+///
+///   z = (weight_both U_both + weight_a U_a + weight_b U_b) /
+///       √(square_both Q_both + square_a Q_a + square_b Q_b + square_all)
 struct OutcomePair {
   Index slot;                               ///< among the caller's pairs
   std::int32_t partner;                     ///< b
   std::int64_t members_begin, members_end;  ///< carriers of both, as positions among those of a
-  Index sum_a, sum_b;                       ///< where U_a and U_b stand
+  Index sum_a, sum_b;                       ///< where U_a and U_b stand, each before its Q
   double weight_both, weight_a, weight_b;
+  double square_both, square_a, square_b, square_all;
 };
 
 // clang-format off
@@ -27,7 +31,7 @@ struct OutcomePair {
 /// to[i · outcome_lanes + k] = columns[k · n + i] for the eight columns k < 8.
 CHORALE_DECLARE_LEVELS(void outcome_interleave(const double* columns, Index n, double* to))
 
-/// Adds rows[j] of the table, outcome_lanes wide, to sum.
+/// Adds rows[j] of the table, outcome_lanes wide, to sum, and their squares to what follows sum.
 CHORALE_DECLARE_LEVELS(void outcome_sum(const double* table, const std::int32_t* rows, Index n, double* sum))
 
 /// to[j] = table[rows[j]], outcome_lanes wide.

@@ -21,6 +21,9 @@ Interaction interaction(std::span<const double> residuals, CarrierLists carriers
   };
   Eigen::Vector3d u = Eigen::Vector3d::Zero();
   Eigen::Matrix3d v = Eigen::Matrix3d::Zero();
+  Eigen::Vector3d carriers_times_squares = Eigen::Vector3d::Zero();
+  double all_squares = 0;
+  std::vector<double> mean_of(static_cast<std::size_t>(strata.n_groups), 0);
   Interaction found;
   for (Index s = 0; s < strata.n_groups; ++s) {
     if (!is_tested(s, pair.a) || !is_tested(s, pair.b)) continue;
@@ -41,6 +44,9 @@ Interaction interaction(std::span<const double> residuals, CarrierLists carriers
     }
     if (n == 0) continue;
     found.n_both += static_cast<Index>(carriers_of(2));
+    mean_of[static_cast<std::size_t>(s)] = sum / n;
+    carriers_times_squares += (squares - sum * sum / n) / n * carriers_of;
+    all_squares += squares - sum * sum / n;
     u += sum_of - sum / n * carriers_of;
     if (n > 1)
       v += (squares - sum * sum / n) / (n - 1) * (shared - carriers_of * carriers_of.transpose() / n);
@@ -53,7 +59,20 @@ Interaction interaction(std::span<const double> residuals, CarrierLists carriers
   const double left = v(2, 2) - share.dot(v.topRightCorner<2, 1>());
   if (!(left > 1e-9 * v(2, 2))) return found;
   found.verdict = InteractionVerdict::tested;
-  found.z = (u(2) - share.dot(u.head<2>())) / std::sqrt(left);
+  const Eigen::Vector3d weight = Eigen::Vector3d(-share(0), -share(1), 1) / std::sqrt(left);
+  const double mean = weight.dot(carriers_times_squares) / all_squares;
+  double robust = 0;
+  for (std::size_t i = 0; i < residuals.size(); ++i) {
+    if (strata.code[i] < 0 || std::isnan(residuals[i])) continue;
+    if (!is_tested(strata.code[i], pair.a) || !is_tested(strata.code[i], pair.b)) continue;
+    const double a = carries(pair.a, static_cast<std::int32_t>(i));
+    const double b = carries(pair.b, static_cast<std::int32_t>(i));
+    const double centred = residuals[i] - mean_of[static_cast<std::size_t>(strata.code[i])];
+    robust += std::pow((weight.dot(Eigen::Vector3d(a, b, a * b)) - mean) * centred, 2);
+  }
+  const auto n_both = static_cast<double>(found.n_both);
+  found.z = weight.dot(u) /
+            std::sqrt((n_both * robust + outcome_prior_carriers) / (n_both + outcome_prior_carriers));
   return found;
 }
 

@@ -12,17 +12,34 @@ constexpr Index n_vectors = outcome_lanes / width;
 struct Lanes {
   Vector part[n_vectors];
 
+  Lanes() : part{} {}
   explicit Lanes(const double* from) {
     for (Index v = 0; v < n_vectors; ++v) part[v] = load<Vector>(from + v * width);
-  }
-  Lanes() : part{} {}
-  void add(const double* from) {
-    for (Index v = 0; v < n_vectors; ++v) part[v] += load<Vector>(from + v * width);
   }
   void store_to(double* to) const {
     for (Index v = 0; v < n_vectors; ++v) store(to + v * width, part[v]);
   }
 };
+
+/// Sums of outcomes and of their squares.
+struct Moments {
+  Lanes sum, squares;
+
+  Moments() = default;
+  explicit Moments(const double* from) : sum(from), squares(from + outcome_lanes) {}
+  void add(const double* outcome) {
+    for (Index v = 0; v < n_vectors; ++v) {
+      const Vector value = load<Vector>(outcome + v * width);
+      sum.part[v] += value;
+      squares.part[v] += value * value;
+    }
+  }
+};
+
+Vector root(Vector x) {
+  for (Index k = 0; k < width; ++k) x[k] = __builtin_sqrt(x[k]);
+  return x;
+}
 
 }  // namespace
 
@@ -33,9 +50,10 @@ void outcome_interleave(const double* columns, Index n, double* to) {
 }
 
 void outcome_sum(const double* table, const std::int32_t* rows, Index n, double* sum) {
-  Lanes total(sum);
+  Moments total(sum);
   for (Index j = 0; j < n; ++j) total.add(table + rows[j] * outcome_lanes);
-  total.store_to(sum);
+  total.sum.store_to(sum);
+  total.squares.store_to(sum + outcome_lanes);
 }
 
 void outcome_gather(const double* table, const std::int32_t* rows, Index n, double* to) {
@@ -48,19 +66,17 @@ void outcome_statistics(const OutcomePair* pairs, Index n, const double* gathere
   Lanes low(least), high(greatest);
   for (Index k = 0; k < n; ++k) {
     const OutcomePair& pair = pairs[k];
-    // two sums, so that one addition need not wait for the other
-    Lanes even, odd;
-    Index m = pair.members_begin;
-    for (; m + 1 < pair.members_end; m += 2) {
-      even.add(gathered + members[m] * outcome_lanes);
-      odd.add(gathered + members[m + 1] * outcome_lanes);
-    }
-    if (m < pair.members_end) even.add(gathered + members[m] * outcome_lanes);
-    const Lanes of_a(sums + pair.sum_a), of_b(sums + pair.sum_b);
+    Moments both;
+    for (Index m = pair.members_begin; m < pair.members_end; ++m)
+      both.add(gathered + members[m] * outcome_lanes);
+    const Moments of_a(sums + pair.sum_a), of_b(sums + pair.sum_b);
     Lanes found;
     for (Index v = 0; v < n_vectors; ++v) {
-      found.part[v] = pair.weight_both * (even.part[v] + odd.part[v]) + pair.weight_a * of_a.part[v] +
-                      pair.weight_b * of_b.part[v];
+      const Vector contrast = pair.weight_both * both.sum.part[v] + pair.weight_a * of_a.sum.part[v] +
+                              pair.weight_b * of_b.sum.part[v];
+      const Vector variance = pair.square_both * both.squares.part[v] + pair.square_a * of_a.squares.part[v] +
+                              pair.square_b * of_b.squares.part[v] + pair.square_all;
+      found.part[v] = contrast / root(variance);
     }
     if (apart != nullptr && apart[pair.slot] >= 0) {
       found.store_to(z + apart[pair.slot] * outcome_lanes);
