@@ -236,10 +236,10 @@ std::vector<std::vector<AssociationPermutation::Asked>> AssociationPermutation::
   return asked;
 }
 
-double AssociationPermutation::statistic(Index rank, Index column, std::int32_t n_both) const {
+double AssociationPermutation::statistic(Index rank, Index column, const std::int32_t* n_both) const {
   if (column >= n_columns_[at(rank)]) return missing;
   const std::size_t cell = row_begin_[at(rank)] + at(column);
-  return (n_both - expected_[cell]) * per_deviation_[cell];
+  return (n_both[column] - expected_[cell]) * per_deviation_[cell];
 }
 
 void AssociationPermutation::observed(std::span<const FeaturePair> pairs,
@@ -257,7 +257,7 @@ void AssociationPermutation::observed(std::span<const FeaturePair> pairs,
   walk.go([&](Index rank) { return observed_of(rank); },
           [&](Index rank, const std::int32_t* n_both) {
             for (const Asked& pair : asked[at(rank)]) {
-              const double z = statistic(rank, pair.column, n_both[pair.column]);
+              const double z = statistic(rank, pair.column, n_both);
               if (!std::isnan(z)) found[pair.slot] = {AssociationVerdict::tested, z};
             }
           });
@@ -291,8 +291,7 @@ void AssociationPermutation::extremes(std::uint64_t seed, Index first, std::span
                 CHORALE_AT_LEVEL(association_extremes, n_both, expected_.data() + row,
                                  per_deviation.data() + row, n_columns, &found.least, &found.greatest);
                 for (const Asked& pair : asked[at(rank)])
-                  permuted[at(r) * apart.size() + pair.slot] =
-                      statistic(rank, pair.column, n_both[pair.column]);
+                  permuted[at(r) * apart.size() + pair.slot] = statistic(rank, pair.column, n_both);
               });
       extremes[at(r)] = found;
     }

@@ -103,7 +103,7 @@ class AssociationPermutation {
   void count_carriers(CarrierLists carriers, std::span<const std::uint8_t> tested);
   Moments moments(Index rank, Index column) const;
   void fill_row(Index rank, double min_expected);
-  double statistic(Index rank, Index column, std::int32_t n_both) const;
+  double statistic(Index rank, Index column, const std::int32_t* n_both) const;  ///< NaN: not tested
   std::vector<std::vector<Asked>> by_row(std::span<const FeaturePair> pairs) const;
   std::span<const std::uint32_t> observed_of(Index rank) const;
 

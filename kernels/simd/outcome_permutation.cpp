@@ -3,6 +3,10 @@
 #include "kernels/outcome_permutation_body.hpp"
 #include "kernels/simd/vector.hpp"
 
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
 namespace chorale::kernels::simd::CHORALE_LEVEL {
 namespace {
 
@@ -37,8 +41,16 @@ struct Moments {
 };
 
 Vector root(Vector x) {
+#if defined(__AVX512F__)
+  return (Vector)_mm512_maskz_sqrt_pd(0xff, (__m512d)x);  // GCC 12 warns of the plain one
+#elif defined(__AVX__)
+  return (Vector)_mm256_sqrt_pd((__m256d)x);
+#elif defined(__SSE2__)
+  return (Vector)_mm_sqrt_pd((__m128d)x);
+#else
   for (Index k = 0; k < width; ++k) x[k] = __builtin_sqrt(x[k]);
   return x;
+#endif
 }
 
 }  // namespace
