@@ -89,6 +89,11 @@ bool PairFrame::usable() const {
   return covariates.verdict == CoxVerdict::converged || covariates.verdict == CoxVerdict::singular;
 }
 
+const PairMoments& PairFrame::moments() const {
+  std::call_once(moments_asked_, [&] { moments_ = std::make_unique<const PairMoments>(rows, times, slots); });
+  return *moments_;
+}
+
 PairCoxFrame::PairCoxFrame(const CoxDesign& design, const CoxFit& covariates, Ties ties) {
   check_covariates(design, covariates);
   frame_ = std::make_shared<const PairFrame>(design, covariates, ties);
