@@ -38,10 +38,11 @@ struct RiskView {
   Index stride;
 };
 
-/// Everyone's rows as linear combinations of moments: row r = Σ_m coefficients[m · n_slot_sums + r] moments[m].
+/// Everyone's rows as linear combinations of moments: row r = Σ_m coefficients[m · n_slot_sums + r] moment m, for the
+/// first n_rows of n_moments. Moments lie by `lanes` event times: of each moment M, then D.
 struct MomentSeries {
-  RiskView moments;
-  Index n_rows;
+  const double* moments;
+  Index n_moments, n_rows;
   const double* coefficients;
 };
 
@@ -69,7 +70,7 @@ struct PairTimes {
   const EventTable& all;
   Index n_columns;
   RiskView everyone;           ///< n_slot_sums rows; not read where there is a series
-  const MomentSeries* series;  ///< yields the same rows; may be null
+  const MomentSeries* series;  ///< yields the same rows, for up to three columns; may be null
   RiskView members;            ///< carriers of a, b, both, then what carriers add to each column's sums
   PairPoint at;
   double* room;  ///< pair_walk_room
@@ -78,9 +79,9 @@ struct PairTimes {
 inline constexpr Index pair_walk_block = 128;  ///< event times whose sums stay in the first cache
 
 constexpr Index pair_walk_room(Index n_columns) {
-  // M and D of 1 + q rows and of everyone's rows, three terms, and a block's gradient and products
+  // M and D of 1 + q rows, three terms, and a block's gradient and products
   const Index q = n_columns + 3;
-  return pair_walk_block * (2 * (1 + q) + 2 * n_slot_sums(n_columns) + 3) + q + q * (q + 1) / 2;
+  return pair_walk_block * (2 * (1 + q) + 3) + q + q * (q + 1) / 2;
 }
 
 /// What a walk over event times yields; q = n_columns + 3.

@@ -90,7 +90,8 @@ bool PairFrame::usable() const {
 }
 
 const PairMoments& PairFrame::moments() const {
-  std::call_once(moments_asked_, [&] { moments_ = std::make_unique<const PairMoments>(rows, times, slots); });
+  std::call_once(moments_asked_,
+                 [&] { moments_ = std::make_unique<const PairMoments>(rows, times, slots, expected); });
   return *moments_;
 }
 

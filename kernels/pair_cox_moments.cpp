@@ -19,24 +19,43 @@ constexpr std::array<Index, 4> highest_degree{0, 12, 10, 7};
 
 }  // namespace
 
-PairMoments::PairMoments(const CoxRows& rows, const EventTimes& times, const PairSlots& slots)
+PairMoments::PairMoments(const CoxRows& rows, const EventTimes& times, const PairSlots& slots,
+                         std::span<const double> expected)
     : n_columns_(rows.n_columns), n_padded_(times.n_padded()) {
   if (n_columns_ == 0 || n_columns_ >= static_cast<Index>(highest_degree.size())) return;
-  for (Index j = 0; j < n_columns_; ++j) {
-    double farthest = 0;
-    for (Index i = 0; i < rows.n_rows; ++i)
-      farthest = std::max(farthest, std::abs(rows.columns[size(j * rows.n_rows + i)]));
-    farthest_.push_back(farthest);
-  }
-  // z e^x needs x^k/k! up to k = degree − 1
-  constexpr double left_out = 1e-12;
-  double factorial = 1;
-  for (Index degree = 0; degree <= highest_degree[size(n_columns_)]; ++degree) {
-    if (degree > 0) factorial *= static_cast<double>(degree);
-    reach_.push_back(degree < 2 ? 0 : std::pow(factorial * left_out, 1 / static_cast<double>(degree)));
-  }
-  list_monomials(highest_degree[size(n_columns_)]);
+  const Index highest = highest_degree[size(n_columns_)];
+  measure(rows, expected, highest);
+  list_monomials(highest);
   sum_over_risk_sets(times, slots);
+}
+
+void PairMoments::measure(const CoxRows& rows, std::span<const double> expected, Index highest) {
+  constexpr double left_out = 1e-12;
+  double deaths = 0;
+  for (const double each : expected) deaths += each;
+  norm_.assign(size((highest + 1) * n_columns_), 0);
+  for (Index j = 0; j < n_columns_; ++j) {
+    std::vector<double> sums(size(highest + 1), 0);
+    for (Index i = 0; i < rows.n_rows; ++i) {
+      const double z = std::abs(rows.columns[size(j * rows.n_rows + i)]);
+      double power = expected[size(i)] * z;
+      for (double& sum : sums) {
+        sum += power;
+        power *= z;
+      }
+    }
+    for (Index degree = 0; degree <= highest; ++degree)
+      norm_[size(degree * n_columns_ + j)] =
+          std::pow(sums[size(degree)] / deaths, 1 / static_cast<double>(degree + 1));
+  }
+  double factorial = 1;
+  for (Index degree = 0; degree <= highest; ++degree) {
+    if (degree > 0) factorial *= static_cast<double>(degree);
+    const double* of_degree = norm_.data() + degree * n_columns_;
+    const double largest = *std::max_element(of_degree, of_degree + n_columns_);
+    reach_.push_back(degree < 2 ? 0
+                                : std::pow(factorial * left_out / largest, 1 / static_cast<double>(degree)));
+  }
 }
 
 void PairMoments::list_monomials(Index highest) {
@@ -74,31 +93,41 @@ void PairMoments::list_monomials(Index highest) {
 void PairMoments::sum_over_risk_sets(const EventTimes& times, const PairSlots& slots) {
   const Index n_rows = n_slot_sums(n_columns_), n_monomials = static_cast<Index>(parent_.size());
   const Index n_groups = (n_monomials + n_rows - 1) / n_rows;
-  at_risk_.assign(size(n_groups * n_rows * n_padded_), 0);
-  dying_ = at_risk_;
-  std::fill(at_risk_.begin() + times.n_times(), at_risk_.begin() + n_padded_, 1.0);
+  moments_.resize(size(2 * n_monomials * n_padded_));
+  AlignedDoubles at_risk(size(n_rows * n_padded_), 0), dying(at_risk);
   AlignedDoubles sums(size(slots.n_sums() + n_rows * lanes), 0);
+  const SlotTable table = slots.table();
   for (Index g = 0; g < n_groups; ++g) {
     const MonomialGroup group{parent_.data(), column_.data(), g * n_rows,
                               std::min((g + 1) * n_rows, n_monomials)};
-    const SlotTable table = slots.table();
     std::fill(sums.begin(), sums.end(), 0.0);
     CHORALE_AT_LEVEL(pair_cox_slot_moments, table, group, n_rows, sums.data());
-    slots.sum_over_risk_sets(
-        times, sums,
-        {at_risk_.data() + g * n_rows * n_padded_, dying_.data() + g * n_rows * n_padded_, n_padded_});
+    slots.sum_over_risk_sets(times, sums, {at_risk.data(), dying.data(), n_padded_});
+    // padding: one patient at risk, nobody dies
+    std::fill(at_risk.begin() + times.n_times(), at_risk.begin() + n_padded_, g == 0 ? 1.0 : 0.0);
+    for (Index m = group.begin; m < group.end; ++m) {
+      const Index from = (m - group.begin) * n_padded_;
+      for (Index t = 0; t < n_padded_; t += lanes) {
+        double* to = moments_.data() + (t / lanes * n_monomials + m) * 2 * lanes;
+        std::copy_n(at_risk.data() + from + t, lanes, to);
+        std::copy_n(dying.data() + from + t, lanes, to + lanes);
+      }
+    }
   }
 }
 
 std::optional<MomentSeries> PairMoments::series(const Eigen::VectorXd& shift,
                                                 std::vector<double>& coefficients) const {
-  double farthest = 0;
-  for (std::size_t j = 0; j < farthest_.size(); ++j)
-    farthest += std::abs(shift(static_cast<Index>(j))) * farthest_[j];
-  const auto enough =
-      std::find_if(reach_.begin(), reach_.end(), [&](double reach) { return farthest < reach; });
-  if (enough == reach_.end()) return std::nullopt;
-  const Index degree = enough - reach_.begin(), p = n_columns_, n_outputs = n_slot_sums(p);
+  Index degree = 0;
+  const auto is_far = [&] {
+    double length = 0;
+    for (Index j = 0; j < n_columns_; ++j)
+      length += std::abs(shift(j)) * norm_[size(degree * n_columns_ + j)];
+    return !(length < reach_[size(degree)]);
+  };
+  while (size(degree) < reach_.size() && is_far()) ++degree;
+  if (size(degree) == reach_.size()) return std::nullopt;
+  const Index p = n_columns_, n_outputs = n_slot_sums(p);
   const Index n_rows = degree_begin_[size(degree + 1)];
   coefficients.assign(size(n_rows * n_outputs), 0);
   std::vector<double> power(size(n_rows), 1);
@@ -116,7 +145,7 @@ std::optional<MomentSeries> PairMoments::series(const Eigen::VectorXd& shift,
       }
     }
   }
-  return MomentSeries{{at_risk_.data(), dying_.data(), n_padded_}, n_rows, coefficients.data()};
+  return MomentSeries{moments_.data(), static_cast<Index>(parent_.size()), n_rows, coefficients.data()};
 }
 
 }  // namespace chorale::kernels

@@ -8,9 +8,6 @@ namespace chorale::kernels::simd::CHORALE_LEVEL {
 // this level's body in kernels/simd/cox.cpp
 void cox_risks(const ColumnTable& columns, const double* offset, const double* weight, const double* beta,
                Index begin, Index end, double* risk);
-double cox_time_terms(const EventTable& all, const RiskTable& sums, const TimeTerms& terms);
-void cox_time_sums(Index n_times, Index n_rows, const RiskTable& sums, const TimeTerms& terms,
-                   double* gradient, double* products);
 
 namespace {
 
@@ -115,75 +112,6 @@ void sums_of_any(const SlotTable& slots, const double* shift, double* sums) {
   }
 }
 
-/// out[k] = Σ_m coefficients[m · count + k] rows[m], one block of event times.
-template <int count>
-void combine_moments(const double* rows, Index stride, const MomentSeries& series, Index n, double* out) {
-  for (Index t = 0; t < n; t += width) {
-    Vector total[count]{};
-    const double* coefficient = series.coefficients;
-    for (Index m = 0; m < series.n_rows; ++m, coefficient += count) {
-      const Vector moment = load<Vector>(rows + m * stride + t);
-      for (int k = 0; k < count; ++k) total[k] += coefficient[k] * moment;
-    }
-    for (int k = 0; k < count; ++k) store(out + k * pair_walk_block + t, total[k]);
-  }
-}
-
-void combine_moments(Index n_columns, const double* rows, const MomentSeries& series, Index n, double* out) {
-  const Index stride = series.moments.stride;
-  switch (n_columns) {
-    case 1:
-      return combine_moments<3>(rows, stride, series, n, out);
-    case 2:
-      return combine_moments<6>(rows, stride, series, n, out);
-    default:
-      return combine_moments<10>(rows, stride, series, n, out);
-  }
-}
-
-/// Rows 0, 1 … p, then a, b, both of the model's risk sets; `sums` rows are a block apart.
-void add_members(Index n, Index n_columns, const double* everyone, Index everyone_stride,
-                 const double* members, Index stride, const PairPoint& at, double* sums) {
-  for (Index t = 0; t < n; t += width) {
-    const Vector a = load<Vector>(members + t), b = load<Vector>(members + stride + t);
-    const Vector both = load<Vector>(members + 2 * stride + t);
-    store(sums + t, load<Vector>(everyone + t) + at.excess_a * a + at.excess_b * b + at.excess_both * both);
-    double* features = sums + (1 + n_columns) * pair_walk_block + t;
-    store(features, at.ratio_a * a + (at.ratio_both - at.ratio_a) * both);
-    store(features + pair_walk_block, at.ratio_b * b + (at.ratio_both - at.ratio_b) * both);
-    store(features + 2 * pair_walk_block, at.ratio_both * both);
-  }
-  for (Index j = 0; j < n_columns; ++j) {
-    const double* of_everyone = everyone + (1 + j) * everyone_stride;
-    const double* of_members = members + (3 + j) * stride;
-    double* out = sums + (1 + j) * pair_walk_block;
-    for (Index t = 0; t < n; t += width)
-      store(out + t, load<Vector>(of_everyone + t) + load<Vector>(of_members + t));
-  }
-}
-
-/// out[r] += Σ_t first M_r − first_tied D_r
-void add_time_sums(Index n, Index n_rows, const RiskView& table, const double* first,
-                   const double* first_tied, double* out) {
-  for (Index r = 0; r < n_rows; ++r) {
-    Vector total{};
-    for (Index t = 0; t < n; t += width) {
-      total += load<Vector>(first + t) * load<Vector>(table.at_risk + r * table.stride + t) -
-               load<Vector>(first_tied + t) * load<Vector>(table.dying + r * table.stride + t);
-    }
-    out[r] += sum(total);
-  }
-}
-
-EventTable from(EventTable table, Index begin, Index n) {
-  table.n_times = n;
-  table.deaths += begin;
-  table.weight += begin;
-  table.centre += begin;
-  for (const double*& moment : table.moment) moment += begin;
-  return table;
-}
-
 /// lane k becomes lane k + step; zeros enter at the end.
 template <Index step>
 Vector from_later(Vector value) {
@@ -244,52 +172,6 @@ void pair_cox_accumulate(const Index* stratum_begin, Index n_strata, const doubl
     while (n_rows - r >= 3) next(accumulate<3>, 3);
     while (n_rows - r >= 1) next(accumulate<1>, 1);
   }
-}
-
-double pair_cox_walk(const PairTimes& times, const PairTimeSums& sums) {
-  constexpr Index block = pair_walk_block;
-  const Index p = times.n_columns, q = p + 3, n_everyone = n_slot_sums(p);
-  const Index n_products = q * (q + 1) / 2, n_times = times.all.n_times;
-  double* m = times.room;
-  double* d = m + (1 + q) * block;
-  double* everyone_m = d + (1 + q) * block;
-  double* everyone_d = everyone_m + n_everyone * block;
-  double* second = everyone_d + n_everyone * block;
-  double* of_block = second + 3 * block;
-  for (Index j = 0; j < q; ++j) sums.gradient[j] = 0;
-  for (Index jk = 0; jk < n_products; ++jk) sums.products[jk] = 0;
-  for (Index jk = 0; jk < p * (p + 1) / 2; ++jk) sums.everyone_products[jk] = 0;
-  double log_risk = 0;
-  for (Index begin = 0; begin < n_times; begin += block) {
-    const Index n = begin + block < n_times ? block : n_times - begin;
-    RiskView everyone{times.everyone.at_risk + begin, times.everyone.dying + begin, times.everyone.stride};
-    if (times.series != nullptr) {
-      const RiskView& moments = times.series->moments;
-      combine_moments(p, moments.at_risk + begin, *times.series, n, everyone_m);
-      combine_moments(p, moments.dying + begin, *times.series, n, everyone_d);
-      everyone = {everyone_m, everyone_d, block};
-    }
-    for (Index t = 0; t < n; ++t) {
-      sums.everyone_at_risk[begin + t] = everyone.at_risk[t];
-      sums.everyone_dying[begin + t] = everyone.dying[t];
-    }
-    const RiskView& members = times.members;
-    add_members(n, p, everyone.at_risk, everyone.stride, members.at_risk + begin, members.stride, times.at,
-                m);
-    add_members(n, p, everyone.dying, everyone.stride, members.dying + begin, members.stride, times.at, d);
-    const RiskTable model{m, d, block};
-    const TimeTerms terms{sums.first + begin, sums.first_tied + begin, second, second + block,
-                          second + 2 * block};
-    log_risk += cox_time_terms(from(times.all, begin, n), model, terms);
-    cox_time_sums(n, q, model, terms, of_block, of_block + q);
-    for (Index j = 0; j < q; ++j) sums.gradient[j] += of_block[j];
-    for (Index jk = 0; jk < n_products; ++jk) sums.products[jk] += of_block[q + jk];
-    add_time_sums(n, p * (p + 1) / 2,
-                  {everyone.at_risk + (1 + p) * everyone.stride, everyone.dying + (1 + p) * everyone.stride,
-                   everyone.stride},
-                  terms.first, terms.first_tied, sums.everyone_products);
-  }
-  return log_risk;
 }
 
 void pair_cox_slot_sums(const SlotTable& slots, const double* shift, bool near, double* sums) {
