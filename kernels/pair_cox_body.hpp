@@ -24,12 +24,14 @@ constexpr Index n_slot_sums(Index n_columns) {
   return 1 + n_columns + n_columns * (n_columns + 1) / 2;
 }
 
-/// Monomials of the columns from `begin` to `end`: each is an earlier one, its parent, times a column; the first is 1.
-struct MonomialGroup {
+/// Monomials of the columns: each is an earlier one, its parent, times a column; the first is 1.
+struct MonomialList {
   const std::int32_t* parent;
   const std::int32_t* column;
-  Index begin, end;
+  Index n;
 };
+
+inline constexpr Index most_monomials = 128;
 
 /// A RiskTable to read from.
 struct RiskView {
@@ -107,9 +109,8 @@ struct PairExpected {
 CHORALE_DECLARE_LEVELS(void pair_cox_slot_sums(const SlotTable& slots, const double* shift, bool near,
                                                double* sums))
 
-/// sums[(block · n_rows + row) · lanes + piece] of base · monomial, a row per monomial of the group.
-CHORALE_DECLARE_LEVELS(void pair_cox_slot_moments(const SlotTable& slots, const MonomialGroup& group,
-                                                  Index n_rows, double* sums))
+/// Adds base · monomial to sums[(block · monomials + monomial) · lanes + piece], for up to most_monomials.
+CHORALE_DECLARE_LEVELS(void pair_cox_slot_moments(const SlotTable& slots, const MonomialList& monomials, double* sums))
 
 /// From what carriers add at single event times to sums over the risk set, for n_rows rows of the table: at_risk holds
 /// those alive and `dying` those who die; they become M and D. Strata as EventTimes says.

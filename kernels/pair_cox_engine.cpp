@@ -151,10 +151,10 @@ double PairEngine::walk(const Eigen::VectorXd& shift, const PairPoint& at) {
   RiskView everyone{frame_.at_risk.data(), frame_.dying.data(), n_padded_};
   std::optional<MomentSeries> series;
   if (!(shift.array() == 0).all()) {
-    series = frame_.moments().series(shift, coefficients_);
+    series = frame_.moments().series({shift.data(), size(shift.size())}, coefficients_);
     if (!series) {
       if (slot_sums_.empty()) {
-        slot_sums_.assign(size(frame_.slots.n_sums() + n_slot_sums(rows_.n_columns) * lanes), 0);
+        slot_sums_ = frame_.slots.room(n_slot_sums(rows_.n_columns));
         slots_at_risk_ = frame_.at_risk;
         slots_dying_ = frame_.dying;
       }
@@ -162,7 +162,7 @@ double PairEngine::walk(const Eigen::VectorXd& shift, const PairPoint& at) {
       for (Index j = 0; j < shift.size(); ++j) farthest += std::abs(shift(j)) * rows_.range[size(j)];
       const SlotTable table = frame_.slots.table();
       CHORALE_AT_LEVEL(pair_cox_slot_sums, table, shift.data(), farthest <= 0.1, slot_sums_.data());
-      frame_.slots.sum_over_risk_sets(times_, slot_sums_,
+      frame_.slots.sum_over_risk_sets(times_, n_slot_sums(rows_.n_columns), slot_sums_,
                                       {slots_at_risk_.data(), slots_dying_.data(), n_padded_});
       everyone = {slots_at_risk_.data(), slots_dying_.data(), n_padded_};
     }

@@ -14,8 +14,8 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-/// Highest degree of the moments by number of columns: 13, 66 and 120 of them.
-constexpr std::array<Index, 4> highest_degree{0, 12, 10, 7};
+/// Highest degree of the moments by number of columns: 13, 45 and 120 of them.
+constexpr std::array<Index, 4> highest_degree{0, 12, 8, 7};
 
 }  // namespace
 
@@ -91,38 +91,31 @@ void PairMoments::list_monomials(Index highest) {
 }
 
 void PairMoments::sum_over_risk_sets(const EventTimes& times, const PairSlots& slots) {
-  const Index n_rows = n_slot_sums(n_columns_), n_monomials = static_cast<Index>(parent_.size());
-  const Index n_groups = (n_monomials + n_rows - 1) / n_rows;
-  moments_.resize(size(2 * n_monomials * n_padded_));
-  AlignedDoubles at_risk(size(n_rows * n_padded_), 0), dying(at_risk);
-  AlignedDoubles sums(size(slots.n_sums() + n_rows * lanes), 0);
+  const Index n = static_cast<Index>(parent_.size());
   const SlotTable table = slots.table();
-  for (Index g = 0; g < n_groups; ++g) {
-    const MonomialGroup group{parent_.data(), column_.data(), g * n_rows,
-                              std::min((g + 1) * n_rows, n_monomials)};
-    std::fill(sums.begin(), sums.end(), 0.0);
-    CHORALE_AT_LEVEL(pair_cox_slot_moments, table, group, n_rows, sums.data());
-    slots.sum_over_risk_sets(times, sums, {at_risk.data(), dying.data(), n_padded_});
-    // padding: one patient at risk, nobody dies
-    std::fill(at_risk.begin() + times.n_times(), at_risk.begin() + n_padded_, g == 0 ? 1.0 : 0.0);
-    for (Index m = group.begin; m < group.end; ++m) {
-      const Index from = (m - group.begin) * n_padded_;
-      for (Index t = 0; t < n_padded_; t += lanes) {
-        double* to = moments_.data() + (t / lanes * n_monomials + m) * 2 * lanes;
-        std::copy_n(at_risk.data() + from + t, lanes, to);
-        std::copy_n(dying.data() + from + t, lanes, to + lanes);
-      }
+  AlignedDoubles sums = slots.room(n);
+  CHORALE_AT_LEVEL(pair_cox_slot_moments, table, {parent_.data(), column_.data(), n}, sums.data());
+  AlignedDoubles at_risk(size(n * n_padded_), 0), dying(at_risk);
+  slots.sum_over_risk_sets(times, n, sums, {at_risk.data(), dying.data(), n_padded_});
+  // padding: one patient at risk, nobody dies
+  std::fill(at_risk.begin() + times.n_times(), at_risk.begin() + n_padded_, 1.0);
+  moments_.resize(size(2 * n * n_padded_));
+  double* to = moments_.data();
+  for (Index t = 0; t < n_padded_; t += lanes) {
+    for (Index from = t; from < n * n_padded_; from += n_padded_) {
+      to = std::copy_n(at_risk.data() + from, lanes, to);
+      to = std::copy_n(dying.data() + from, lanes, to);
     }
   }
 }
 
-std::optional<MomentSeries> PairMoments::series(const Eigen::VectorXd& shift,
+std::optional<MomentSeries> PairMoments::series(std::span<const double> shift,
                                                 std::vector<double>& coefficients) const {
   Index degree = 0;
   const auto is_far = [&] {
     double length = 0;
     for (Index j = 0; j < n_columns_; ++j)
-      length += std::abs(shift(j)) * norm_[size(degree * n_columns_ + j)];
+      length += std::abs(shift[size(j)]) * norm_[size(degree * n_columns_ + j)];
     return !(length < reach_[size(degree)]);
   };
   while (size(degree) < reach_.size() && is_far()) ++degree;
@@ -132,7 +125,7 @@ std::optional<MomentSeries> PairMoments::series(const Eigen::VectorXd& shift,
   coefficients.assign(size(n_rows * n_outputs), 0);
   std::vector<double> power(size(n_rows), 1);
   for (Index m = 0; m < n_rows; ++m) {
-    if (m > 0) power[size(m)] = power[size(parent_[size(m)])] * shift(column_[size(m)]);
+    if (m > 0) power[size(m)] = power[size(parent_[size(m)])] * shift[size(column_[size(m)])];
     const double term = power[size(m)] * per_factorial_[size(m)];
     coefficients[size(m * n_outputs)] = term;
     if (m >= degree_begin_[size(degree)]) continue;

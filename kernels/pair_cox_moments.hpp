@@ -2,7 +2,6 @@
 // Copyright the Chorale authors
 #pragma once
 
-#include <Eigen/Dense>
 #include <optional>
 #include <span>
 #include <vector>
@@ -28,7 +27,7 @@ class PairMoments {
               std::span<const double> expected);
 
   /// The series for a shift; nothing where it is too far for the moments at hand, or for more than three columns.
-  std::optional<MomentSeries> series(const Eigen::VectorXd& shift, std::vector<double>& coefficients) const;
+  std::optional<MomentSeries> series(std::span<const double> shift, std::vector<double>& coefficients) const;
 
  private:
   void measure(const CoxRows& rows, std::span<const double> expected, Index highest);

@@ -182,22 +182,19 @@ void pair_cox_slot_sums(const SlotTable& slots, const double* shift, bool near, 
   }
 }
 
-void pair_cox_slot_moments(const SlotTable& slots, const MonomialGroup& group, Index n_rows, double* sums) {
-  constexpr Index most = 128;
+void pair_cox_slot_moments(const SlotTable& slots, const MonomialList& monomials, double* sums) {
   for (Index b = 0; b < slots.n_blocks; ++b) {
     for (Index lane = 0; lane < lanes; lane += width) {
-      double* out = sums + b * n_rows * lanes + lane;
+      double* out = sums + b * monomials.n * lanes + lane;
       for (Index layer = slots.layer_begin[b]; layer < slots.layer_begin[b + 1]; ++layer) {
         const Index at = layer * lanes + lane;
-        Vector monomial[most];
+        Vector monomial[most_monomials];
         monomial[0] = load<Vector>(slots.base + at);
-        for (Index m = 1; m < group.end; ++m) {
-          monomial[m] = monomial[group.parent[m]] *
-                        load<Vector>(slots.columns.values + group.column[m] * slots.columns.stride + at);
-        }
-        for (Index m = group.begin; m < group.end; ++m) {
-          double* to = out + (m - group.begin) * lanes;
-          store(to, load<Vector>(to) + monomial[m]);
+        store(out, load<Vector>(out) + monomial[0]);
+        for (Index m = 1; m < monomials.n; ++m) {
+          monomial[m] = monomial[monomials.parent[m]] *
+                        load<Vector>(slots.columns.values + monomials.column[m] * slots.columns.stride + at);
+          store(out + m * lanes, load<Vector>(out + m * lanes) + monomial[m]);
         }
       }
     }
