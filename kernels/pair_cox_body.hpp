@@ -41,10 +41,11 @@ struct RiskView {
 };
 
 /// Everyone's rows as linear combinations of moments: row r = Σ_m coefficients[m · n_slot_sums + r] moment m, for the
-/// first n_rows of n_moments. Moments lie by `lanes` event times: of each moment M, then D.
+/// first n_rows of n_moments. Moments lie by `lanes` event times: of each moment M, then D. Where u <=
+/// few_moments_reach, D counts for u²/12 of what M does and n_rows_dying are enough for it.
 struct MomentSeries {
   const double* moments;
-  Index n_moments, n_rows;
+  Index n_moments, n_rows, n_rows_dying;
   const double* coefficients;
 };
 

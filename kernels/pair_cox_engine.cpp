@@ -68,6 +68,7 @@ void PairEngine::list_members(std::span<const std::uint64_t> a, std::span<const 
 
 void PairEngine::set_pair(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
   list_members(a, b);
+  carriers_held_ = false;
   counts_ = {.n = {rows_.n_rows, 0, 0, 0}, .deaths = {frame_.design.n_events, 0, 0, 0}};
   std::array<double, n_pair_groups> deaths{};
   for (const PairSegment& segment : segments_) {
@@ -116,34 +117,50 @@ void PairEngine::scatter(const PairSegment& segment, const double* values, doubl
   }
 }
 
-void PairEngine::sum_members(const Eigen::VectorXd& shift, const PairPoint& at, bool with_columns) {
-  const auto n = static_cast<Index>(member_row_.size()), p = rows_.n_columns;
-  if ((shift.array() == 0).all()) {
+/// Rows a, b and both of the members' sums.
+void PairEngine::scatter_carriers(const Eigen::VectorXd& shift) {
+  const auto n = static_cast<Index>(member_row_.size());
+  carriers_held_ = (shift.array() == 0).all();
+  if (carriers_held_) {
     member_risk_ = member_base_;
   } else {
-    const ColumnTable columns{member_columns_.data() + n, n, p};
+    const ColumnTable columns{member_columns_.data() + n, n, rows_.n_columns};
     CHORALE_AT_LEVEL(cox_risks, columns, nullptr, member_base_.data(), shift.data(), 0, n,
                      member_risk_.data());
   }
-  const Index n_rows = with_columns ? 3 + p : 3;
-  std::fill_n(member_at_risk_.begin(), n_rows * n_padded_, 0.0);
-  std::fill_n(member_dying_.begin(), n_rows * n_padded_, 0.0);
-  const std::array<double, n_pair_groups> excess{0, at.ratio_a - 1, at.ratio_b - 1, at.ratio_both - 1};
+  std::fill_n(member_at_risk_.begin(), 3 * n_padded_, 0.0);
+  std::fill_n(member_dying_.begin(), 3 * n_padded_, 0.0);
   for (const PairSegment& segment : segments_) {
     const double* risk = member_risk_.data() + segment.begin;
     if (segment.group != only_b) scatter(segment, risk, 1, 0);
     if (segment.group != only_a) scatter(segment, risk, 1, 1);
     if (segment.group == both) scatter(segment, risk, 1, 2);
+  }
+}
+
+/// The other rows: what carriers add to each column's sums.
+void PairEngine::scatter_columns(const PairPoint& at) {
+  const auto n = static_cast<Index>(member_row_.size());
+  std::fill(member_at_risk_.begin() + 3 * n_padded_, member_at_risk_.end(), 0.0);
+  std::fill(member_dying_.begin() + 3 * n_padded_, member_dying_.end(), 0.0);
+  const std::array<double, n_pair_groups> excess{0, at.ratio_a - 1, at.ratio_b - 1, at.ratio_both - 1};
+  for (const PairSegment& segment : segments_) {
+    const double* risk = member_risk_.data() + segment.begin;
     double* scaled = member_factor_.data();
-    for (Index j = 0; j < p && with_columns; ++j) {
+    for (Index j = 0; j < rows_.n_columns; ++j) {
       const double* z = member_columns_.data() + (1 + j) * n + segment.begin;
       for (Index m = 0; m < segment.end - segment.begin; ++m) scaled[m] = risk[m] * z[m];
       scatter(segment, scaled, excess[segment.group], 3 + j);
     }
   }
+}
+
+/// From single event times to risk sets, for some of the rows.
+void PairEngine::accumulate_members(Index first, Index n_rows) {
   const auto strata = times_.stratum_begin();
-  CHORALE_AT_LEVEL(pair_cox_accumulate, strata.data(), static_cast<Index>(strata.size()) - 1, table_.centre,
-                   n_rows, {member_at_risk_.data(), member_dying_.data(), n_padded_});
+  CHORALE_AT_LEVEL(
+      pair_cox_accumulate, strata.data(), static_cast<Index>(strata.size()) - 1, table_.centre, n_rows,
+      {member_at_risk_.data() + first * n_padded_, member_dying_.data() + first * n_padded_, n_padded_});
 }
 
 /// The walk over event times; returns the sum of logarithms.
@@ -232,7 +249,10 @@ double PairEngine::evaluate(const Eigen::VectorXd& beta) {
   const Index p = rows_.n_columns, q = n_coefficients();
   const PairPoint at = pair_point(beta(p), beta(p + 1), beta(p + 2));
   const Eigen::VectorXd shift = beta.head(p) - frame_.beta;
-  sum_members(shift, at, true);
+  const bool carriers_known = carriers_held_ && (shift.array() == 0).all();
+  if (!carriers_known) scatter_carriers(shift);
+  scatter_columns(at);
+  accumulate_members(carriers_known ? 3 : 0, carriers_known ? p : 3 + p);
   const double log_risk = walk(shift, at);
   information_.setZero();
   for (Index j = 0, jk = 0; j < p; ++j) {
@@ -263,7 +283,8 @@ std::array<double, 3> PairEngine::climb_beside(const RiskView& everyone, const P
 }
 
 std::array<double, 3> PairEngine::start() {
-  sum_members(Eigen::VectorXd::Zero(rows_.n_columns), pair_point(0, 0, 0), false);
+  scatter_carriers(Eigen::VectorXd::Zero(rows_.n_columns));
+  accumulate_members(0, 3);
   return climb_beside({frame_.at_risk.data(), frame_.dying.data(), n_padded_},
                       {.deaths = deaths_,
                        .n_free = none_of_both_dies() ? 2 : 3,

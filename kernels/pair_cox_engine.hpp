@@ -49,7 +49,9 @@ class PairEngine final : public CoxLikelihood {
 
  private:
   void list_members(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b);
-  void sum_members(const Eigen::VectorXd& shift, const PairPoint& at, bool with_columns);
+  void scatter_carriers(const Eigen::VectorXd& shift);
+  void scatter_columns(const PairPoint& at);
+  void accumulate_members(Index first, Index n_rows);
   void scatter(const PairSegment& segment, const double* values, double factor, Index row);
   double walk(const Eigen::VectorXd& shift, const PairPoint& at);
   std::array<double, 3> climb_beside(const RiskView& everyone, const PairClimb& plan) const;
@@ -72,7 +74,8 @@ class PairEngine final : public CoxLikelihood {
   AlignedDoubles member_columns_;             ///< (1 + n_columns) x n_members, the first all 1
   std::vector<double> coefficients_;          ///< of the moments
   AlignedDoubles slot_sums_, slots_at_risk_,
-      slots_dying_;                               ///< made when first needed; n_slot_sums x n_padded
+      slots_dying_;             ///< made when first needed; n_slot_sums x n_padded
+  bool carriers_held_ = false;  ///< the members' rows a, b and both are those of the frame's risks
   AlignedDoubles member_at_risk_, member_dying_;  ///< (3 + n_columns) x n_padded: a, b, both; excess risk · z
   AlignedDoubles first_, first_tied_, everyone_at_risk_, everyone_dying_, hazard_, spared_;  ///< n_padded
   AlignedDoubles room_;

@@ -22,8 +22,8 @@ std::size_t size(Index n) {
 /// One thread's room for a pair.
 class PairFitter {
  public:
-  PairFitter(const PairFrame& frame, CarrierLists carriers)
-      : frame_(frame), carriers_(carriers), engine_(frame), range_(frame.rows.range) {
+  PairFitter(const PairFrame& frame, CarrierLists carriers, const FullPlan& plan)
+      : frame_(frame), carriers_(carriers), plan_(plan), engine_(frame), range_(frame.rows.range) {
     range_.insert(range_.end(), {1, 1, 1});
   }
 
@@ -39,6 +39,7 @@ class PairFitter {
 
   const PairFrame& frame_;
   CarrierLists carriers_;
+  FullPlan plan_;
   PairEngine engine_;
   PairFeature a_, b_;
   std::vector<double> range_;
@@ -163,16 +164,18 @@ void PairFitter::fit(const FeaturePair& pair, PairCoxFit& fit) {
     report(full, fit);
   }
 
-  const NewtonResult without = maximise_without(full);
-  const bool reached = without.converged || !without.infinite.empty();
-  if (!reached) {
-    fit.verdict = PairVerdict::not_converged;
-    return;
+  if (plan_.with_lrt) {
+    const NewtonResult without = maximise_without(full);
+    const bool reached = without.converged || !without.infinite.empty();
+    if (!reached) {
+      fit.verdict = PairVerdict::not_converged;
+      return;
+    }
+    fit.loglik_without = without.loglik;
+    fit.lrt_chi2 = std::max(0.0, 2 * (full.loglik - without.loglik));
+    if (without.converged) fit.score_chi2 = score_test(without);
   }
   fit.loglik = full.loglik;
-  fit.loglik_without = without.loglik;
-  fit.lrt_chi2 = std::max(0.0, 2 * (fit.loglik - fit.loglik_without));
-  if (without.converged) fit.score_chi2 = score_test(without);
 }
 
 }  // namespace
@@ -204,13 +207,13 @@ std::string_view name_of(PairVerdict verdict) {
 }
 
 void pair_cox_full(const PairCoxFrame& shared, CarrierLists carriers, std::span<const FeaturePair> pairs,
-                   std::span<PairCoxFit> fits) {
+                   std::span<PairCoxFit> fits, const FullPlan& plan) {
   const PairFrame& frame = *shared;
   check_pairs(frame.design, carriers, pairs, fits.size());
   const auto n_pairs = static_cast<Index>(pairs.size());
 #pragma omp parallel if (n_pairs > 1)
   {
-    PairFitter fitter(frame, carriers);
+    PairFitter fitter(frame, carriers, plan);
 #pragma omp for schedule(dynamic)
     for (Index k = 0; k < n_pairs; ++k) fitter.fit(pairs[size(k)], fits[size(k)]);
   }

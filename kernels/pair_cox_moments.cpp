@@ -30,7 +30,6 @@ PairMoments::PairMoments(const CoxRows& rows, const EventTimes& times, const Pai
 }
 
 void PairMoments::measure(const CoxRows& rows, std::span<const double> expected, Index highest) {
-  constexpr double left_out = 1e-12;
   double deaths = 0;
   for (const double each : expected) deaths += each;
   norm_.assign(size((highest + 1) * n_columns_), 0);
@@ -48,14 +47,21 @@ void PairMoments::measure(const CoxRows& rows, std::span<const double> expected,
       norm_[size(degree * n_columns_ + j)] =
           std::pow(sums[size(degree)] / deaths, 1 / static_cast<double>(degree + 1));
   }
+}
+
+/// The lowest degree that leaves out less; one above the highest where none does.
+Index PairMoments::degree_for(std::span<const double> shift, double left_out) const {
+  const Index n_degrees = static_cast<Index>(degree_begin_.size()) - 1;
   double factorial = 1;
-  for (Index degree = 0; degree <= highest; ++degree) {
-    if (degree > 0) factorial *= static_cast<double>(degree);
-    const double* of_degree = norm_.data() + degree * n_columns_;
-    const double largest = *std::max_element(of_degree, of_degree + n_columns_);
-    reach_.push_back(degree < 2 ? 0
-                                : std::pow(factorial * left_out / largest, 1 / static_cast<double>(degree)));
+  for (Index degree = 2; degree < n_degrees; ++degree) {
+    factorial *= static_cast<double>(degree);
+    const double* norm = norm_.data() + degree * n_columns_;
+    double length = 0;
+    for (Index j = 0; j < n_columns_; ++j) length += std::abs(shift[size(j)]) * norm[j];
+    if (*std::max_element(norm, norm + n_columns_) * std::pow(length, degree) < left_out * factorial)
+      return degree;
   }
+  return std::max<Index>(n_degrees, 0);
 }
 
 void PairMoments::list_monomials(Index highest) {
@@ -111,15 +117,10 @@ void PairMoments::sum_over_risk_sets(const EventTimes& times, const PairSlots& s
 
 std::optional<MomentSeries> PairMoments::series(std::span<const double> shift,
                                                 std::vector<double>& coefficients) const {
-  Index degree = 0;
-  const auto is_far = [&] {
-    double length = 0;
-    for (Index j = 0; j < n_columns_; ++j)
-      length += std::abs(shift[size(j)]) * norm_[size(degree * n_columns_ + j)];
-    return !(length < reach_[size(degree)]);
-  };
-  while (size(degree) < reach_.size() && is_far()) ++degree;
-  if (size(degree) == reach_.size()) return std::nullopt;
+  constexpr double left_out = 1e-12, left_out_of_dying = 1e-9;
+  if (degree_begin_.empty()) return std::nullopt;
+  const Index degree = degree_for(shift, left_out), of_dying = degree_for(shift, left_out_of_dying);
+  if (size(degree) + 1 == degree_begin_.size()) return std::nullopt;
   const Index p = n_columns_, n_outputs = n_slot_sums(p);
   const Index n_rows = degree_begin_[size(degree + 1)];
   coefficients.assign(size(n_rows * n_outputs), 0);
@@ -138,7 +139,8 @@ std::optional<MomentSeries> PairMoments::series(std::span<const double> shift,
       }
     }
   }
-  return MomentSeries{moments_.data(), static_cast<Index>(parent_.size()), n_rows, coefficients.data()};
+  return MomentSeries{moments_.data(), static_cast<Index>(parent_.size()), n_rows,
+                      degree_begin_[size(of_dying + 1)], coefficients.data()};
 }
 
 }  // namespace chorale::kernels

@@ -35,8 +35,9 @@ class PairMoments {
   void sum_over_risk_sets(const EventTimes& times, const PairSlots& slots);
 
   Index n_columns_, n_padded_;
+  Index degree_for(std::span<const double> shift, double left_out) const;
+
   std::vector<double> norm_;            ///< by degree and column
-  std::vector<double> reach_;           ///< by degree, of Σ_j |δ_j| ‖z_j‖
   std::vector<Index> degree_begin_;     ///< first monomial of each degree, and the end
   std::vector<std::int32_t> parent_;    ///< per monomial, the one that this is a column's multiple of
   std::vector<std::int32_t> column_;    ///< per monomial, that column

@@ -169,7 +169,7 @@ void pair_cox_accumulate(const Index* stratum_begin, Index n_strata, const doubl
       r += count;
     };
     while (n_rows - r >= 5) next(accumulate<5>, 5);
-    while (n_rows - r >= 3) next(accumulate<3>, 3);
+    while (n_rows - r >= 2) next(accumulate<2>, 2);
     while (n_rows - r >= 1) next(accumulate<1>, 1);
   }
 }

@@ -27,15 +27,20 @@ struct Everyone {
     }
   }
 
-  Everyone(const MomentSeries& series, Index t) {
+  Everyone(const MomentSeries& series, Index n_rows_dying, Index t) {
     const double* moment = series.moments + (t / lanes * series.n_moments * 2) * lanes + t % lanes;
     const double* coefficient = series.coefficients;
-    for (Index row = 0; row < series.n_rows; ++row, moment += 2 * lanes, coefficient += n) {
+    Index row = 0;
+    for (; row < n_rows_dying; ++row, moment += 2 * lanes, coefficient += n) {
       const Vector at_risk = load<Vector>(moment), dying = load<Vector>(moment + lanes);
       for (int r = 0; r < n; ++r) {
         m[r] += coefficient[r] * at_risk;
         d[r] += coefficient[r] * dying;
       }
+    }
+    for (; row < series.n_rows; ++row, moment += 2 * lanes, coefficient += n) {
+      const Vector at_risk = load<Vector>(moment);
+      for (int r = 0; r < n; ++r) m[r] += coefficient[r] * at_risk;
     }
   }
 };
@@ -121,9 +126,13 @@ bool add_times(const PairTimes& times, Index begin, Index end, double reach, con
                double& log_risk) {
   Sums<p> sums;
   Vector most{};
+  const MomentSeries* series = times.series;
+  const Index n_rows_dying = series == nullptr            ? 0
+                             : reach <= few_moments_reach ? series->n_rows_dying
+                                                          : series->n_rows;
   for (Index t = begin; t < end; t += width) {
     const Everyone<p> everyone =
-        times.series != nullptr ? Everyone<p>(*times.series, t) : Everyone<p>(times.everyone, t);
+        series != nullptr ? Everyone<p>(*series, n_rows_dying, t) : Everyone<p>(times.everyone, t);
     const Vector u = add_time<p, n_moments>(times, everyone, t, sums, out);
     most = u > most ? u : most;
   }
@@ -215,7 +224,7 @@ double add_tied_block(const PairTimes& times, Index begin, Index end, const Pair
   }
   double m[n_rows * block], d[n_rows * block];
   for (Index t = begin; t < end; t += width) {
-    const Everyone<p> everyone(*times.series, t);
+    const Everyone<p> everyone(*times.series, times.series->n_rows, t);
     for (int r = 0; r < n_rows; ++r) {
       store(m + r * block + t - begin, everyone.m[r]);
       store(d + r * block + t - begin, everyone.d[r]);
