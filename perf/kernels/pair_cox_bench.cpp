@@ -102,7 +102,8 @@ bool bound_holds(const std::vector<PairScreen>& held, const std::vector<PairScre
   for (std::size_t k = 0; k < held.size(); ++k) {
     const bool below = held[k].verdict == PairVerdict::below_bound;
     if (below && !(fitted[k].lrt_chi2 < held[k].lrt_at_most + 1e-4)) return false;
-    if (!below && held[k].lrt_chi2 != fitted[k].lrt_chi2) return false;
+    const bool has_ratio = std::isfinite(fitted[k].lrt_chi2);
+    if (!below && has_ratio && held[k].lrt_chi2 != fitted[k].lrt_chi2) return false;
   }
   return true;
 }
