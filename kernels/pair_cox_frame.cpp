@@ -75,11 +75,12 @@ PairFrame::PairFrame(const CoxDesign& of_design, const CoxFit& covariates_fit, T
   }
   // padding: one patient at risk, nobody dies
   std::fill(at_risk.begin() + times.n_times(), at_risk.begin() + times.n_padded(), 1.0);
-  AlignedDoubles sums(size(slots.n_sums() + n_slot_sums(rows.n_columns) * lanes), 0);
+  AlignedDoubles sums = slots.room(n_slot_sums(rows.n_columns));
   const Eigen::VectorXd no_shift = Eigen::VectorXd::Zero(rows.n_columns);
   const SlotTable slot_table = slots.table();
   CHORALE_AT_LEVEL(pair_cox_slot_sums, slot_table, no_shift.data(), true, sums.data());
-  slots.sum_over_risk_sets(times, sums, {at_risk.data(), dying.data(), times.n_padded()});
+  slots.sum_over_risk_sets(times, n_slot_sums(rows.n_columns), sums,
+                           {at_risk.data(), dying.data(), times.n_padded()});
   table.risk = at_risk.data();
   table.tied_risk = dying.data();
   expected = expected_deaths(*this);
@@ -87,6 +88,12 @@ PairFrame::PairFrame(const CoxDesign& of_design, const CoxFit& covariates_fit, T
 
 bool PairFrame::usable() const {
   return covariates.verdict == CoxVerdict::converged || covariates.verdict == CoxVerdict::singular;
+}
+
+const PairMoments& PairFrame::moments() const {
+  std::call_once(moments_asked_,
+                 [&] { moments_ = std::make_unique<const PairMoments>(rows, times, slots, expected); });
+  return *moments_;
 }
 
 PairCoxFrame::PairCoxFrame(const CoxDesign& design, const CoxFit& covariates, Ties ties) {
