@@ -9,7 +9,7 @@ namespace {
 
 constexpr double tie = 1e-7;              // two probabilities this close count as equal, as in fisher.test
 constexpr double negligible = 1e-18;      // of a sum
-constexpr double smallest_inside = 1e-3;  // below it, 1 - (what is more probable) has lost too many digits
+constexpr double smallest_inside = 1e-2;  // below it, 1 - (what is more probable) has lost too many digits
 constexpr double log10_e = 0.434294481903251827651;
 const Vector none{};
 
@@ -146,7 +146,7 @@ void fisher_prepare_two_sided(FisherBlock& block, Index size) {
     // p of 1 in 100 and more is found from inside
     const Vector outside = none - walk - spread.tail;
     store_prepared(block, i, cells, certain, log_density(cells, spread.above),
-                   spread.z_squared < 6.0 ? walk : outside);
+                   spread.z_squared < 5.5 ? walk : outside);
   }
 }
 
