@@ -5,163 +5,164 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <numbers>
 
 #include "kernels/error.hpp"
-#include "kernels/hypergeometric.hpp"
+#include "kernels/fisher_body.hpp"
+#include "kernels/fisher_extreme.hpp"
 
 namespace chorale::kernels {
 namespace {
 
-// two probabilities this close count as equal, as in fisher.test
-constexpr double tie = 1e-7;
+constexpr Index capacity = FisherBlock::capacity;
+constexpr double most_terms = 1 << 14;     // of a sum in lanes
+constexpr double smallest_density = -600;  // log f(n11) such that f(mode) / f(n11) is a double
 
-// a possible value, and how probable it is beside the observed one
-struct Point {
-  double y;
-  double odds;  // f(y) / f(observed)
+// Tables of a block by falling number of terms, so that the lanes of a vector finish together
+struct Order {
+  std::array<std::int32_t, capacity> table;
+  Index n_first = 0;    // those with n_terms > 0
+  Index n_second = 0;   // behind them, those with n_terms < 0
+  Index n_extreme = 0;  // behind these, those that are not summed in lanes
+
+  std::int32_t* first() { return table.data(); }
+  std::int32_t* second() { return first() + n_first; }
+  std::int32_t* extreme() { return second() + n_second; }
 };
 
-// log10 of f(observed) · sum. A sum that leaves out the mode leaves out more than 1e-7, so p closer to 1 than
-// 1e-12 is 1 and rounding.
-double log10_of(double log_density, double sum) {
-  const double log_p = log_density + std::log(sum);
-  return log_p > -1e-12 ? 0 : log_p * std::numbers::log10e;
+// four classes to each doubling of the number of terms
+constexpr std::uint64_t n_classes = 4 * 14 + 1;
+
+std::uint64_t class_of(double n_terms) {
+  return (std::bit_cast<std::uint64_t>(n_terms) - std::bit_cast<std::uint64_t>(1.0)) >> 50;
 }
 
-// The innermost point at or above `floor` that is at most `limit` times as probable as the observed one,
-// walking from a point near it; past high() when there is none. f falls from `floor` on.
-Point innermost(const Hypergeometric& urn, Point point, double floor, double limit) {
-  if (point.odds > limit) {
-    while (point.odds > limit && point.y <= urn.high()) {
-      point.odds *= urn.ratio(point.y);
-      point.y += 1;
-    }
-    return point;
+// where table i stands: 1 + class, from n_classes + 1 on for the second way, last the extreme ones; 0 is not summed
+std::uint64_t place_of(const FisherBlock& block, Index i, bool two_sided) {
+  const double n_terms = block.n_terms[i];
+  if (n_terms == 0) return 0;
+  const bool second = n_terms < 0;
+  const bool lanes =
+      std::abs(n_terms) < most_terms && !(two_sided && second && block.log_density[i] < smallest_density);
+  return lanes ? 1 + class_of(std::abs(n_terms)) + (second ? n_classes : 0) : 2 * n_classes + 1;
+}
+
+Order order_of(const FisherBlock& block, Index size, bool two_sided) {
+  constexpr std::size_t n_places = 2 * n_classes + 2;
+  std::array<std::int32_t, n_places + 1> begin{};
+  std::array<std::uint8_t, capacity> place;
+  for (Index i = 0; i < size; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    place[at] = static_cast<std::uint8_t>(place_of(block, i, two_sided));
+    ++begin[place[at] + std::size_t{1}];
   }
-  while (point.y > floor) {
-    const double inner = point.odds / urn.ratio(point.y - 1);
-    if (inner > limit) break;
-    point = {point.y - 1, inner};
+  Order order;
+  order.n_extreme = begin[n_places];
+  begin[1] = 0;
+  for (std::size_t p = 1; p < n_places; ++p) begin[p + 1] += begin[p];
+  order.n_first = begin[n_classes + 1];
+  order.n_second = begin[2 * n_classes + 1] - order.n_first;
+  for (Index i = 0; i < size; ++i) {
+    const std::uint8_t p = place[static_cast<std::size_t>(i)];
+    if (p > 0) order.table[static_cast<std::size_t>(begin[p]++)] = static_cast<std::int32_t>(i);
   }
-  return point;
+  return order;
 }
 
-// A point at or above `floor` within a few steps of where log f crosses `target`. Newton on a concave
-// function: a step may overshoot once, from then on it comes back from outside without crossing.
-double near_crossing(const Hypergeometric& urn, double start, double floor, double target) {
-  double y = std::clamp(std::ceil(start), floor, urn.high());
-  for (int step = 0; step < 40 && y > floor; ++step) {
-    const double slope = std::log(urn.ratio(y - 1));
-    const double excess = urn.log_density(y) - target;
-    if (std::abs(excess) < -3 * slope) break;
-    const double next = slope < 0 ? std::ceil(y - excess / slope) : urn.high();
-    const double kept = std::clamp(next, floor, urn.high());
-    if (kept == y) break;
-    y = kept;
+// check_counts(), and the columns exchanged for `less`
+void load(std::span<const TwoByTwo> tables, bool exchanged, FisherBlock& block) {
+  Index i = 0;
+  for (const TwoByTwo& table : tables) {
+    const auto all = [](Index count) { return static_cast<std::uint64_t>(count); };
+    const std::uint64_t sum = all(table.n11) + all(table.n10) + all(table.n01) + all(table.n00);
+    if ((all(table.n11) | all(table.n10) | all(table.n01) | all(table.n00) | sum) >> 40) check_counts(table);
+    block.n11[i] = static_cast<double>(exchanged ? table.n10 : table.n11);
+    block.n10[i] = static_cast<double>(exchanged ? table.n11 : table.n10);
+    block.n01[i] = static_cast<double>(exchanged ? table.n00 : table.n01);
+    block.n00[i] = static_cast<double>(exchanged ? table.n01 : table.n00);
+    ++i;
   }
-  return y;
+  for (; i % 8 != 0; ++i) block.n11[i] = block.n10[i] = block.n01[i] = block.n00[i] = 1;
 }
 
-// A point of the far side a few steps from where f falls to limit · f(observed), as the far side counts: by walking
-// over the mode when that is near, in logarithms when it is not.
-Point far_start(const Hypergeometric& near_side, const Hypergeometric& far_side, double observed, double mode,
-                double log_observed, double limit) {
-  constexpr double short_walk = 64;
-  const double row1 = near_side.row1();
-  const double mirrored = std::min(row1 - mode + (observed - mode), far_side.high());
-  if (observed - (row1 - mirrored) <= short_walk) {
-    Point point{observed, 1};
-    for (; point.y > row1 - mirrored; point.y -= 1) point.odds /= near_side.ratio(point.y - 1);
-    return {mirrored, point.odds};
+void two_sided(FisherBlock& block, Index size, std::span<const TwoByTwo> tables, bool mid) {
+  CHORALE_AT_LEVEL(fisher_prepare_two_sided, block, size);
+  std::fill_n(block.log10_p, size, mid ? -std::numbers::ln2 * std::numbers::log10e : 0.0);
+  Order order = order_of(block, size, true);
+  CHORALE_AT_LEVEL(fisher_inside, block, order.first(), order.n_first, mid);
+  CHORALE_AT_LEVEL(fisher_outside, block, order.second(), order.n_second, mid);
+  std::int32_t* const rest = std::remove_if(order.first(), order.second(),
+                                            [&](std::int32_t i) { return !std::isnan(block.log10_p[i]); });
+  CHORALE_AT_LEVEL(fisher_outside, block, order.first(), rest - order.first(), mid);
+  for (Index k = 0; k < order.n_extreme; ++k) {
+    const std::int32_t i = order.extreme()[k];
+    block.log10_p[i] = extreme_log10_two_sided(tables[static_cast<std::size_t>(i)], mid);
   }
-  const double target = log_observed + std::log(limit);
-  double start = far_side.high();
-  if (far_side.log_density(start) <= target)
-    start = near_crossing(far_side, mirrored, row1 - mode + 1, target);
-  return {start, std::exp(far_side.log_density(start) - log_observed)};
 }
 
-// Σ f(y) / f(observed) over all y with f(y) ≤ limit · f(observed)
-double two_sided_sum(const TwoByTwo& table, double log_observed, double limit) {
-  Hypergeometric near_side(table), far_side = near_side.reflected();
-  double observed = static_cast<double>(table.n11);
-  double mode = near_side.mode();
-  if (observed < mode) {
-    // turn the table so that the observed value lies at or above the mode
-    std::swap(near_side, far_side);
-    observed = near_side.row1() - observed;
-    mode = near_side.row1() - mode;
+void upper(FisherBlock& block, Index size, std::span<const TwoByTwo> tables, bool exchanged) {
+  CHORALE_AT_LEVEL(fisher_prepare_upper, block, size);
+  std::fill_n(block.log10_p, size, 0.0);
+  Order order = order_of(block, size, false);
+  CHORALE_AT_LEVEL(fisher_upper, block, order.first(), order.n_first, false);
+  CHORALE_AT_LEVEL(fisher_upper, block, order.second(), order.n_second, true);
+  for (Index k = 0; k < order.n_extreme; ++k) {
+    const std::int32_t i = order.extreme()[k];
+    const TwoByTwo& t = tables[static_cast<std::size_t>(i)];
+    block.log10_p[i] = extreme_log10_upper(exchanged ? TwoByTwo{t.n10, t.n11, t.n00, t.n01} : t);
   }
-  double sum = 0;
-  const Point near = innermost(near_side, {observed, 1}, mode, limit);
-  if (near.y == mode && near.odds <= limit) return std::exp(-log_observed);  // nothing is more probable
-  if (near.y <= near_side.high()) sum += near.odds * near_side.upper_tail(near.y);
-
-  const double floor = near_side.row1() - mode + 1;
-  if (floor > far_side.high()) return sum;
-  const Point start = far_start(near_side, far_side, observed, mode, log_observed, limit);
-  const Point far = innermost(far_side, start, floor, limit);
-  if (far.y <= far_side.high()) sum += far.odds * far_side.upper_tail(far.y);
-  return sum;
 }
 
-// log10 P(X ≥ observed)
-double log10_upper(const Hypergeometric& urn, double observed) {
-  if (observed <= urn.low()) return 0;
-  if (observed >= urn.mode()) return log10_of(urn.log_density(observed), urn.upper_tail(observed));
-  // below the mode the complement is the smaller part: P(X ≤ observed - 1)
-  const Hypergeometric turned = urn.reflected();
-  const double inside = urn.row1() - (observed - 1);
-  return std::log1p(-std::exp(turned.log_density(inside)) * turned.upper_tail(inside)) * std::numbers::log10e;
-}
-
-double log10_two_sided(const TwoByTwo& table) {
-  const Hypergeometric urn(table);
-  if (urn.low() == urn.high()) return 0;
-  const double log_observed = urn.log_density(static_cast<double>(table.n11));
-  return log10_of(log_observed, two_sided_sum(table, log_observed, 1 + tie));
+double of_one(const TwoByTwo& table, FisherTest test) {
+  double log10_p = 0;
+  fisher_log10_p({&table, 1}, test, {&log10_p, 1});
+  return log10_p;
 }
 
 }  // namespace
 
-double fisher_log10_p(const TwoByTwo& table) {
-  check_counts(table);
-  return log10_two_sided(table);
-}
-
-double fisher_log10_mid_p(const TwoByTwo& table) {
-  check_counts(table);
-  const Hypergeometric urn(table);
-  if (urn.low() == urn.high()) return -std::numbers::ln2 * std::numbers::log10e;
-  // what is less probable counts in full, what is equally probable by half
-  const double log_observed = urn.log_density(static_cast<double>(table.n11));
-  const double sum =
-      0.5 * (two_sided_sum(table, log_observed, 1 + tie) + two_sided_sum(table, log_observed, 1 - tie));
-  return log10_of(log_observed, sum);
-}
-
-double fisher_log10_p_greater(const TwoByTwo& table) {
-  check_counts(table);
-  return log10_upper(Hypergeometric(table), static_cast<double>(table.n11));
-}
-
-double fisher_log10_p_less(const TwoByTwo& table) {
-  check_counts(table);
-  return log10_upper(Hypergeometric(table).reflected(), static_cast<double>(table.n10));
-}
-
-void fisher_log10_p(std::span<const TwoByTwo> tables, std::span<double> log10_p) {
+void fisher_log10_p(std::span<const TwoByTwo> tables, FisherTest test, std::span<double> log10_p) {
   if (tables.size() != log10_p.size()) {
     throw ShapeError({.what = "Fisher's test needs one result per table",
                       .found = fmt::format("{} results", log10_p.size()),
                       .expected = fmt::format("{}", tables.size())});
   }
-  for (std::size_t i = 0; i < tables.size(); ++i) {
-    check_counts(tables[i]);
-    log10_p[i] = log10_two_sided(tables[i]);
+  FisherBlock block;
+  for (std::size_t begin = 0; begin < tables.size(); begin += capacity) {
+    const auto some = tables.subspan(begin, std::min<std::size_t>(capacity, tables.size() - begin));
+    const auto size = static_cast<Index>(some.size());
+    const bool exchanged = test == FisherTest::less;
+    load(some, exchanged, block);
+    if (test == FisherTest::two_sided || test == FisherTest::mid) {
+      two_sided(block, size, some, test == FisherTest::mid);
+    } else {
+      upper(block, size, some, exchanged);
+    }
+    std::copy_n(block.log10_p, size, log10_p.begin() + static_cast<Index>(begin));
   }
+}
+
+void fisher_log10_p(std::span<const TwoByTwo> tables, std::span<double> log10_p) {
+  fisher_log10_p(tables, FisherTest::two_sided, log10_p);
+}
+
+double fisher_log10_p(const TwoByTwo& table) {
+  return of_one(table, FisherTest::two_sided);
+}
+
+double fisher_log10_mid_p(const TwoByTwo& table) {
+  return of_one(table, FisherTest::mid);
+}
+
+double fisher_log10_p_less(const TwoByTwo& table) {
+  return of_one(table, FisherTest::less);
+}
+
+double fisher_log10_p_greater(const TwoByTwo& table) {
+  return of_one(table, FisherTest::greater);
 }
 
 }  // namespace chorale::kernels

@@ -8,6 +8,8 @@
 
 namespace chorale::kernels {
 
+enum class FisherTest { two_sided, mid, less, greater };
+
 /// Fisher's exact test of a 2x2 table: log10 p, ordered far below 1e-300.
 ///
 ///   X ~ hypergeometric(row 1, row 2, col 1): f(x) = C(row1, x) · C(row2, col1 - x) / C(total, col1)
@@ -29,6 +31,7 @@ double fisher_log10_mid_p(const TwoByTwo& table);
 double fisher_log10_p_less(const TwoByTwo& table);
 double fisher_log10_p_greater(const TwoByTwo& table);
 void fisher_log10_p(std::span<const TwoByTwo> tables, std::span<double> log10_p);
+void fisher_log10_p(std::span<const TwoByTwo> tables, FisherTest test, std::span<double> log10_p);
 
 /// The conditional maximum-likelihood odds ratio and its exact confidence interval, as fisher.test reports
 /// them.

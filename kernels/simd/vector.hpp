@@ -4,6 +4,10 @@
 
 #include <cstdint>
 
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
 #include "kernels/types.hpp"
 
 /// The widest vector of doubles that the level has, as GCC and Clang offer them: operators work by lane.
@@ -22,6 +26,7 @@ inline constexpr Index width = vector_bytes / 8;
 
 using Vector = double __attribute__((vector_size(vector_bytes)));
 using Bits = std::uint64_t __attribute__((vector_size(vector_bytes)));
+using Truth = decltype(Vector{} < Vector{});  ///< all bits of a lane set where a comparison holds
 
 template <class V>
 struct BitsOf {
@@ -64,11 +69,29 @@ static inline double largest(Vector value) {
   return most;
 }
 
-/// log x for positive normal x, to 2 units in the last place or 1e-16 near x = 1.
-///
-///   x = m 2^e, √½ <= m < √2, s = (m − 1)/(m + 1), log x = e log 2 + 2 (s + s³/3 + s⁵/5 + …), |s| <= 0.1716
+/// Whether any lane of a comparison holds.
+static inline bool any(Truth lanes) {
+#if defined(__AVX512DQ__)
+  return _mm512_movepi64_mask(__builtin_bit_cast(__m512i, lanes)) != 0;
+#elif defined(__AVX__)
+  return _mm256_movemask_pd(__builtin_bit_cast(__m256d, lanes)) != 0;
+#elif defined(__SSE2__)
+  return _mm_movemask_pd(__builtin_bit_cast(__m128d, lanes)) != 0;
+#else
+  bool found = false;
+  for (Index k = 0; k < width; ++k) found = found || lanes[k] != 0;
+  return found;
+#endif
+}
+
+/// x = m 2^e, √½ <= m < √2, for positive normal x.
 template <class V>
-static inline V log_of(V x) {
+struct Binary {
+  V m, e;
+};
+
+template <class V>
+static inline Binary<V> binary(V x) {
   using B = typename BitsOf<V>::Type;
   const B bits = __builtin_bit_cast(B, x);
   // bits above those of √½, biased to stay positive: their exponent is that of the nearest power of two
@@ -76,11 +99,27 @@ static inline V log_of(V x) {
   const V m = __builtin_bit_cast(V, bits - (biased_exponent << 52) + 0x3ff0000000000000U);
   // whole numbers below 2^52 stand in the low bits of 2^52 + number
   const V e = __builtin_bit_cast(V, biased_exponent | 0x4330000000000000U) - (4503599627370496.0 + 1023);
-  const V s = (m - 1.0) / (m + 1.0);
-  const V s2 = s * s, s4 = s2 * s2;
+  return {m, e};
+}
+
+/// (artanh(s) − s) / s³ = 1/3 + s²/5 + s⁴/7 + …, for |s| <= 0.1716, of s².
+template <class V>
+static inline V artanh_rest(V s2) {
+  const V s4 = s2 * s2;
   const V even = ((((1.0 / 19) * s4 + 1.0 / 15) * s4 + 1.0 / 11) * s4 + 1.0 / 7) * s4 + 1.0 / 3;
   const V odd = ((((1.0 / 21) * s4 + 1.0 / 17) * s4 + 1.0 / 13) * s4 + 1.0 / 9) * s4 + 1.0 / 5;
-  return e * 0.693147180559945309417 + 2.0 * (s + s * s2 * (even + s2 * odd));
+  return even + s2 * odd;
+}
+
+/// log x for positive normal x, to 2 units in the last place or 1e-16 near x = 1.
+///
+///   x = m 2^e, s = (m − 1)/(m + 1), log x = e log 2 + 2 artanh(s), |s| <= 0.1716
+template <class V>
+static inline V log_of(V x) {
+  const Binary<V> parts = binary(x);
+  const V s = (parts.m - 1.0) / (parts.m + 1.0);
+  const V s2 = s * s;
+  return parts.e * 0.693147180559945309417 + 2.0 * (s + s * s2 * artanh_rest(s2));
 }
 
 /// exp x to 2 units in the last place; e^−708 below −708, e^709 above 709.

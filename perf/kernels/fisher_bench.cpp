@@ -59,6 +59,34 @@ BENCHMARK(fisher_log10_p)
     ->Arg(1'000'000)
     ->Unit(benchmark::kMillisecond);
 
+void fisher_test(benchmark::State& state) {
+  const auto tables = pairs_of(100'000);
+  const auto test = static_cast<FisherTest>(state.range(0));
+  std::vector<double> log10_p(tables.size());
+  for (auto _ : state) {
+    kernels::fisher_log10_p(tables, test, log10_p);
+    benchmark::DoNotOptimize(log10_p.data());
+  }
+  state.counters["pairs"] =
+      benchmark::Counter(static_cast<double>(tables.size()), benchmark::Counter::kIsIterationInvariantRate);
+}
+BENCHMARK(fisher_test)
+    ->ArgName("test")
+    ->Arg(static_cast<int>(FisherTest::mid))
+    ->Arg(static_cast<int>(FisherTest::less))
+    ->Arg(static_cast<int>(FisherTest::greater))
+    ->Unit(benchmark::kMillisecond);
+
+void fisher_of_one_table(benchmark::State& state) {
+  const auto tables = pairs_of(state.range(0));
+  std::size_t i = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(kernels::fisher_log10_p(tables[i]));
+    i = (i + 1) % tables.size();
+  }
+}
+BENCHMARK(fisher_of_one_table)->ArgName("n")->Arg(100'000)->Unit(benchmark::kNanosecond);
+
 void fisher_reference(benchmark::State& state) {
   const auto tables = pairs_of(state.range(0));
   const std::size_t n_timed = 200;
