@@ -73,6 +73,7 @@ Part describe_pairs(const Frame& frame, std::span<const ChosenPair> chosen, engi
   }
   describe_association(frame, pairs, part.rows);
   if (frame.outcome) describe_outcome(frame, part.rows);
+  if (frame.permuted) add_permuted_statistics(*frame.permuted, part.rows);
   return part;
 }
 
