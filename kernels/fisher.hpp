@@ -52,6 +52,7 @@ void fisher_log10_p(std::span<const TwoByTwo> tables, FisherTest test, std::span
 /// Source   Cornfield 1956, Proc Third Berkeley Symp 4:135
 /// Oracle   kernels/reference/fisher.cpp; R stats::fisher.test with a tight uniroot, tests/oracle/fisher.R
 Ratio fisher_odds_ratio(const TwoByTwo& table, double level = 0.95);
+void fisher_odds_ratio(std::span<const TwoByTwo> tables, double level, std::span<Ratio> ratios);
 
 namespace reference {
 

@@ -84,6 +84,19 @@ static inline bool any(Truth lanes) {
 #endif
 }
 
+static inline Vector root_of(Vector x) {
+#if defined(__AVX512F__)
+  return __builtin_bit_cast(Vector, _mm512_maskz_sqrt_pd(0xff, __builtin_bit_cast(__m512d, x)));
+#elif defined(__AVX__)
+  return __builtin_bit_cast(Vector, _mm256_sqrt_pd(__builtin_bit_cast(__m256d, x)));
+#elif defined(__SSE2__)
+  return __builtin_bit_cast(Vector, _mm_sqrt_pd(__builtin_bit_cast(__m128d, x)));
+#else
+  for (Index k = 0; k < width; ++k) x[k] = __builtin_sqrt(x[k]);
+  return x;
+#endif
+}
+
 /// x = m 2^e, √½ <= m < √2, for positive normal x.
 template <class V>
 struct Binary {
