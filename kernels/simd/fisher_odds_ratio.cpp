@@ -13,27 +13,55 @@ constexpr int most_steps = 100;
 const Vector none{};
 const Vector infinite = none + __builtin_inf();
 
-// Σ w_k, Σ k w_k, Σ k² w_k, k = 1, 2, … steps from n11, w_0 = 1
+// f(n11 ± k) / f(n11) · ψ0^±k, k = 1, 2, … on one side of n11, kept for the next ψ as far as there is room
+class Side {
+ public:
+  Side(const Steps& from, Vector psi0) : frontier_(from), psi0_(psi0) {}
+
+  // blocks 0, 1, … in order
+  const Four& block(Index j) {
+    if (j < n_kept_) return kept_[j];
+    if (j < n_room) {
+      kept_[j] = frontier_.four(psi0_);
+      return kept_[n_kept_++];
+    }
+    if (j == n_room) beyond_ = frontier_;
+    passing_ = beyond_.four(psi0_);
+    return passing_;
+  }
+
+ private:
+  static constexpr Index n_room = 128;
+  Steps frontier_, beyond_;
+  Vector psi0_;
+  Four kept_[n_room], passing_;
+  Index n_kept_ = 0;
+};
+
+// Σ w_k, Σ k w_k, Σ k² w_k over one side, w_k = odds^k times what the side holds
 struct Moments {
   Vector weight, first, second;
 };
 
-Moments moments(Steps steps, Vector odds, Truth active) {
-  steps.term = active ? steps.term : none;
+Moments moments(Side& side, Vector odds, Truth active) {
+  const Vector c1 = odds, c2 = c1 * odds, c3 = c2 * odds, c4 = c3 * odds;
+  Vector scale = active ? none + 1.0 : none, k{};  // odds^k up to this block
   Moments sums{};
-  Vector k{};
-  while (true) {
-    const Four w = steps.four(odds);
-    for (const Vector& each : w.term) {
-      k += 1.0;
-      const Vector first = k * each;
-      sums.weight += each;
-      sums.first += first;
-      sums.second += k * first;
-    }
-    steps.term = w.term[3] < negligible * sums.weight ? none : w.term[3];
-    if (!any(steps.term > none)) return sums;
+  for (Index j = 0; any(scale > none); ++j) {
+    const Four& four = side.block(j);
+    const Vector w1 = four.term[0] * c1, w2 = four.term[1] * c2, w3 = four.term[2] * c3,
+                 w4 = four.term[3] * c4;
+    const Vector weight = (w1 + w2) + (w3 + w4);
+    const Vector first = (w1 + 2.0 * w2) + (3.0 * w3 + 4.0 * w4);
+    const Vector second = (w1 + 4.0 * w2) + (9.0 * w3 + 16.0 * w4);
+    const Vector moved = k * weight + first;  // Σ (k + j) w_j
+    sums.weight += scale * weight;
+    sums.first += scale * moved;
+    sums.second += scale * (k * (moved + first) + second);
+    scale = scale * w4 <= negligible * sums.weight ? none : scale * c4;
+    k += 4.0;
   }
+  return sums;
 }
 
 // a rising function of log ψ: how far it lies above its target, its slope there, and how that changes
@@ -68,14 +96,25 @@ Vector root_of_rising(const Function& excess_at, Vector psi, Truth active) {
   return psi;
 }
 
+// A table's two sides with the ψ0 at which they are held; turned, as the table with its columns exchanged
+struct Sides {
+  Side& up;
+  Side& down;
+  Vector per_psi0;
+
+  Sides turned() const { return {down, up, 1.0 / per_psi0}; }
+  Moments above(Vector psi, Truth active) const { return moments(up, psi * per_psi0, active); }
+  Moments below(Vector psi, Truth active) const { return moments(down, 1.0 / (psi * per_psi0), active); }
+};
+
 // E(X; ψ) = n11
-Vector estimate_of(const Cells& t, Truth active) {
+Vector estimate_of(const Cells& t, const Sides& sides, Truth active) {
   // E(n11 n00; ψ) = ψ E(n10 n01; ψ) holds exactly, so ψ is a matter of the variance
   const Vector u11 = 1.0 / t.n11, u10 = 1.0 / t.n10, u01 = 1.0 / t.n01, u00 = 1.0 / t.n00;
   const Vector variance = 1.0 / (u11 + u10 + u01 + u00);
   const Vector start = (t.n11 * t.n00 + variance) / (t.n10 * t.n01 + variance);
   const auto excess_at = [&](Vector psi, Truth open) {
-    const Moments up = moments(steps_up(t), psi, open), down = moments(steps_down(t), 1.0 / psi, open);
+    const Moments up = sides.above(psi, open), down = sides.below(psi, open);
     const Vector scale = 1.0 / (1.0 + up.weight + down.weight);
     const Vector mean = (up.first - down.first) * scale;
     return Excess{mean, (up.second + down.second) * scale - mean * mean, none};
@@ -116,9 +155,9 @@ Vector bound_start(const Cells& t, const OddsRatioLimits& limits) {
 
 // P(X ≥ n11; ψ) = outside, as the logarithm of its odds. With w the weights at and above n11, and below it:
 // its slope in log ψ is the distance between the two means, its curvature the difference of the two variances.
-Vector bound_of(const Cells& t, const OddsRatioLimits& limits, Truth active) {
+Vector bound_of(const Cells& t, const Sides& sides, const OddsRatioLimits& limits, Truth active) {
   const auto excess_at = [&](Vector psi, Truth open) {
-    const Moments up = moments(steps_up(t), psi, open), down = moments(steps_down(t), 1.0 / psi, open);
+    const Moments up = sides.above(psi, open), down = sides.below(psi, open);
     const Vector at_least = 1.0 + up.weight;
     const Vector per_up = 1.0 / at_least, per_down = 1.0 / down.weight;
     const Vector above = up.first * per_up, below = down.first * per_down;
@@ -156,10 +195,13 @@ void odds_ratios(OddsRatioBlock& block, const OddsRatioLimits& limits, const std
     const Cells turned{cells.n10, cells.n11, cells.n00, cells.n01};
     const Truth above_low = smaller(cells.n11, cells.n00) > none,
                 below_high = smaller(cells.n10, cells.n01) > none;
-    const Vector estimate = estimate_of(cells, above_low & below_high);
-    const Vector lower = bound_of(cells, limits, above_low);
+    const Vector psi0 = (cells.n11 + 0.5) * (cells.n00 + 0.5) / ((cells.n10 + 0.5) * (cells.n01 + 0.5));
+    Side up(steps_up(cells), psi0), down(steps_down(cells), 1.0 / psi0);
+    const Sides sides{up, down, 1.0 / psi0};
+    const Vector estimate = estimate_of(cells, sides, above_low & below_high);
+    const Vector lower = bound_of(cells, sides, limits, above_low);
     // the upper bound is the lower one of the table with its columns exchanged
-    const Vector upper = 1.0 / bound_of(turned, limits, below_high);
+    const Vector upper = 1.0 / bound_of(turned, sides.turned(), limits, below_high);
     const Vector estimate_at_low = below_high ? none : none + __builtin_nan("");
     for (Index k = 0; k < width; ++k) {
       block.lower[table[k]] = above_low[k] ? lower[k] : 0.0;
