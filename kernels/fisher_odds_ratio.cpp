@@ -10,12 +10,14 @@
 #include "kernels/error.hpp"
 #include "kernels/fisher.hpp"
 #include "kernels/fisher_odds_ratio_body.hpp"
+#include "kernels/length_order.hpp"
 #include "kernels/tail.hpp"
 
 namespace chorale::kernels {
 namespace {
 
 constexpr Index capacity = OddsRatioBlock::capacity;
+constexpr std::size_t n_keys = 160;
 
 OddsRatioLimits limits_of(double level) {
   if (!(level > 0 && level < 1)) {
@@ -50,6 +52,8 @@ void fisher_odds_ratio(std::span<const TwoByTwo> tables, double level, std::span
   }
   const OddsRatioLimits limits = limits_of(level);
   OddsRatioBlock block;
+  std::array<std::uint8_t, capacity> keys;
+  std::array<std::int32_t, n_keys + 1> begin_of_key;
   std::array<std::int32_t, capacity> order;
   for (std::size_t begin = 0; begin < tables.size(); begin += capacity) {
     const auto some = tables.subspan(begin, std::min<std::size_t>(capacity, tables.size() - begin));
@@ -57,9 +61,8 @@ void fisher_odds_ratio(std::span<const TwoByTwo> tables, double level, std::span
     load(some, block);
     CHORALE_AT_LEVEL(odds_ratio_terms, block, size);
     // tables with sums of one length side by side, so that the lanes of a vector finish together
-    for (Index i = 0; i < size; ++i) order[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i);
-    std::sort(order.begin(), order.begin() + size,
-              [&](std::int32_t a, std::int32_t b) { return block.n_terms[a] < block.n_terms[b]; });
+    for (Index i = 0; i < size; ++i) keys[static_cast<std::size_t>(i)] = length_class(block.n_terms[i]);
+    order_by_key<n_keys>({keys.data(), some.size()}, begin_of_key, order.data());
     CHORALE_AT_LEVEL(odds_ratios, block, limits, order.data(), size);
     for (Index i = 0; i < size; ++i)
       ratios[begin + static_cast<std::size_t>(i)] = {block.estimate[i], block.lower[i], block.upper[i]};

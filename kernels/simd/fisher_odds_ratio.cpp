@@ -11,7 +11,6 @@ namespace {
 constexpr double negligible = 1e-17;  // of a sum
 constexpr int most_steps = 100;
 const Vector none{};
-const Vector infinite = none + __builtin_inf();
 
 // f(n11 ± k) / f(n11) · ψ0^±k, k = 1, 2, … on one side of n11, kept for the next ψ as far as there is room
 class Side {
@@ -43,25 +42,38 @@ struct Moments {
   Vector weight, first, second;
 };
 
-Moments moments(Side& side, Vector odds, Truth active) {
-  const Vector c1 = odds, c2 = c1 * odds, c3 = c2 * odds, c4 = c3 * odds;
-  Vector scale = active ? none + 1.0 : none, k{};  // odds^k up to this block
-  Moments sums{};
-  for (Index j = 0; any(scale > none); ++j) {
+// for n values of odds at once: one chain of dependent operations leaves most of a core idle
+template <Index n>
+void moments(Side& side, const Vector (&odds)[n], const Truth (&active)[n], Moments (&sums)[n]) {
+  Vector c2[n], c3[n], c4[n], scale[n], k{};  // scale: odds^k up to this block
+  Vector left{};
+  for (Index r = 0; r < n; ++r) {
+    c2[r] = odds[r] * odds[r];
+    c3[r] = c2[r] * odds[r];
+    c4[r] = c2[r] * c2[r];
+    scale[r] = active[r] ? none + 1.0 : none;
+    sums[r] = Moments{};
+    left += scale[r];
+  }
+  for (Index j = 0; any(left > none); ++j) {
     const Four& four = side.block(j);
-    const Vector w1 = four.term[0] * c1, w2 = four.term[1] * c2, w3 = four.term[2] * c3,
-                 w4 = four.term[3] * c4;
-    const Vector weight = (w1 + w2) + (w3 + w4);
-    const Vector first = (w1 + 2.0 * w2) + (3.0 * w3 + 4.0 * w4);
-    const Vector second = (w1 + 4.0 * w2) + (9.0 * w3 + 16.0 * w4);
-    const Vector moved = k * weight + first;  // Σ (k + j) w_j
-    sums.weight += scale * weight;
-    sums.first += scale * moved;
-    sums.second += scale * (k * (moved + first) + second);
-    scale = scale * w4 <= negligible * sums.weight ? none : scale * c4;
+    left = none;
+    for (Index r = 0; r < n; ++r) {
+      const Vector w1 = four.term[0] * odds[r], w2 = four.term[1] * c2[r];
+      const Vector w3 = four.term[2] * c3[r], w4 = four.term[3] * c4[r];
+      const Vector weight = (w1 + w2) + (w3 + w4);
+      const Vector first = (w1 + 2.0 * w2) + (3.0 * w3 + 4.0 * w4);
+      const Vector second = (w1 + 4.0 * w2) + (9.0 * w3 + 16.0 * w4);
+      const Vector moved = k * weight + first;  // Σ (k + j) w_j
+      const Vector limit = negligible * sums[r].weight;
+      sums[r].weight += scale[r] * weight;
+      sums[r].first += scale[r] * moved;
+      sums[r].second += scale[r] * (k * (moved + first) + second);
+      scale[r] = scale[r] * w4 <= limit ? none : scale[r] * c4[r];
+      left += scale[r];
+    }
     k += 4.0;
   }
-  return sums;
 }
 
 // a rising function of log ψ: how far it lies above its target, its slope there, and how that changes
@@ -69,57 +81,67 @@ struct Excess {
   Vector value, slope, curvature;
 };
 
-// Root of a rising function by Halley's method, kept inside what is known to bracket it. It stops after a step that
-// leaves less than 1e-13 of log ψ: what remains is of the third order, or of the second without a curvature.
-template <bool third_order, typename Function>
-Vector root_of_rising(const Function& excess_at, Vector psi, Truth active) {
-  Vector below{}, above = infinite;
-  for (int step = 0; step < most_steps; ++step) {
-    const Excess excess = excess_at(psi, active);
-    below = excess.value < none ? psi : below;
-    above = excess.value > none ? psi : above;
-    const Vector newton = none - excess.value / excess.slope;
-    Vector move = newton;
-    if constexpr (third_order) {
-      const Vector bend = 0.5 * newton * excess.curvature / excess.slope;
-      move = newton / (1.0 + larger(none - 0.5, smaller(bend, none + 1.0)));
-    }
-    move = larger(none - 4.0, smaller(move, none + 4.0));
-    Vector next = psi * exp_of(move);
-    next = (next >= below) & (next <= above) ? next : root_of(below * above);
-    const Vector size = move < none ? none - move : move;
-    const Truth far = third_order ? size * excess.slope > 1e-4 : size > 2e-7;
-    psi = active ? next : psi;
-    active &= far;
-    if (!any(active)) break;
+// Roots of n rising functions by Halley's method, kept inside what is known to bracket them. Each stops after a step
+// that leaves less than 1e-13 of log ψ: what remains is of the third order, or of the second without a curvature.
+template <bool third_order, Index n, typename Function>
+void roots_of_rising(const Function& excess_at, Vector (&psi)[n], Truth (&active)[n]) {
+  Vector below[n], above[n];
+  for (Index r = 0; r < n; ++r) {
+    psi[r] = active[r] ? psi[r] : none + 1.0;
+    below[r] = none;
+    above[r] = none + __builtin_inf();
   }
-  return psi;
+  for (int step = 0; step < most_steps; ++step) {
+    Excess excess[n];
+    excess_at(psi, active, excess);
+    Truth open{};
+    for (Index r = 0; r < n; ++r) {
+      const Vector value = excess[r].value, slope = excess[r].slope;
+      below[r] = value < none ? psi[r] : below[r];
+      above[r] = value > none ? psi[r] : above[r];
+      Vector move = none - value / slope;
+      if constexpr (third_order) {
+        const Vector bend = 0.5 * move * excess[r].curvature / slope;
+        move = move / (1.0 + larger(none - 0.5, smaller(bend, none + 1.0)));
+      }
+      move = larger(none - 4.0, smaller(move, none + 4.0));
+      Vector next = psi[r] * exp_of(move);
+      next = (next >= below[r]) & (next <= above[r]) ? next : root_of(below[r] * above[r]);
+      const Vector size = move < none ? none - move : move;
+      const Truth far = third_order ? size * slope > 1e-4 : size > 2e-7;
+      psi[r] = active[r] ? next : psi[r];
+      active[r] &= far;
+      open |= active[r];
+    }
+    if (!any(open)) return;
+  }
 }
 
-// A table's two sides with the ψ0 at which they are held; turned, as the table with its columns exchanged
+// a table's two sides, and the ψ0 at which they are held
 struct Sides {
   Side& up;
   Side& down;
-  Vector per_psi0;
-
-  Sides turned() const { return {down, up, 1.0 / per_psi0}; }
-  Moments above(Vector psi, Truth active) const { return moments(up, psi * per_psi0, active); }
-  Moments below(Vector psi, Truth active) const { return moments(down, 1.0 / (psi * per_psi0), active); }
+  Vector psi0;
 };
 
 // E(X; ψ) = n11
-Vector estimate_of(const Cells& t, const Sides& sides, Truth active) {
+Vector estimate_of(const Cells& t, const Sides& sides, Truth inside) {
   // E(n11 n00; ψ) = ψ E(n10 n01; ψ) holds exactly, so ψ is a matter of the variance
   const Vector u11 = 1.0 / t.n11, u10 = 1.0 / t.n10, u01 = 1.0 / t.n01, u00 = 1.0 / t.n00;
   const Vector variance = 1.0 / (u11 + u10 + u01 + u00);
-  const Vector start = (t.n11 * t.n00 + variance) / (t.n10 * t.n01 + variance);
-  const auto excess_at = [&](Vector psi, Truth open) {
-    const Moments up = sides.above(psi, open), down = sides.below(psi, open);
-    const Vector scale = 1.0 / (1.0 + up.weight + down.weight);
-    const Vector mean = (up.first - down.first) * scale;
-    return Excess{mean, (up.second + down.second) * scale - mean * mean, none};
+  Vector psi[1] = {(t.n11 * t.n00 + variance) / (t.n10 * t.n01 + variance)};
+  Truth active[1] = {inside};
+  const auto excess_at = [&](const Vector(&at)[1], const Truth(&open)[1], Excess(&excess)[1]) {
+    const Vector up_odds[1] = {at[0] / sides.psi0}, down_odds[1] = {sides.psi0 / at[0]};
+    Moments up[1], down[1];
+    moments(sides.up, up_odds, open, up);
+    moments(sides.down, down_odds, open, down);
+    const Vector scale = 1.0 / (1.0 + up[0].weight + down[0].weight);
+    const Vector mean = (up[0].first - down[0].first) * scale;
+    excess[0] = {mean, (up[0].second + down[0].second) * scale - mean * mean, none};
   };
-  return root_of_rising<false>(excess_at, active ? start : none + 1.0, active);
+  roots_of_rising<false>(excess_at, psi, active);
+  return psi[0];
 }
 
 // Near ψ with P(X ≥ n11; ψ) = outside: the mean of X lies `shift` below n11,
@@ -153,18 +175,31 @@ Vector bound_start(const Cells& t, const OddsRatioLimits& limits) {
   return (m11 * m00 + variance) / (m10 * m01 + variance);
 }
 
-// P(X ≥ n11; ψ) = outside, as the logarithm of its odds. With w the weights at and above n11, and below it:
-// its slope in log ψ is the distance between the two means, its curvature the difference of the two variances.
-Vector bound_of(const Cells& t, const Sides& sides, const OddsRatioLimits& limits, Truth active) {
-  const auto excess_at = [&](Vector psi, Truth open) {
-    const Moments up = sides.above(psi, open), down = sides.below(psi, open);
-    const Vector at_least = 1.0 + up.weight;
-    const Vector per_up = 1.0 / at_least, per_down = 1.0 / down.weight;
-    const Vector above = up.first * per_up, below = down.first * per_down;
-    return Excess{log_of(at_least * per_down) - limits.log_odds, above + below,
-                  (up.second * per_up - above * above) - (down.second * per_down - below * below)};
+// P(X ≥ n11; ψ) = outside, as the logarithm of its odds. With the weights at and above n11, and below it: its slope in
+// log ψ is the distance between the two means, its curvature the difference of the two variances.
+Excess excess_of(const Moments& up, const Moments& down, const OddsRatioLimits& limits) {
+  const Vector at_least = 1.0 + up.weight;
+  const Vector per_up = 1.0 / at_least, per_down = 1.0 / down.weight;
+  const Vector above = up.first * per_up, below = down.first * per_down;
+  return {log_of(at_least * per_down) - limits.log_odds, above + below,
+          (up.second * per_up - above * above) - (down.second * per_down - below * below)};
+}
+
+// The lower bound, and the upper one as the lower one of the table with its columns exchanged, which is 1/ψ
+void bounds_of(const Cells& t, const Sides& sides, const OddsRatioLimits& limits, Truth (&active)[2],
+               Vector (&psi)[2]) {
+  psi[0] = bound_start(t, limits);
+  psi[1] = bound_start({t.n10, t.n11, t.n00, t.n01}, limits);
+  const auto excess_at = [&](const Vector(&at)[2], const Truth(&open)[2], Excess(&excess)[2]) {
+    const Vector up_odds[2] = {at[0] / sides.psi0, 1.0 / (at[1] * sides.psi0)};
+    const Vector down_odds[2] = {sides.psi0 / at[0], at[1] * sides.psi0};
+    Moments up[2], down[2];
+    moments(sides.up, up_odds, open, up);
+    moments(sides.down, down_odds, open, down);
+    excess[0] = excess_of(up[0], down[0], limits);
+    excess[1] = excess_of(down[1], up[1], limits);
   };
-  return root_of_rising<true>(excess_at, active ? bound_start(t, limits) : none + 1.0, active);
+  roots_of_rising<true>(excess_at, psi, active);
 }
 
 Vector lane_of(const double* from, const std::int32_t* order) {
@@ -192,16 +227,16 @@ void odds_ratios(OddsRatioBlock& block, const OddsRatioLimits& limits, const std
     for (Index k = 0; k < width; ++k) table[k] = order[i + k < size ? i + k : size - 1];
     const Cells cells{lane_of(block.n11, table), lane_of(block.n10, table), lane_of(block.n01, table),
                       lane_of(block.n00, table)};
-    const Cells turned{cells.n10, cells.n11, cells.n00, cells.n01};
     const Truth above_low = smaller(cells.n11, cells.n00) > none,
                 below_high = smaller(cells.n10, cells.n01) > none;
     const Vector psi0 = (cells.n11 + 0.5) * (cells.n00 + 0.5) / ((cells.n10 + 0.5) * (cells.n01 + 0.5));
     Side up(steps_up(cells), psi0), down(steps_down(cells), 1.0 / psi0);
-    const Sides sides{up, down, 1.0 / psi0};
+    const Sides sides{up, down, psi0};
     const Vector estimate = estimate_of(cells, sides, above_low & below_high);
-    const Vector lower = bound_of(cells, sides, limits, above_low);
-    // the upper bound is the lower one of the table with its columns exchanged
-    const Vector upper = 1.0 / bound_of(turned, sides.turned(), limits, below_high);
+    Truth open[2] = {above_low, below_high};
+    Vector bounds[2];
+    bounds_of(cells, sides, limits, open, bounds);
+    const Vector lower = bounds[0], upper = 1.0 / bounds[1];
     const Vector estimate_at_low = below_high ? none : none + __builtin_nan("");
     for (Index k = 0; k < width; ++k) {
       block.lower[table[k]] = above_low[k] ? lower[k] : 0.0;
