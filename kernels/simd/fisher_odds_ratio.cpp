@@ -144,35 +144,33 @@ Vector estimate_of(const Cells& t, const Sides& sides, Truth inside) {
   return psi[0];
 }
 
-// Near ψ with P(X ≥ n11; ψ) = outside: the mean of X lies `shift` below n11,
+// Near ψ with P(X ≥ n11; ψ) = outside, for two tables side by side. The mean of X lies `shift` below n11,
 //   shift = ½ + z √v + (z² - 1)/6 dv/dm        (Cornish and Fisher), v = 1 / (1/m11 + 1/m10 + 1/m01 + 1/m00)
 //   E(X - low) ≥ outside (n11 - low)            (Markov)
-Vector bound_start(const Cells& t, const OddsRatioLimits& limits) {
+void bound_starts(const Cells (&tables)[2], const OddsRatioLimits& limits, Vector (&psi)[2]) {
   const double z = limits.n_standard_deviations;
-  const Vector most = (1 - limits.outside) * smaller(t.n11, t.n00);
-  Vector shift = 0.5 * smaller(none + 1.0, most);
-  Vector variance{}, m11{}, m10{}, m01{}, m00{};
-  const auto place = [&] {
-    m11 = t.n11 - shift;
-    m10 = t.n10 + shift;
-    m01 = t.n01 + shift;
-    m00 = t.n00 - shift;
-  };
-  for (int step = 0; step < 4; ++step) {
-    place();
-    const Vector a = m11 * m00, b = m10 * m01;
-    const Vector inverse = 1.0 / (a * b);
-    const Vector u11 = inverse * b * m00, u00 = inverse * b * m11, u10 = inverse * a * m01,
-                 u01 = inverse * a * m10;
-    variance = 1.0 / (u11 + u10 + u01 + u00);
-    const Vector slope = variance * variance * (u11 * u11 - u10 * u10 - u01 * u01 + u00 * u00);
-    const Vector sd = root_of(variance);
-    const Vector excess = 0.5 + z * sd + (z * z - 1) / 6 * slope - shift;
-    const Vector change = excess / larger(1.0 + 0.5 * z * slope / sd, none + 0.5);
-    shift = larger(smaller(shift + change, most), smaller(none + 0.1, most));
+  Vector most[2], shift[2];
+  for (Index r = 0; r < 2; ++r) {
+    most[r] = (1 - limits.outside) * smaller(tables[r].n11, tables[r].n00);
+    shift[r] = 0.5 * smaller(none + 1.0, most[r]);
   }
-  place();
-  return (m11 * m00 + variance) / (m10 * m01 + variance);
+  for (int step = 0; step < 4; ++step) {
+    for (Index r = 0; r < 2; ++r) {
+      const Vector m11 = tables[r].n11 - shift[r], m10 = tables[r].n10 + shift[r];
+      const Vector m01 = tables[r].n01 + shift[r], m00 = tables[r].n00 - shift[r];
+      const Vector a = m11 * m00, b = m10 * m01;
+      const Vector inverse = 1.0 / (a * b);
+      const Vector u11 = inverse * b * m00, u00 = inverse * b * m11, u10 = inverse * a * m01,
+                   u01 = inverse * a * m10;
+      const Vector variance = 1.0 / (u11 + u10 + u01 + u00);
+      psi[r] = (a + variance) / (b + variance);
+      const Vector slope = variance * variance * (u11 * u11 - u10 * u10 - u01 * u01 + u00 * u00);
+      const Vector sd = root_of(variance);
+      const Vector excess = 0.5 + z * sd + (z * z - 1) / 6 * slope - shift[r];
+      const Vector change = excess / larger(1.0 + 0.5 * z * slope / sd, none + 0.5);
+      shift[r] = larger(smaller(shift[r] + change, most[r]), smaller(none + 0.1, most[r]));
+    }
+  }
 }
 
 // P(X ≥ n11; ψ) = outside, as the logarithm of its odds. With the weights at and above n11, and below it: its slope in
@@ -188,8 +186,7 @@ Excess excess_of(const Moments& up, const Moments& down, const OddsRatioLimits& 
 // The lower bound, and the upper one as the lower one of the table with its columns exchanged, which is 1/ψ
 void bounds_of(const Cells& t, const Sides& sides, const OddsRatioLimits& limits, Truth (&active)[2],
                Vector (&psi)[2]) {
-  psi[0] = bound_start(t, limits);
-  psi[1] = bound_start({t.n10, t.n11, t.n00, t.n01}, limits);
+  bound_starts({t, {t.n10, t.n11, t.n00, t.n01}}, limits, psi);
   const auto excess_at = [&](const Vector(&at)[2], const Truth(&open)[2], Excess(&excess)[2]) {
     const Vector up_odds[2] = {at[0] / sides.psi0, 1.0 / (at[1] * sides.psi0)};
     const Vector down_odds[2] = {sides.psi0 / at[0], at[1] * sides.psi0};
