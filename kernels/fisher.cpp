@@ -21,7 +21,8 @@ constexpr Index capacity = FisherBlock::capacity;
 constexpr double most_terms = 1 << 14;     // of a sum in lanes
 constexpr double smallest_density = -600;  // log f(n11) such that f(mode) / f(n11) is a double
 
-// Tables of a block by the way they are summed and their number of terms, so that the lanes of a vector finish together
+// Tables of a block by the way they are summed and their number of terms, so that the lanes of a vector
+// finish together
 struct Order {
   std::array<std::int32_t, capacity> table;
   std::span<std::int32_t> first;    // n_terms > 0

@@ -7,8 +7,8 @@
 #include "kernels/dispatch.hpp"
 #include "kernels/types.hpp"
 
-/// What kernels/fisher_odds_ratio.cpp asks of its bodies in kernels/simd/fisher_odds_ratio.cpp. As in fisher_body.hpp, no
-/// result depends on the tables beside it.
+/// What kernels/fisher_odds_ratio.cpp asks of its bodies in kernels/simd/fisher_odds_ratio.cpp. As in
+/// fisher_body.hpp, no result depends on the tables beside it.
 namespace chorale::kernels {
 
 /// Tables side by side, none with an empty margin, and what is found for them.

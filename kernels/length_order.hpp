@@ -9,7 +9,8 @@
 
 #include "kernels/types.hpp"
 
-/// Sums of different lengths, put side by side in the lanes of vectors: those of about one length go together.
+/// Sums of different lengths, put side by side in the lanes of vectors: those of about one length go
+/// together.
 namespace chorale::kernels {
 
 /// Four classes to each doubling, from 0 for 1 term; below 160 for counts up to 2^40.

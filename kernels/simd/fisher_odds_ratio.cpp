@@ -8,7 +8,8 @@
 namespace chorale::kernels::simd::CHORALE_LEVEL {
 namespace {
 
-constexpr double negligible = 1e-17;  // of a sum
+constexpr double negligible = 1e-16;        // of a sum
+constexpr double negligible_first = 1e-11;  // of the sums at a start that is not the end
 constexpr int most_steps = 100;
 const Vector none{};
 
@@ -44,7 +45,8 @@ struct Moments {
 
 // for n values of odds at once: one chain of dependent operations leaves most of a core idle
 template <Index n>
-void moments(Side& side, const Vector (&odds)[n], const Truth (&active)[n], Moments (&sums)[n]) {
+void moments(Side& side, const Vector (&odds)[n], const Truth (&active)[n], double smallest,
+             Moments (&sums)[n]) {
   Vector c2[n], c3[n], c4[n], scale[n], k{};  // scale: odds^k up to this block
   Vector left{};
   for (Index r = 0; r < n; ++r) {
@@ -65,7 +67,7 @@ void moments(Side& side, const Vector (&odds)[n], const Truth (&active)[n], Mome
       const Vector first = (w1 + 2.0 * w2) + (3.0 * w3 + 4.0 * w4);
       const Vector second = (w1 + 4.0 * w2) + (9.0 * w3 + 16.0 * w4);
       const Vector moved = k * weight + first;  // Σ (k + j) w_j
-      const Vector limit = negligible * sums[r].weight;
+      const Vector limit = smallest * sums[r].weight;
       sums[r].weight += scale[r] * weight;
       sums[r].first += scale[r] * moved;
       sums[r].second += scale[r] * (k * (moved + first) + second);
@@ -81,8 +83,9 @@ struct Excess {
   Vector value, slope, curvature;
 };
 
-// Roots of n rising functions by Halley's method, kept inside what is known to bracket them. Each stops after a step
-// that leaves less than 1e-13 of log ψ: what remains is of the third order, or of the second without a curvature.
+// Roots of n rising functions by Halley's method, kept inside what is known to bracket them. Each stops after
+// a step that leaves less than 1e-13 of log ψ: what remains is of the third order, or of the second without a
+// curvature.
 template <bool third_order, Index n, typename Function>
 void roots_of_rising(const Function& excess_at, Vector (&psi)[n], Truth (&active)[n]) {
   Vector below[n], above[n];
@@ -93,7 +96,7 @@ void roots_of_rising(const Function& excess_at, Vector (&psi)[n], Truth (&active
   }
   for (int step = 0; step < most_steps; ++step) {
     Excess excess[n];
-    excess_at(psi, active, excess);
+    excess_at(psi, active, third_order && step == 0 ? negligible_first : negligible, excess);
     Truth open{};
     for (Index r = 0; r < n; ++r) {
       const Vector value = excess[r].value, slope = excess[r].slope;
@@ -106,11 +109,12 @@ void roots_of_rising(const Function& excess_at, Vector (&psi)[n], Truth (&active
       }
       move = larger(none - 4.0, smaller(move, none + 4.0));
       Vector next = psi[r] * exp_of(move);
-      next = (next >= below[r]) & (next <= above[r]) ? next : root_of(below[r] * above[r]);
+      const Truth bracketed = (next >= below[r]) & (next <= above[r]);
+      next = bracketed ? next : root_of(below[r] * above[r]);
       const Vector size = move < none ? none - move : move;
       const Truth far = third_order ? size * slope > 1e-4 : size > 2e-7;
       psi[r] = active[r] ? next : psi[r];
-      active[r] &= far;
+      if (!third_order || step > 0) active[r] &= far;
       open |= active[r];
     }
     if (!any(open)) return;
@@ -131,11 +135,12 @@ Vector estimate_of(const Cells& t, const Sides& sides, Truth inside) {
   const Vector variance = 1.0 / (u11 + u10 + u01 + u00);
   Vector psi[1] = {(t.n11 * t.n00 + variance) / (t.n10 * t.n01 + variance)};
   Truth active[1] = {inside};
-  const auto excess_at = [&](const Vector(&at)[1], const Truth(&open)[1], Excess(&excess)[1]) {
+  const auto excess_at = [&](const Vector(&at)[1], const Truth(&open)[1], double smallest,
+                             Excess(&excess)[1]) {
     const Vector up_odds[1] = {at[0] / sides.psi0}, down_odds[1] = {sides.psi0 / at[0]};
     Moments up[1], down[1];
-    moments(sides.up, up_odds, open, up);
-    moments(sides.down, down_odds, open, down);
+    moments(sides.up, up_odds, open, smallest, up);
+    moments(sides.down, down_odds, open, smallest, down);
     const Vector scale = 1.0 / (1.0 + up[0].weight + down[0].weight);
     const Vector mean = (up[0].first - down[0].first) * scale;
     excess[0] = {mean, (up[0].second + down[0].second) * scale - mean * mean, none};
@@ -173,8 +178,8 @@ void bound_starts(const Cells (&tables)[2], const OddsRatioLimits& limits, Vecto
   }
 }
 
-// P(X ≥ n11; ψ) = outside, as the logarithm of its odds. With the weights at and above n11, and below it: its slope in
-// log ψ is the distance between the two means, its curvature the difference of the two variances.
+// P(X ≥ n11; ψ) = outside, as the logarithm of its odds. With the weights at and above n11, and below it: its
+// slope in log ψ is the distance between the two means, its curvature the difference of the two variances.
 Excess excess_of(const Moments& up, const Moments& down, const OddsRatioLimits& limits) {
   const Vector at_least = 1.0 + up.weight;
   const Vector per_up = 1.0 / at_least, per_down = 1.0 / down.weight;
@@ -187,12 +192,13 @@ Excess excess_of(const Moments& up, const Moments& down, const OddsRatioLimits& 
 void bounds_of(const Cells& t, const Sides& sides, const OddsRatioLimits& limits, Truth (&active)[2],
                Vector (&psi)[2]) {
   bound_starts({t, {t.n10, t.n11, t.n00, t.n01}}, limits, psi);
-  const auto excess_at = [&](const Vector(&at)[2], const Truth(&open)[2], Excess(&excess)[2]) {
+  const auto excess_at = [&](const Vector(&at)[2], const Truth(&open)[2], double smallest,
+                             Excess(&excess)[2]) {
     const Vector up_odds[2] = {at[0] / sides.psi0, 1.0 / (at[1] * sides.psi0)};
     const Vector down_odds[2] = {sides.psi0 / at[0], at[1] * sides.psi0};
     Moments up[2], down[2];
-    moments(sides.up, up_odds, open, up);
-    moments(sides.down, down_odds, open, down);
+    moments(sides.up, up_odds, open, smallest, up);
+    moments(sides.down, down_odds, open, smallest, down);
     excess[0] = excess_of(up[0], down[0], limits);
     excess[1] = excess_of(down[1], up[1], limits);
   };

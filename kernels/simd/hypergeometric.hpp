@@ -4,8 +4,8 @@
 
 #include "kernels/simd/vector.hpp"
 
-/// The hypergeometric distribution of kernels/hypergeometric.hpp for one 2x2 table per lane. As with vector.hpp,
-/// included by the bodies in kernels/simd/ only, and every function has internal linkage.
+/// The hypergeometric distribution of kernels/hypergeometric.hpp for one 2x2 table per lane. As with
+/// vector.hpp, included by the bodies in kernels/simd/ only, and every function has internal linkage.
 namespace chorale::kernels::simd {
 namespace {
 
@@ -51,9 +51,9 @@ struct Four {
   Vector term[4];
 };
 
-/// A walk along the outcomes, four at a time with one division. f(y + 1) / f(y) is the product of the two cells that
-/// fall over that of the two that rise, after the step; at the end of the range a falling cell is 0, and so is every term
-/// from there on.
+/// A walk along the outcomes, four at a time with one division. f(y + 1) / f(y) is the product of the two
+/// cells that fall over that of the two that rise, after the step; at the end of the range a falling cell is
+/// 0, and so is every term from there on.
 struct Steps {
   Vector falling1, falling2, rising1, rising2, term;
 
@@ -110,7 +110,8 @@ inline Vector rough_root(Vector x) {
   return __builtin_bit_cast(Vector, (__builtin_bit_cast(Bits, x) >> 1) + 0x1ff7a00000000000U);
 }
 
-/// How far n11 lies above its mean, also in standard deviations, and how many terms its upper tail has, about.
+/// How far n11 lies above its mean, also in standard deviations, and how many terms its upper tail has,
+/// about.
 struct Spread {
   Vector above, z_squared, tail;
 };

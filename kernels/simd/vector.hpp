@@ -11,8 +11,8 @@
 #include "kernels/types.hpp"
 
 /// The widest vector of doubles that the level has, as GCC and Clang offer them: operators work by lane.
-/// Included by the bodies in kernels/simd/ only. Every function has internal linkage, so that no level's copy can
-/// become another's; templates take a Vector or a double.
+/// Included by the bodies in kernels/simd/ only. Every function has internal linkage, so that no level's copy
+/// can become another's; templates take a Vector or a double.
 namespace chorale::kernels::simd {
 
 #if defined(__AVX512F__)
