@@ -108,7 +108,7 @@ void require_output(const fs::path& output, bool fresh) {
 }
 
 void note_results(const fs::path& output, const io::Results& results) {
-  std::string names = "results.h5\nrun.json\nreport.html\n";
+  std::string names = "results.h5\nsummary.json\nrun.json\nreport.html\n";
   for (const auto& table : results.tables) names += table.name + ".tsv\n";
   io::write_file(note_file(output), names);
 }

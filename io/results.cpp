@@ -7,6 +7,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "io/file.hpp"
 #include "io/pieces.hpp"
@@ -91,6 +92,17 @@ std::vector<std::byte> to_hdf5(const std::filesystem::path& folder, const Result
   return file.bytes();
 }
 
+std::string to_json(const Results& results) {
+  nlohmann::ordered_json out;
+  out["title"] = results.title;
+  out["summary"] = results.summary;
+  auto& settings = out["settings"] = nlohmann::ordered_json::object();
+  for (const auto& [key, value] : results.settings) settings[key] = value;
+  auto& numbers = out["numbers"] = nlohmann::ordered_json::object();
+  for (const auto& [key, value] : results.numbers) numbers[key] = value;
+  return out.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
 template <class Values>
 void add_column(ResultTable& table, std::string name, std::string unit, std::string description,
                 Values values) {
@@ -134,6 +146,7 @@ void write_results(const std::filesystem::path& folder, const Results& results) 
   make_folder(folder);
   remove_file(folder / "DONE");
   for (const ResultTable& table : results.tables) write_file(folder / (table.name + ".tsv"), to_tsv(table));
+  write_file(folder / "summary.json", to_json(results));
   write_file(folder / "results.h5", to_hdf5(folder, results));
 }
 
@@ -148,7 +161,8 @@ Results read_results(const std::filesystem::path& folder) {
                       .in = path.string(),
                       .remedy = "name the output folder of 'chorale run'"});
   }
-  Results results{.title = h5::text_attribute(file, "title"), .summary = {}, .tables = {}, .settings = {}};
+  Results results{
+      .title = h5::text_attribute(file, "title"), .summary = {}, .tables = {}, .settings = {}, .numbers = {}};
   const h5::Handle about = h5::open_group(file, about_group);
   results.summary = h5::read_strings(about, "summary");
   const auto keys = h5::read_strings(about, "setting"), values = h5::read_strings(about, "value");

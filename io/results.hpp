@@ -43,10 +43,12 @@ struct ResultTable {
 
 /// What a job's finish() yields. Tables are written in this order.
 struct Results {
-  std::string title;                                           ///< heading of the report
-  std::vector<std::string> summary;                            ///< a few plain sentences with the main findings
-  std::vector<ResultTable> tables;                             ///< "attrition" is among them
-  std::vector<std::pair<std::string, std::string>> settings;   ///< named settings to print: class set, rules, ties
+  std::string title;                 ///< heading of the report
+  std::vector<std::string> summary;  ///< a few plain sentences with the main findings
+  std::vector<ResultTable> tables;   ///< "attrition" is among them
+  std::vector<std::pair<std::string, std::string>>
+      settings;                                         ///< named settings to print: class set, rules, ties
+  std::vector<std::pair<std::string, double>> numbers;  ///< named numbers of summary.json; NaN is null there
 };
 
 /// Facts of a run, written as run.json: never part of what must be equal between runs.
@@ -60,16 +62,17 @@ struct RunRecord {
   std::string level;  ///< instruction level of the kernels
   Index n_ranks = 1;
   Index n_threads = 1;
-  std::string user, host, started, finished;                // who, where, when (UTC, ISO 8601)
+  std::string user, host, started, finished;  // who, where, when (UTC, ISO 8601)
   Index n_units = 0, n_units_resumed = 0;
   std::vector<std::pair<std::string, double>> stage_seconds;
   double peak_rss_bytes = 0;  ///< largest over the ranks
 };
 
-/// Writes TABLE.tsv for every table and results.h5 into FOLDER. Equal results give equal bytes. A DONE of an earlier
+/// Writes TABLE.tsv for every table, summary.json and results.h5 into FOLDER. Equal results give equal bytes. A DONE of an earlier
 /// run is removed first.
 /// TSV: header line, missing is an empty cell, numbers in the shortest form that reads back equal; a tab or a line
 /// break within a text becomes a space (results.h5 keeps it).
+/// summary.json: title, summary, settings and numbers, for scripts.
 /// HDF5: a group per table (attributes caption, columns), a dataset per column (attributes unit, description), all
 /// with fletcher32; title as an attribute of the file, summary, settings and the order of the tables under /about.
 /// Throws   ShapeError when columns of a table differ in length, or a name is used twice or cannot be a file name

@@ -2,12 +2,14 @@
 // Copyright the Chorale authors
 #include "jobs/registry.hpp"
 
+#include "jobs/interaction_screen/job.hpp"
 #include "jobs/mutation_landscape/job.hpp"
 
 namespace chorale::jobs {
 
 const std::vector<engine::AnalysisEntry>& registry() {
   static const std::vector<engine::AnalysisEntry> entries{
+      engine::entry_of<InteractionScreen>(),
       engine::entry_of<MutationLandscape>(),
   };
   return entries;

@@ -114,12 +114,7 @@ double sum_over_deaths(const CoxRows& rows, std::span<const double> values) {
 void fill_columns(const Timeline& timeline, const CoxColumns& columns, CoxRows& rows) {
   const auto n = static_cast<std::size_t>(timeline.n_patients);
   for (std::size_t j = 0; j < static_cast<std::size_t>(columns.n_columns); ++j) {
-    std::vector<double> column = in_row_order(rows, columns.values.subspan(j * n, n));
-    rows.scale.push_back(standardise(column));
-    const auto [low, high] = std::minmax_element(column.begin(), column.end());
-    rows.range.push_back(column.empty() ? 0 : *high - *low);
-    rows.columns_of_deaths.push_back(sum_over_deaths(rows, column));
-    rows.columns.insert(rows.columns.end(), column.begin(), column.end());
+    add_column(rows, in_row_order(rows, columns.values.subspan(j * n, n)));
   }
   if (columns.offset.empty()) return;
   rows.offset = in_row_order(rows, columns.offset);
@@ -143,6 +138,14 @@ void cut_chunks(CoxRows& rows) {
 }
 
 }  // namespace
+
+void add_column(CoxRows& rows, std::vector<double> column) {
+  rows.scale.push_back(standardise(column));
+  const auto [low, high] = std::minmax_element(column.begin(), column.end());
+  rows.range.push_back(column.empty() ? 0 : *high - *low);
+  rows.columns_of_deaths.push_back(sum_over_deaths(rows, column));
+  rows.columns.insert(rows.columns.end(), column.begin(), column.end());
+}
 
 CoxDesign make_cox_design(const Timeline& timeline, const CoxColumns& columns,
                           std::span<const std::uint8_t> tested) {

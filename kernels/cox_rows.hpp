@@ -37,4 +37,7 @@ struct CoxRows {
   std::vector<double> columns_of_deaths;  ///< n_columns, Σ w x over deaths
 };
 
+/// Centres and scales one value per row and puts them behind the columns that are there; n_columns stays.
+void add_column(CoxRows& rows, std::vector<double> column);
+
 }  // namespace chorale::kernels

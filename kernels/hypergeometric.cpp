@@ -11,23 +11,6 @@
 namespace chorale::kernels {
 namespace {
 
-// d(x, m) = x log(x/m) + m - x for m > 0; where x is near m, as the series in v = (x-m)/(x+m) that does not
-// cancel: (x-m) v + 2 x (v³/3 + v⁵/5 + …)
-double deviance(double x, double m) {
-  if (x == 0) return m;
-  if (std::abs(x - m) >= 0.1 * (x + m)) return x * std::log(x / m) + m - x;
-  const double v = (x - m) / (x + m);
-  const double v2 = v * v;
-  double sum = (x - m) * v;
-  double power = 2 * x * v;
-  for (int k = 3;; k += 2) {
-    power *= v2;
-    const double next = sum + power / k;
-    if (next == sum) return sum;
-    sum = next;
-  }
-}
-
 // the factor 2πm under Stirling's root, and 1 for 0! = 1
 double under_root(double m) {
   return m == 0 ? 1 : 2 * std::numbers::pi * m;

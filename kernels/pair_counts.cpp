@@ -40,20 +40,6 @@ Index block_of(const PairOrder& order, Index rank) {
          order.block_begin.begin() - 1;
 }
 
-/// Words that the dense body of the level in force gets through on one core.
-double dense_words_per_ns() {
-  switch (level()) {
-    case Level::base:
-    case Level::v2:
-      return 3.7;
-    case Level::v3:
-      return 6.3;
-    case Level::v4:
-      break;
-  }
-  return counts_whole_vectors() ? 36 : 15;
-}
-
 /// The kept bit rows of the head, or rows made for the occasion.
 BitRows bit_rows(const PairLists& lists, Index rank_begin, Index rank_end, Words& made) {
   const bool kept = rank_end <= lists.order->n_head;
@@ -96,6 +82,23 @@ void add_sparse_row(std::span<const std::int32_t> list, const PairLists::Block& 
 }
 
 }  // namespace
+
+double dense_words_per_ns() {
+  switch (level()) {
+    case Level::base:
+    case Level::v2:
+      return 3.7;
+    case Level::v3:
+      return 6.3;
+    case Level::v4:
+      break;
+  }
+  return counts_whole_vectors() ? 36 : 15;
+}
+
+void count_both(const BitRows& rows, const BitRows& columns, const CountBlock& out) {
+  CHORALE_AT_LEVEL(add_and_counts, rows, columns, counts_whole_vectors(), out);
+}
 
 void check_tile(const PairOrder& order, const PairTile& tile) {
   const auto inside = [&](Index begin, Index end) {
@@ -198,7 +201,7 @@ void PairCounter::count_dense(const PairTile& tile, bool in_threads, std::int32_
     const BitRows rows = bit_rows(*rows_, begin, std::min(begin + strip_rows, tile.row_end), made_rows);
     const CountBlock out{n11 + (begin - tile.row_begin) * tile.n_columns(), tile.n_columns(),
                          begin - tile.column_begin};
-    CHORALE_AT_LEVEL(add_and_counts, rows, columns, counts_whole_vectors(), out);
+    count_both(rows, columns, out);
   }
 }
 

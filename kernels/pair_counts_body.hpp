@@ -32,4 +32,10 @@ CHORALE_DECLARE_LEVELS(void add_and_counts(const BitRows& rows, const BitRows& c
                                            const CountBlock& out))
 // clang-format on
 
+/// add_and_counts() of the level in force, as fast as this CPU has it.
+void count_both(const BitRows& rows, const BitRows& columns, const CountBlock& out);
+
+/// Words that it gets through on one core.
+double dense_words_per_ns();
+
 }  // namespace chorale::kernels

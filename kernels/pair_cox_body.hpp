@@ -24,11 +24,29 @@ constexpr Index n_slot_sums(Index n_columns) {
   return 1 + n_columns + n_columns * (n_columns + 1) / 2;
 }
 
+/// Monomials of the columns: each is an earlier one, its parent, times a column; the first is 1.
+struct MonomialList {
+  const std::int32_t* parent;
+  const std::int32_t* column;
+  Index n;
+};
+
+inline constexpr Index most_monomials = 128;
+
 /// A RiskTable to read from.
 struct RiskView {
   const double* at_risk;
   const double* dying;
   Index stride;
+};
+
+/// Everyone's rows as linear combinations of moments: row r = Σ_m coefficients[m · n_slot_sums + r] moment m, for the
+/// first n_rows of n_moments. Moments lie by `lanes` event times: of each moment M, then D. Where u <=
+/// few_moments_reach, D counts for u²/12 of what M does and n_rows_dying are enough for it.
+struct MomentSeries {
+  const double* moments;
+  Index n_moments, n_rows, n_rows_dying;
+  const double* coefficients;
 };
 
 /// The carriers of a, of b and of both at each event time, M = S − f D and D where d > 1.
@@ -50,6 +68,36 @@ struct PairSlope {
   double log_risk;        ///< Σ_t (W/d) Σ_l log(S0 − (l/d) D0); 0 when not asked for
 };
 
+/// The event times of a model as the walk finds them, and room for it.
+struct PairTimes {
+  const EventTable& all;
+  Index n_columns;
+  RiskView everyone;           ///< n_slot_sums rows; not read where there is a series
+  const MomentSeries* series;  ///< yields the same rows, for up to three columns; may be null
+  RiskView members;            ///< carriers of a, b, both, then what carriers add to each column's sums
+  PairPoint at;
+  double* room;  ///< pair_walk_room
+};
+
+inline constexpr Index pair_walk_block = 128;  ///< event times whose sums stay in the first cache
+
+constexpr Index pair_walk_room(Index n_columns) {
+  // M and D of 1 + q rows, three terms, and a block's gradient and products
+  const Index q = n_columns + 3;
+  return pair_walk_block * (2 * (1 + q) + 3) + q + q * (q + 1) / 2;
+}
+
+/// What a walk over event times yields; q = n_columns + 3.
+struct PairTimeSums {
+  double* gradient;           ///< q, as cox_time_sums
+  double* products;           ///< q (q + 1)/2, as cox_time_sums
+  double* everyone_products;  ///< Σ_t first M − first_tied D of everyone's rows from 1 + p on
+  double* first;              ///< per event time
+  double* first_tied;         ///< per event time
+  double* everyone_at_risk;   ///< per event time, M of everyone's row 0
+  double* everyone_dying;     ///< per event time, D of everyone's row 0
+};
+
 /// Deaths expected of only a, only b and both; see pair_expected.
 struct PairExpected {
   double curved[3];  ///< in risk sets with Σ_g q_g/Q_g <= 1
@@ -62,15 +110,17 @@ struct PairExpected {
 CHORALE_DECLARE_LEVELS(void pair_cox_slot_sums(const SlotTable& slots, const double* shift, bool near,
                                                double* sums))
 
-/// out[r] = Σ_t first M_r − first_tied D_r over n_rows rows of the table; n_times padded.
-CHORALE_DECLARE_LEVELS(void pair_cox_time_sums(Index n_times, Index n_rows, const RiskView& table,
-                                               const TimeTerms& terms, double* out))
+/// Adds base · monomial to sums[(block · monomials + monomial) · lanes + piece], for up to most_monomials.
+CHORALE_DECLARE_LEVELS(void pair_cox_slot_moments(const SlotTable& slots, const MonomialList& monomials, double* sums))
 
-/// Risk sets of the model from everyone's sums (first 1 + p rows) and the carriers' (a, b, both, then what they add
-/// to each column's): rows 0, 1 … p, then a, b, both, of the table that cox_time_terms reads.
-CHORALE_DECLARE_LEVELS(void pair_cox_combine(Index n_times, Index n_columns, const RiskView& everyone,
-                                             const RiskView& members, const PairPoint& at,
-                                             const RiskTable& sums))
+/// From what carriers add at single event times to sums over the risk set, for n_rows rows of the table: at_risk holds
+/// those alive and `dying` those who die; they become M and D. Strata as EventTimes says.
+CHORALE_DECLARE_LEVELS(void pair_cox_accumulate(const Index* stratum_begin, Index n_strata, const double* centre,
+                                                Index n_rows, const RiskTable& table))
+
+/// Risk sets of the model from everyone's sums and the carriers', and what cox_time_terms and cox_time_sums make of
+/// them; returns the sum of logarithms.
+CHORALE_DECLARE_LEVELS(double pair_cox_walk(const PairTimes& times, const PairTimeSums& sums))
 
 CHORALE_DECLARE_LEVELS(PairSlope pair_slope(const EventTable& all, const PairTable& pair, const PairPoint& at))
 CHORALE_DECLARE_LEVELS(PairSlope pair_slope_and_log(const EventTable& all, const PairTable& pair,

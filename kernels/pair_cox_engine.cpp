@@ -13,23 +13,6 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-/// From the last event time of each stratum to its first, for `count` rows side by side: sums over the risk set,
-/// and M = S − f D.
-template <int count>
-void accumulate(const EventTimes& times, const double* centre, const RiskTable& table) {
-  const auto strata = times.stratum_begin();
-  for (std::size_t s = 0; s + 1 < strata.size(); ++s) {
-    double sum[count] = {};
-    for (Index t = strata[s + 1] - 1; t >= strata[s]; --t) {
-      for (int r = 0; r < count; ++r) {
-        double& at = table.at_risk[r * table.stride + t];
-        sum[r] += at;
-        at = sum[r] - centre[t] * table.dying[r * table.stride + t];
-      }
-    }
-  }
-}
-
 }  // namespace
 
 PairEngine::PairEngine(const PairFrame& frame)
@@ -39,50 +22,53 @@ PairEngine::PairEngine(const PairFrame& frame)
       table_(times_.table()),
       n_padded_(times_.n_padded()),
       died_(size((rows_.n_rows + 63) / 64), 0),
-      tied_(size(n_padded_), 0),
-      slot_sums_(size(frame.slots.n_sums() + n_slot_sums(rows_.n_columns) * lanes), 0),
-      everyone_at_risk_(frame.at_risk),
-      everyone_dying_(frame.dying),
       member_at_risk_(size((3 + rows_.n_columns) * n_padded_), 0),
       member_dying_(member_at_risk_),
-      at_risk_(size((1 + n_coefficients()) * n_padded_), 0),
-      dying_(at_risk_),
-      terms_(size(5 * n_padded_), 0),
-      hazard_(size(n_padded_), 0),
-      spared_(hazard_),
+      first_(size(n_padded_), 0),
+      first_tied_(first_),
+      everyone_at_risk_(first_),
+      everyone_dying_(first_),
+      hazard_(first_),
+      spared_(first_),
+      room_(size(pair_walk_room(rows_.n_columns))),
       time_gradient_(size(n_coefficients())),
       time_products_(size(n_coefficients() * (n_coefficients() + 1) / 2)),
-      slot_products_(size(n_slot_sums(rows_.n_columns))),
-      segment_products_(slot_products_),
+      everyone_products_(size(n_slot_sums(rows_.n_columns))),
+      segment_products_(everyone_products_),
       gradient_(Eigen::VectorXd::Zero(n_coefficients())),
       information_(Eigen::MatrixXd::Zero(n_coefficients(), n_coefficients())) {
-  for (Index t = 0; t < times_.n_times(); ++t) tied_[size(t)] = table_.centre[t] > 0;
+  std::size_t next = 0;
+  for (const PairGroup group : {only_a, only_b, both}) {
+    for (const bool dies : {false, true}) segments_[next++] = {.group = group, .dies = dies};
+  }
   for (std::size_t row = 0; row < rows_.place_of.size(); ++row)
     died_[row / 64] |= std::uint64_t(rows_.place_of[row] & 1) << (row % 64);
 }
 
 void PairEngine::list_members(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
-  member_row_.clear();
-  std::size_t next = 0;
-  for (const PairGroup group : {only_a, only_b, both}) {
-    for (const bool dies : {false, true}) {
-      PairSegment& segment = segments_[next++];
-      segment = {.group = group, .dies = dies, .begin = static_cast<Index>(member_row_.size())};
-      const std::uint64_t not_a = group == only_b ? ~std::uint64_t{0} : 0;
-      const std::uint64_t not_b = group == only_a ? ~std::uint64_t{0} : 0;
-      const std::uint64_t not_died = dies ? 0 : ~std::uint64_t{0};
-      for (std::size_t word = 0; word < a.size(); ++word) {
-        std::uint64_t left = (a[word] ^ not_a) & (b[word] ^ not_b) & (died_[word] ^ not_died);
-        for (; left != 0; left &= left - 1)
-          member_row_.push_back(static_cast<std::int32_t>(64 * word + size(std::countr_zero(left))));
-      }
-      segment.end = static_cast<Index>(member_row_.size());
+  // a row goes to segment 2 (has a + 2 has b − 1) + died
+  std::array<std::size_t, 6> n{};
+  for (auto& of_segment : segment_rows_) of_segment.resize(size(rows_.n_rows));
+  for (std::size_t word = 0; word < a.size(); ++word) {
+    for (std::uint64_t left = a[word] | b[word]; left != 0; left &= left - 1) {
+      const int bit = std::countr_zero(left);
+      const std::uint64_t group = (a[word] >> bit & 1) + 2 * (b[word] >> bit & 1);
+      const std::size_t segment = 2 * group - 2 + (died_[word] >> bit & 1);
+      segment_rows_[segment][n[segment]++] = static_cast<std::int32_t>(64 * word + size(bit));
     }
+  }
+  member_row_.clear();
+  for (std::size_t s = 0; s < segments_.size(); ++s) {
+    segments_[s].begin = static_cast<Index>(member_row_.size());
+    member_row_.insert(member_row_.end(), segment_rows_[s].begin(),
+                       segment_rows_[s].begin() + static_cast<std::ptrdiff_t>(n[s]));
+    segments_[s].end = static_cast<Index>(member_row_.size());
   }
 }
 
 void PairEngine::set_pair(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
   list_members(a, b);
+  carriers_held_ = false;
   counts_ = {.n = {rows_.n_rows, 0, 0, 0}, .deaths = {frame_.design.n_events, 0, 0, 0}};
   std::array<double, n_pair_groups> deaths{};
   for (const PairSegment& segment : segments_) {
@@ -117,94 +103,108 @@ void PairEngine::set_pair(std::span<const std::uint64_t> a, std::span<const std:
   }
 }
 
-void PairEngine::sum_everyone(const Eigen::VectorXd& shift) {
-  held_ = (shift.array() == 0).all();
-  if (held_) return;
-  double farthest = 0;
-  for (Index j = 0; j < shift.size(); ++j) farthest += std::abs(shift(j)) * rows_.range[size(j)];
-  const SlotTable table = frame_.slots.table();
-  CHORALE_AT_LEVEL(pair_cox_slot_sums, table, shift.data(), farthest <= 0.1, slot_sums_.data());
-  frame_.slots.sum_over_risk_sets(times_, slot_sums_,
-                                  {everyone_at_risk_.data(), everyone_dying_.data(), n_padded_});
-}
-
-/// values: per member of the segment; they go to where these are last at risk, less where they enter.
-void PairEngine::scatter(const PairSegment& segment, const double* values, Index row) {
-  double* at_risk = member_at_risk_.data() + row * n_padded_;
-  double* dying = member_dying_.data() + row * n_padded_;
+/// factor · values, per member of the segment, goes to where these are last at risk, less where they enter.
+void PairEngine::scatter(const PairSegment& segment, const double* values, double factor, Index row) {
+  double* alive = member_at_risk_.data() + row * n_padded_;
+  double* to = segment.dies ? member_dying_.data() + row * n_padded_ : alive;
   const Index n = segment.end - segment.begin;
   const std::int32_t* time = member_time_.data() + segment.begin;
-  if (segment.dies) {
-    for (Index m = 0; m < n; ++m) dying[time[m]] += values[m] * tied_[size(time[m])];
-  }
-  for (Index m = 0; m < n; ++m) at_risk[time[m]] += values[m];
+  for (Index m = 0; m < n; ++m) to[time[m]] += factor * values[m];
   if (rows_.enters.empty()) return;
   for (Index m = 0; m < n; ++m) {
     const std::int32_t enters = member_enters_[size(segment.begin + m)];
-    if (enters < times_.n_times()) at_risk[enters] -= values[m];
+    if (enters < times_.n_times()) alive[enters] -= factor * values[m];
   }
 }
 
-void PairEngine::sum_members(const Eigen::VectorXd& shift, const PairPoint& at) {
+/// Rows a, b and both of the members' sums.
+void PairEngine::scatter_carriers(const Eigen::VectorXd& shift) {
   const auto n = static_cast<Index>(member_row_.size());
-  if (held_) {
+  carriers_held_ = (shift.array() == 0).all();
+  if (carriers_held_) {
     member_risk_ = member_base_;
   } else {
     const ColumnTable columns{member_columns_.data() + n, n, rows_.n_columns};
     CHORALE_AT_LEVEL(cox_risks, columns, nullptr, member_base_.data(), shift.data(), 0, n,
                      member_risk_.data());
   }
-  std::fill(member_at_risk_.begin(), member_at_risk_.end(), 0.0);
-  std::fill(member_dying_.begin(), member_dying_.end(), 0.0);
+  std::fill_n(member_at_risk_.begin(), 3 * n_padded_, 0.0);
+  std::fill_n(member_dying_.begin(), 3 * n_padded_, 0.0);
+  for (const PairSegment& segment : segments_) {
+    const double* risk = member_risk_.data() + segment.begin;
+    if (segment.group != only_b) scatter(segment, risk, 1, 0);
+    if (segment.group != only_a) scatter(segment, risk, 1, 1);
+    if (segment.group == both) scatter(segment, risk, 1, 2);
+  }
+}
+
+/// The other rows: what carriers add to each column's sums.
+void PairEngine::scatter_columns(const PairPoint& at) {
+  const auto n = static_cast<Index>(member_row_.size());
+  std::fill(member_at_risk_.begin() + 3 * n_padded_, member_at_risk_.end(), 0.0);
+  std::fill(member_dying_.begin() + 3 * n_padded_, member_dying_.end(), 0.0);
   const std::array<double, n_pair_groups> excess{0, at.ratio_a - 1, at.ratio_b - 1, at.ratio_both - 1};
   for (const PairSegment& segment : segments_) {
     const double* risk = member_risk_.data() + segment.begin;
-    if (segment.group != only_b) scatter(segment, risk, 0);
-    if (segment.group != only_a) scatter(segment, risk, 1);
-    if (segment.group == both) scatter(segment, risk, 2);
-    double* beyond = member_factor_.data();
+    double* scaled = member_factor_.data();
     for (Index j = 0; j < rows_.n_columns; ++j) {
       const double* z = member_columns_.data() + (1 + j) * n + segment.begin;
-      for (Index m = 0; m < segment.end - segment.begin; ++m)
-        beyond[m] = excess[segment.group] * risk[m] * z[m];
-      scatter(segment, beyond, 3 + j);
+      for (Index m = 0; m < segment.end - segment.begin; ++m) scaled[m] = risk[m] * z[m];
+      scatter(segment, scaled, excess[segment.group], 3 + j);
     }
   }
-  accumulate_members();
 }
 
-void PairEngine::accumulate_members() {
-  constexpr Index together = 4;
-  const Index n_rows = 3 + rows_.n_columns;
-  for (Index r = 0; r < n_rows; r += together) {
-    const RiskTable rest{member_at_risk_.data() + r * n_padded_, member_dying_.data() + r * n_padded_,
-                         n_padded_};
-    switch (n_rows - r) {
-      case 1:
-        accumulate<1>(times_, table_.centre, rest);
-        break;
-      case 2:
-        accumulate<2>(times_, table_.centre, rest);
-        break;
-      case 3:
-        accumulate<3>(times_, table_.centre, rest);
-        break;
-      default:
-        accumulate<4>(times_, table_.centre, rest);
+/// From single event times to risk sets, for some of the rows.
+void PairEngine::accumulate_members(Index first, Index n_rows) {
+  const auto strata = times_.stratum_begin();
+  CHORALE_AT_LEVEL(
+      pair_cox_accumulate, strata.data(), static_cast<Index>(strata.size()) - 1, table_.centre, n_rows,
+      {member_at_risk_.data() + first * n_padded_, member_dying_.data() + first * n_padded_, n_padded_});
+}
+
+/// The walk over event times; returns the sum of logarithms.
+double PairEngine::walk(const Eigen::VectorXd& shift, const PairPoint& at) {
+  RiskView everyone{frame_.at_risk.data(), frame_.dying.data(), n_padded_};
+  std::optional<MomentSeries> series;
+  if (!(shift.array() == 0).all()) {
+    series = frame_.moments().series({shift.data(), size(shift.size())}, coefficients_);
+    if (!series) {
+      if (slot_sums_.empty()) {
+        slot_sums_ = frame_.slots.room(n_slot_sums(rows_.n_columns));
+        slots_at_risk_ = frame_.at_risk;
+        slots_dying_ = frame_.dying;
+      }
+      double farthest = 0;
+      for (Index j = 0; j < shift.size(); ++j) farthest += std::abs(shift(j)) * rows_.range[size(j)];
+      const SlotTable table = frame_.slots.table();
+      CHORALE_AT_LEVEL(pair_cox_slot_sums, table, shift.data(), farthest <= 0.1, slot_sums_.data());
+      frame_.slots.sum_over_risk_sets(times_, n_slot_sums(rows_.n_columns), slot_sums_,
+                                      {slots_at_risk_.data(), slots_dying_.data(), n_padded_});
+      everyone = {slots_at_risk_.data(), slots_dying_.data(), n_padded_};
     }
   }
+  const PairTimes from{.all = table_,
+                       .n_columns = rows_.n_columns,
+                       .everyone = everyone,
+                       .series = series ? &*series : nullptr,
+                       .members = {member_at_risk_.data(), member_dying_.data(), n_padded_},
+                       .at = at,
+                       .room = room_.data()};
+  const PairTimeSums to{time_gradient_.data(), time_products_.data(), everyone_products_.data(),
+                        first_.data(),         first_tied_.data(),    everyone_at_risk_.data(),
+                        everyone_dying_.data()};
+  return CHORALE_AT_LEVEL(pair_cox_walk, from, to);
 }
 
 void PairEngine::add_feature_products(const PairPoint& at) {
   // hazard gathered up to each event time, and what is spared to who dies there (see CoxEngine)
-  const double* first = terms_.data();
-  const double* first_tied = first + n_padded_;
   const auto strata = times_.stratum_begin();
   for (std::size_t s = 0; s + 1 < strata.size(); ++s) {
     double sum = 0;
     for (Index t = strata[s]; t < strata[s + 1]; ++t) {
-      hazard_[size(t)] = sum += first[t];
-      spared_[size(t)] = table_.centre[t] * first[t] + first_tied[t];
+      hazard_[size(t)] = sum += first_[size(t)];
+      spared_[size(t)] = table_.centre[t] * first_[size(t)] + first_tied_[size(t)];
     }
   }
   // with factor = risk · (hazard while at risk): Σ factor, Σ factor z_j, Σ factor z_j z_k of each segment
@@ -249,27 +249,14 @@ double PairEngine::evaluate(const Eigen::VectorXd& beta) {
   const Index p = rows_.n_columns, q = n_coefficients();
   const PairPoint at = pair_point(beta(p), beta(p + 1), beta(p + 2));
   const Eigen::VectorXd shift = beta.head(p) - frame_.beta;
-  sum_everyone(shift);
-  sum_members(shift, at);
-  const RiskTable sums{at_risk_.data(), dying_.data(), n_padded_};
-  const RiskView everyone{held_ ? frame_.at_risk.data() : everyone_at_risk_.data(),
-                          held_ ? frame_.dying.data() : everyone_dying_.data(), n_padded_};
-  const RiskView members{member_at_risk_.data(), member_dying_.data(), n_padded_};
-  CHORALE_AT_LEVEL(pair_cox_combine, n_padded_, p, everyone, members, at, sums);
-
-  const TimeTerms terms{.first = terms_.data(),
-                        .first_tied = terms_.data() + n_padded_,
-                        .second = terms_.data() + 2 * n_padded_,
-                        .second_tied = terms_.data() + 3 * n_padded_,
-                        .second_both_tied = terms_.data() + 4 * n_padded_};
-  const double log_risk = CHORALE_AT_LEVEL(cox_time_terms, table_, sums, terms);
-  CHORALE_AT_LEVEL(cox_time_sums, n_padded_, q, sums, terms, time_gradient_.data(), time_products_.data());
-  const RiskView products{everyone.at_risk + (1 + p) * n_padded_, everyone.dying + (1 + p) * n_padded_,
-                          n_padded_};
-  CHORALE_AT_LEVEL(pair_cox_time_sums, n_padded_, p * (p + 1) / 2, products, terms, slot_products_.data());
+  const bool carriers_known = carriers_held_ && (shift.array() == 0).all();
+  if (!carriers_known) scatter_carriers(shift);
+  scatter_columns(at);
+  accumulate_members(carriers_known ? 3 : 0, carriers_known ? p : 3 + p);
+  const double log_risk = walk(shift, at);
   information_.setZero();
   for (Index j = 0, jk = 0; j < p; ++j) {
-    for (Index k = j; k < p; ++k) information_(j, k) = slot_products_[size(jk++)];
+    for (Index k = j; k < p; ++k) information_(j, k) = everyone_products_[size(jk++)];
   }
   add_feature_products(at);
   finish_information();
@@ -277,24 +264,37 @@ double PairEngine::evaluate(const Eigen::VectorXd& beta) {
   double loglik = rows_.offset_of_deaths - log_risk;
   for (Index j = 0; j < q; ++j) {
     const double of_deaths = j < p ? rows_.columns_of_deaths[size(j)] : deaths_[size(j - p)];
-    loglik += beta(j) * of_deaths;
+    if (of_deaths != 0) loglik += beta(j) * of_deaths;
     gradient_(j) = of_deaths - time_gradient_[size(j)];
   }
   return loglik;
 }
 
-std::array<double, 3> PairEngine::start(bool with_both) {
-  held_ = true;
-  sum_members(Eigen::VectorXd::Zero(rows_.n_columns), pair_point(0, 0, 0));
+std::array<double, 3> PairEngine::climb_beside(const RiskView& everyone, const PairClimb& plan) const {
   EventTable all = table_;
-  all.risk = frame_.at_risk.data();
-  all.tied_risk = frame_.dying.data();
+  all.risk = everyone.at_risk;
+  all.tied_risk = everyone.dying;
   const double* risk = member_at_risk_.data();
   const double* tied = member_dying_.data();
   const PairTable pair{{risk, risk + n_padded_, risk + 2 * n_padded_},
                        {tied, tied + n_padded_, tied + 2 * n_padded_}};
-  const PairPeak peak = climb(all, pair, {.deaths = deaths_, .n_free = with_both ? 3 : 2, .last_step = 0.03});
+  const PairPeak peak = climb(all, pair, plan);
   return peak.verdict == PairPeak::converged ? peak.at : std::array<double, 3>{};
+}
+
+std::array<double, 3> PairEngine::start() {
+  scatter_carriers(Eigen::VectorXd::Zero(rows_.n_columns));
+  accumulate_members(0, 3);
+  return climb_beside({frame_.at_risk.data(), frame_.dying.data(), n_padded_},
+                      {.deaths = deaths_,
+                       .n_free = none_of_both_dies() ? 2 : 3,
+                       .none_of_both = none_of_both_dies(),
+                       .last_step = 0.03});
+}
+
+std::array<double, 3> PairEngine::start_without(const std::array<double, 3>& near) {
+  return climb_beside({everyone_at_risk_.data(), everyone_dying_.data(), n_padded_},
+                      {.start = near, .deaths = deaths_, .n_free = 2, .last_step = 0.03});
 }
 
 }  // namespace chorale::kernels

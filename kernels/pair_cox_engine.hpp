@@ -22,8 +22,10 @@ struct PairSegment {
 };
 
 /// The log partial likelihood of covariates, a, b and ab, in this order, covariates scaled; one pair after the
-/// other. Second moments of the covariates alone come from sums by event time as the first moments do; those with
-/// a feature from its carriers, each with the hazard gathered while at risk (see CoxEngine).
+/// other. ab may be −∞ where no carrier of both dies. Everybody's sums over the risk sets come from moments near the
+/// covariates' own coefficients, elsewhere from the patients. Second moments of the covariates alone come from sums
+/// by event time as the first moments do; those with a feature from its carriers, each with the hazard gathered
+/// while at risk (see CoxEngine).
 class PairEngine final : public CoxLikelihood {
  public:
   explicit PairEngine(const PairFrame& frame);
@@ -31,6 +33,7 @@ class PairEngine final : public CoxLikelihood {
   /// Carriers of a and of b, a bit per row.
   void set_pair(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b);
   const PairCounts& counts() const { return counts_; }  ///< over rows; `neither` too
+  bool none_of_both_dies() const { return deaths_[2] == 0; }
 
   double evaluate(const Eigen::VectorXd& beta) override;
   const Eigen::VectorXd& gradient() const override { return gradient_; }
@@ -38,16 +41,20 @@ class PairEngine final : public CoxLikelihood {
 
   Index n_coefficients() const { return frame_.rows.n_columns + 3; }
 
-  /// (a, b, ab) beside the covariates held at their own coefficients; without ab where `with_both` is false.
-  /// 0 for what does not converge.
-  std::array<double, 3> start(bool with_both);
+  /// (a, b, ab) beside the covariates held at their own coefficients; 0 for what does not converge.
+  std::array<double, 3> start();
+
+  /// (a, b) without ab, the covariates held where evaluate() was asked last; the climb sets out from `near`.
+  std::array<double, 3> start_without(const std::array<double, 3>& near);
 
  private:
-  void sum_everyone(const Eigen::VectorXd& shift);
   void list_members(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b);
-  void sum_members(const Eigen::VectorXd& shift, const PairPoint& at);
-  void scatter(const PairSegment& segment, const double* values, Index row);
-  void accumulate_members();
+  void scatter_carriers(const Eigen::VectorXd& shift);
+  void scatter_columns(const PairPoint& at);
+  void accumulate_members(Index first, Index n_rows);
+  void scatter(const PairSegment& segment, const double* values, double factor, Index row);
+  double walk(const Eigen::VectorXd& shift, const PairPoint& at);
+  std::array<double, 3> climb_beside(const RiskView& everyone, const PairClimb& plan) const;
   void add_feature_products(const PairPoint& at);
   void finish_information();
 
@@ -57,21 +64,22 @@ class PairEngine final : public CoxLikelihood {
   EventTable table_;
   Index n_padded_;
   std::vector<std::uint64_t> died_;      ///< a bit per row
-  AlignedDoubles tied_;                  ///< 1 where deaths share a risk set and ties follow Efron, else 0
   std::array<PairSegment, 6> segments_;  ///< carriers of at least one, together the members
+  std::array<std::vector<std::int32_t>, 6> segment_rows_;
   std::vector<std::int32_t> member_row_, member_time_, member_enters_;
   PairCounts counts_;
   std::array<double, 3> deaths_{};            ///< weights of the dying carriers of a, b, both
   AlignedDoubles member_base_, member_risk_;  ///< per member
   AlignedDoubles member_factor_;              ///< per member
   AlignedDoubles member_columns_;             ///< (1 + n_columns) x n_members, the first all 1
-  AlignedDoubles slot_sums_;
-  AlignedDoubles everyone_at_risk_, everyone_dying_;  ///< n_slot_sums x n_padded
-  bool held_ = true;                                  ///< everyone's sums are those of the frame
+  std::vector<double> coefficients_;          ///< of the moments
+  AlignedDoubles slot_sums_, slots_at_risk_,
+      slots_dying_;             ///< made when first needed; n_slot_sums x n_padded
+  bool carriers_held_ = false;  ///< the members' rows a, b and both are those of the frame's risks
   AlignedDoubles member_at_risk_, member_dying_;  ///< (3 + n_columns) x n_padded: a, b, both; excess risk · z
-  AlignedDoubles at_risk_, dying_;                ///< (1 + n_coefficients) x n_padded
-  AlignedDoubles terms_, hazard_, spared_;        ///< 5 x n_padded; n_padded each
-  std::vector<double> time_gradient_, time_products_, slot_products_, segment_products_;
+  AlignedDoubles first_, first_tied_, everyone_at_risk_, everyone_dying_, hazard_, spared_;  ///< n_padded
+  AlignedDoubles room_;
+  std::vector<double> time_gradient_, time_products_, everyone_products_, segment_products_;
   Eigen::VectorXd gradient_;
   Eigen::MatrixXd information_;
 };

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <Eigen/Dense>
+#include <memory>
+#include <mutex>
 #include <vector>
 
 #include "kernels/cox_rows.hpp"
 #include "kernels/pair_cox.hpp"
+#include "kernels/pair_cox_moments.hpp"
 #include "kernels/pair_cox_slots.hpp"
 
 namespace chorale::kernels {
@@ -17,7 +20,8 @@ struct PairFrame {
   PairFrame(const CoxDesign& design, const CoxFit& covariates, Ties ties);
   PairFrame(const PairFrame&) = delete;  // members refer to each other
 
-  bool usable() const;  ///< the covariates were fitted
+  bool usable() const;                 ///< the covariates were fitted
+  const PairMoments& moments() const;  ///< at beta; made when first asked for
 
   CoxDesign design;
   CoxFit covariates;
@@ -30,6 +34,10 @@ struct PairFrame {
   AlignedDoubles at_risk, dying;  ///< n_slot_sums x n_padded, at beta
   AlignedDoubles expected;        ///< per row, deaths expected from the covariates' own fit
   PairSlots slots;
+
+ private:
+  mutable std::once_flag moments_asked_;
+  mutable std::unique_ptr<const PairMoments> moments_;
 };
 
 }  // namespace chorale::kernels

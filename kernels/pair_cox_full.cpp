@@ -2,6 +2,7 @@
 // Copyright the Chorale authors
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "kernels/cox_engine.hpp"
@@ -21,8 +22,8 @@ std::size_t size(Index n) {
 /// One thread's room for a pair.
 class PairFitter {
  public:
-  PairFitter(const PairFrame& frame, CarrierLists carriers)
-      : frame_(frame), carriers_(carriers), engine_(frame), range_(frame.rows.range) {
+  PairFitter(const PairFrame& frame, CarrierLists carriers, const FullPlan& plan)
+      : frame_(frame), carriers_(carriers), plan_(plan), engine_(frame), range_(frame.rows.range) {
     range_.insert(range_.end(), {1, 1, 1});
   }
 
@@ -30,13 +31,15 @@ class PairFitter {
 
  private:
   void set_pair(const FeaturePair& pair, PairCounts& counts);
-  NewtonResult maximise(bool with_both);
+  NewtonResult maximise();
+  NewtonResult maximise_without(const NewtonResult& full);
   bool singular_at(const Eigen::VectorXd& beta, const std::vector<Index>& kept);
   double score_test(const NewtonResult& without) const;
   void report(const NewtonResult& full, PairCoxFit& fit) const;
 
   const PairFrame& frame_;
   CarrierLists carriers_;
+  FullPlan plan_;
   PairEngine engine_;
   PairFeature a_, b_;
   std::vector<double> range_;
@@ -50,19 +53,43 @@ void PairFitter::set_pair(const FeaturePair& pair, PairCounts& counts) {
   add_idle(a_, b_, frame_.design.n_analysed, counts);
 }
 
-NewtonResult PairFitter::maximise(bool with_both) {
+/// With ab; where none of both dies, in the limit.
+NewtonResult PairFitter::maximise() {
   const Index p = frame_.rows.n_columns;
-  // without ab the likelihood and the score test are asked for, whose errors are higher powers of the last step
-  NewtonPlan plan{.start = Eigen::VectorXd::Zero(p + 3),
-                  .kept = frame_.kept,
-                  .range = range_,
-                  .last_step = with_both ? 1e-6 : 1e-5};
+  NewtonPlan plan{
+      .start = Eigen::VectorXd::Zero(p + 3), .kept = frame_.kept, .range = range_, .last_step = 1e-6};
   plan.start.head(p) = frame_.beta;
-  const auto start = engine_.start(with_both);
-  for (Index j = 0; j < (with_both ? 3 : 2); ++j) {
+  const auto start = engine_.start();
+  const bool limit = engine_.none_of_both_dies();
+  for (Index j = 0; j < 3; ++j) {
     plan.start(p + j) = start[size(j)];
-    plan.kept.push_back(p + j);
+    if (j < 2 || !limit) plan.kept.push_back(p + j);
   }
+  if (limit) plan.start(p + 2) = -std::numeric_limits<double>::infinity();
+  return newton(engine_, plan);
+}
+
+/// Without ab, from where the full fit's parabola has its maximum at ab = 0. The likelihood and the score test are
+/// asked for, whose errors are higher powers of the last step.
+NewtonResult PairFitter::maximise_without(const NewtonResult& full) {
+  const Index p = frame_.rows.n_columns;
+  NewtonPlan plan{.start = full.beta, .kept = frame_.kept, .range = range_, .last_step = 1e-5};
+  plan.kept.push_back(p);
+  plan.kept.push_back(p + 1);
+  if (full.converged && std::isfinite(full.beta(p + 2))) {
+    const Eigen::LDLT<Eigen::MatrixXd> solver(Eigen::MatrixXd(full.information(plan.kept, plan.kept)));
+    const Eigen::VectorXd beside = full.information(plan.kept, p + 2);
+    const Eigen::VectorXd move = solver.solve(beside) * full.beta(p + 2);
+    plan.start(plan.kept) += move;
+  }
+  if (!full.converged || !plan.start.allFinite()) {
+    plan.start = Eigen::VectorXd::Zero(p + 3);
+    plan.start.head(p) = frame_.beta;
+  }
+  plan.start(p + 2) = 0;
+  const auto start = engine_.start_without({plan.start(p), plan.start(p + 1), 0});
+  plan.start(p) = start[0];
+  plan.start(p + 1) = start[1];
   return newton(engine_, plan);
 }
 
@@ -79,7 +106,8 @@ double PairFitter::score_test(const NewtonResult& without) const {
   const Eigen::VectorXd beside = information(without.kept, ab);
   const Eigen::LDLT<Eigen::MatrixXd> solver(Eigen::MatrixXd(information(without.kept, without.kept)));
   const Eigen::VectorXd slopes = solver.solve(beside);
-  const double score = engine_.gradient()(ab) - slopes.dot(engine_.gradient()(without.kept));
+  const Eigen::VectorXd others = engine_.gradient()(without.kept);
+  const double score = engine_.gradient()(ab) - slopes.dot(others);
   return score * score / (information(ab, ab) - slopes.dot(beside));
 }
 
@@ -117,32 +145,37 @@ void PairFitter::fit(const FeaturePair& pair, PairCoxFit& fit) {
     return;
   }
 
-  const NewtonResult full = maximise(true);
+  const NewtonResult full = maximise();
   fit.iterations = full.iterations;
-  const bool separated = !full.infinite.empty();
-  if (!full.converged ||
+  const bool limit = engine_.none_of_both_dies();
+  const bool separated = !full.infinite.empty() || (limit && full.converged);
+  if (!full.converged || limit ||
       !dependent_columns(Eigen::MatrixXd(full.information(full.kept, full.kept))).empty()) {
     Eigen::VectorXd origin = Eigen::VectorXd::Zero(engine_.n_coefficients());
     origin.head(frame_.rows.n_columns) = frame_.beta;
-    fit.verdict = singular_at(origin, full.kept) ? PairVerdict::singular
-                  : separated                    ? PairVerdict::separated
-                                                 : PairVerdict::not_converged;
+    std::vector<Index> all = frame_.kept;
+    for (Index j = 0; j < 3; ++j) all.push_back(frame_.rows.n_columns + j);
+    fit.verdict = singular_at(origin, all) ? PairVerdict::singular
+                  : separated              ? PairVerdict::separated
+                                           : PairVerdict::not_converged;
     if (fit.verdict != PairVerdict::separated) return;
   } else {
     fit.verdict = PairVerdict::converged;
     report(full, fit);
   }
 
-  const NewtonResult without = maximise(false);
-  const bool reached = without.converged || !without.infinite.empty();
-  if (!reached) {
-    fit.verdict = PairVerdict::not_converged;
-    return;
+  if (plan_.with_lrt) {
+    const NewtonResult without = maximise_without(full);
+    const bool reached = without.converged || !without.infinite.empty();
+    if (!reached) {
+      fit.verdict = PairVerdict::not_converged;
+      return;
+    }
+    fit.loglik_without = without.loglik;
+    fit.lrt_chi2 = std::max(0.0, 2 * (full.loglik - without.loglik));
+    if (without.converged) fit.score_chi2 = score_test(without);
   }
   fit.loglik = full.loglik;
-  fit.loglik_without = without.loglik;
-  fit.lrt_chi2 = std::max(0.0, 2 * (fit.loglik - fit.loglik_without));
-  if (without.converged) fit.score_chi2 = score_test(without);
 }
 
 }  // namespace
@@ -174,13 +207,13 @@ std::string_view name_of(PairVerdict verdict) {
 }
 
 void pair_cox_full(const PairCoxFrame& shared, CarrierLists carriers, std::span<const FeaturePair> pairs,
-                   std::span<PairCoxFit> fits) {
+                   std::span<PairCoxFit> fits, const FullPlan& plan) {
   const PairFrame& frame = *shared;
   check_pairs(frame.design, carriers, pairs, fits.size());
   const auto n_pairs = static_cast<Index>(pairs.size());
 #pragma omp parallel if (n_pairs > 1)
   {
-    PairFitter fitter(frame, carriers);
+    PairFitter fitter(frame, carriers, plan);
 #pragma omp for schedule(dynamic)
     for (Index k = 0; k < n_pairs; ++k) fitter.fit(pairs[size(k)], fits[size(k)]);
   }

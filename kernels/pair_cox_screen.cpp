@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 #include <string>
+#include <tuple>
 
 #include "kernels/error.hpp"
 #include "kernels/pair_cox_bound.hpp"
@@ -271,6 +272,19 @@ double pass_from(const ScreenPlan& plan) {
   return z * z;
 }
 
+/// The pairs in an order in which a few features' steps stay in the second cache.
+std::vector<Index> near_each_other(std::span<const FeaturePair> pairs) {
+  constexpr std::int32_t together = 8;
+  std::vector<Index> order(pairs.size());
+  std::iota(order.begin(), order.end(), Index{0});
+  std::sort(order.begin(), order.end(), [&](Index l, Index r) {
+    const FeaturePair &one = pairs[size(l)], &other = pairs[size(r)];
+    return std::tuple(one.a / together, one.b, one.a, l) <
+           std::tuple(other.a / together, other.b, other.a, r);
+  });
+  return order;
+}
+
 }  // namespace
 
 void pair_cox_screen(const PairCoxFrame& shared, CarrierLists carriers, std::span<const FeaturePair> pairs,
@@ -281,6 +295,7 @@ void pair_cox_screen(const PairCoxFrame& shared, CarrierLists carriers, std::spa
   std::vector<std::uint8_t> asked(carriers.size(), 0);
   for (const FeaturePair& pair : pairs) asked[size(pair.a)] = asked[size(pair.b)] = 1;
   std::vector<ScreenFeature> features(carriers.size());
+  const std::vector<Index> order = near_each_other(pairs);
   const auto n_features = static_cast<Index>(carriers.size()), n_pairs = static_cast<Index>(pairs.size());
 #pragma omp parallel if (n_pairs > 1)
   {
@@ -290,7 +305,8 @@ void pair_cox_screen(const PairCoxFrame& shared, CarrierLists carriers, std::spa
     }
     PairScreener screener(frame, bound);
 #pragma omp for schedule(dynamic, 16)
-    for (Index k = 0; k < n_pairs; ++k) {
+    for (Index i = 0; i < n_pairs; ++i) {
+      const Index k = order[size(i)];
       const FeaturePair& pair = pairs[size(k)];
       screener.screen(features[size(pair.a)], features[size(pair.b)], screens[size(k)]);
     }

@@ -43,16 +43,21 @@ std::vector<Piece> pieces_of(const std::vector<Stay>& stays) {
   return pieces;
 }
 
+/// Where the first of n_rows sums of a piece stands.
+Index position(std::int32_t piece, Index n_rows) {
+  return piece / lanes * n_rows * lanes + piece % lanes;
+}
+
 /// For `count` rows of sums side by side, from the last event time of each stratum to its first.
 template <int count>
-void accumulate(const EventTimes& times, const double* centre, std::span<const std::int32_t> position,
-                const double* sums, const RiskTable& table) {
+void accumulate(const EventTimes& times, const double* centre, std::span<const std::int32_t> piece,
+                Index n_rows, const double* sums, const RiskTable& table) {
   const auto strata = times.stratum_begin();
   for (std::size_t s = 0; s + 1 < strata.size(); ++s) {
     double sum[count] = {};
     for (Index t = strata[s + 1] - 1; t >= strata[s]; --t) {
-      const double* alive = sums + position[static_cast<std::size_t>(2 * t)];
-      const double* dead = sums + position[static_cast<std::size_t>(2 * t + 1)];
+      const double* alive = sums + position(piece[static_cast<std::size_t>(2 * t)], n_rows);
+      const double* dead = sums + position(piece[static_cast<std::size_t>(2 * t + 1)], n_rows);
       const double f = centre[t];
       for (int r = 0; r < count; ++r) {
         const double dying = dead[r * lanes];
@@ -66,8 +71,7 @@ void accumulate(const EventTimes& times, const double* centre, std::span<const s
 
 }  // namespace
 
-PairSlots::PairSlots(const CoxRows& rows, std::span<const double> risk)
-    : n_columns_(rows.n_columns), n_rows_(n_slot_sums(rows.n_columns)) {
+PairSlots::PairSlots(const CoxRows& rows, std::span<const double> risk) : n_columns_(rows.n_columns) {
   const std::vector<Stay> stays = stays_of(rows);
   const std::vector<Piece> pieces = pieces_of(stays);
   const auto n_blocks = (static_cast<Index>(pieces.size()) + lanes - 1) / lanes;
@@ -79,18 +83,16 @@ PairSlots::PairSlots(const CoxRows& rows, std::span<const double> risk)
   const auto n_slots = static_cast<std::size_t>(layer_begin_.back() * lanes);
   base_.assign(n_slots, 0);
   columns_.assign(n_slots * static_cast<std::size_t>(n_columns_), 0);
-  const auto nothing = static_cast<std::int32_t>(n_blocks * n_rows_ * lanes);
-  position_.assign(static_cast<std::size_t>(2 * rows.efron.n_times()), nothing);
+  const auto nothing = static_cast<std::int32_t>(n_blocks * lanes);
+  piece_.assign(static_cast<std::size_t>(2 * rows.efron.n_times()), nothing);
 
   for (std::size_t k = 0; k < pieces.size(); ++k) {
     const auto block = k / static_cast<std::size_t>(lanes), lane = k % static_cast<std::size_t>(lanes);
-    const auto position = static_cast<std::int32_t>(static_cast<Index>(block) * n_rows_ * lanes) +
-                          static_cast<std::int32_t>(lane);
-    std::int32_t& first = position_[static_cast<std::size_t>(stays[pieces[k].begin].place)];
+    std::int32_t& first = piece_[static_cast<std::size_t>(stays[pieces[k].begin].place)];
     if (first == nothing) {
-      first = position;
+      first = static_cast<std::int32_t>(k);
     } else {
-      extra_.insert(extra_.end(), {first, position});
+      extra_.insert(extra_.end(), {first, static_cast<std::int32_t>(k)});
     }
     std::size_t slot = static_cast<std::size_t>(layer_begin_[block] * lanes) + lane;
     for (std::size_t i = pieces[k].begin; i < pieces[k].end; ++i, slot += static_cast<std::size_t>(lanes)) {
@@ -109,21 +111,24 @@ SlotTable PairSlots::table() const {
           .n_blocks = static_cast<Index>(layer_begin_.size()) - 1};
 }
 
-void PairSlots::sum_over_risk_sets(const EventTimes& times, AlignedDoubles& sums,
+AlignedDoubles PairSlots::room(Index n_rows) const {
+  return AlignedDoubles(layer_begin_.size() * static_cast<std::size_t>(n_rows * lanes), 0);
+}
+
+void PairSlots::sum_over_risk_sets(const EventTimes& times, Index n_rows, AlignedDoubles& sums,
                                    const RiskTable& table) const {
   for (std::size_t e = 0; e < extra_.size(); e += 2) {
-    for (Index r = 0; r < n_rows_; ++r) {
-      sums[static_cast<std::size_t>(extra_[e] + r * lanes)] +=
-          sums[static_cast<std::size_t>(extra_[e + 1] + r * lanes)];
-    }
+    double* to = sums.data() + position(extra_[e], n_rows);
+    const double* from = sums.data() + position(extra_[e + 1], n_rows);
+    for (Index r = 0; r < n_rows; ++r) to[r * lanes] += from[r * lanes];
   }
   constexpr Index together = 4;
   const double* centre = times.table().centre;
-  for (Index r = 0; r < n_rows_; r += together) {
+  for (Index r = 0; r < n_rows; r += together) {
     const RiskTable rest{table.at_risk + r * table.stride, table.dying + r * table.stride, table.stride};
     const double* from = sums.data() + r * lanes;
-    const auto with = [&](auto body) { body(times, centre, position_, from, rest); };
-    switch (n_rows_ - r) {
+    const auto with = [&](auto body) { body(times, centre, piece_, n_rows, from, rest); };
+    switch (n_rows - r) {
       case 1:
         with(accumulate<1>);
         break;

@@ -20,19 +20,21 @@ class PairSlots {
   PairSlots(const CoxRows& rows, std::span<const double> risk);
 
   SlotTable table() const;
-  Index n_sums() const { return (static_cast<Index>(layer_begin_.size()) - 1) * n_rows_ * lanes; }
 
-  /// From what pair_cox_slot_sums left: sums over the risk set for each of its rows, M and D as in RiskTable.
-  /// `sums` has room for a block more than n_sums(), and its extra pieces are added up.
-  void sum_over_risk_sets(const EventTimes& times, AlignedDoubles& sums, const RiskTable& table) const;
+  /// Room for n_rows sums of each piece, all 0.
+  AlignedDoubles room(Index n_rows) const;
+
+  /// From what pair_cox_slot_sums or pair_cox_slot_moments left in such room: sums over the risk set for each of its
+  /// rows, M and D as in RiskTable. Extra pieces of `sums` are added up.
+  void sum_over_risk_sets(const EventTimes& times, Index n_rows, AlignedDoubles& sums,
+                          const RiskTable& table) const;
 
  private:
   Index n_columns_ = 0;
-  Index n_rows_ = 0;  ///< of sums
   std::vector<std::int32_t> layer_begin_;
   AlignedDoubles base_, columns_;
-  std::vector<std::int32_t> position_;  ///< of the first row of sums, by 2 · event time + died
-  std::vector<std::int32_t> extra_;     ///< pairs of positions: add the second to the first
+  std::vector<std::int32_t> piece_;  ///< by 2 · event time + died; one past the last where there is nobody
+  std::vector<std::int32_t> extra_;  ///< pairs of pieces: add the second to the first
 };
 
 }  // namespace chorale::kernels

@@ -45,4 +45,19 @@ double log_factorial(Index n) {
   return (x + 0.5) * std::log(x) - x + half_log_two_pi + stirling_error(n);
 }
 
+double deviance(double x, double m) {
+  if (x == 0) return m;
+  if (std::abs(x - m) >= 0.1 * (x + m)) return x * std::log(x / m) + m - x;
+  const double v = (x - m) / (x + m);
+  const double v2 = v * v;
+  double sum = (x - m) * v;
+  double power = 2 * x * v;
+  for (int k = 3;; k += 2) {
+    power *= v2;
+    const double next = sum + power / k;
+    if (next == sum) return sum;
+    sum = next;
+  }
+}
+
 }  // namespace chorale::kernels

@@ -21,4 +21,9 @@ double stirling_error(Index n);
 /// log n!, n ≥ 0, to 1e-15 of its value. Unlike std::lgamma it writes no global and may run in threads.
 double log_factorial(Index n);
 
+/// d(x, m) = x log(x/m) + m - x, what a Poisson count x observed costs where m > 0 is expected; x ≥ 0.
+///
+/// Where x is near m, the series in v = (x-m)/(x+m) that does not cancel: (x-m) v + 2 x (v³/3 + v⁵/5 + …).
+double deviance(double x, double m);
+
 }  // namespace chorale::kernels

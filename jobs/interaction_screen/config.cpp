@@ -14,9 +14,11 @@ io::Schema<Config> config_schema() {
       .help("tests of association; the first is the one that log10_p and q of the pair table belong to");
   schema.field("alternative", &Config::alternative).help("what the tests of association look for");
   schema.field("odds_ratio", &Config::odds_ratio)
-      .help("conditional (maximum likelihood, exact interval) or sample (n11 n00 / n10 n01, Woolf's interval)");
+      .help(
+          "conditional (maximum likelihood, exact interval) or sample (n11 n00 / n10 n01, Woolf's interval)");
   schema.field("stratify", &Config::stratify)
-      .help("fields (SITE and PANEL too) whose strata cmh, exact_conditional, burden and permutations respect");
+      .help(
+          "fields (SITE and PANEL too) whose strata cmh, exact_conditional, burden and permutations respect");
   schema.field("burden_model", &Config::burden_model)
       .help("given_burden: the number of a patient's features is what it is; independent: as DISCOVER");
   schema.field("confidence", &Config::confidence)
@@ -34,7 +36,9 @@ io::Schema<Config> config_schema() {
   schema.field("check_screen", &Config::check_screen)
       .unit("pairs")
       .at_least(0)
-      .help("how many pairs beyond that bound, drawn at random, are fitted in full to measure what the screen missed");
+      .help(
+          "how many pairs beyond that bound, drawn at random, are fitted in full to measure what the screen "
+          "missed");
   schema.field("landmarks", &Config::landmarks)
       .unit("days")
       .at_least(0)
@@ -48,6 +52,10 @@ io::Schema<Config> config_schema() {
       .unit("patients")
       .at_least(1)
       .help("triples and sets of four that fewer patients carry are left out");
+  schema.field("most_sets", &Config::most_sets)
+      .unit("sets")
+      .at_least(1)
+      .help("triples (and sets of four) that are tested and fitted: those that most patients carry");
   schema.field("permutations", &Config::permutations)
       .at_least(0)
       .help("of Westfall and Young's maxT, within strata; 0: none");

@@ -37,6 +37,7 @@ struct Config {
 
   Index largest_set = 3;
   Index min_carriers_of_set = 10;
+  Index most_sets = 10'000;
 
   Index permutations = 0;
 
@@ -54,10 +55,9 @@ io::Schema<Config> config_schema();
 
 template <>
 struct chorale::io::ConfigWords<chorale::jobs::interaction::Alternative> {
-  static constexpr std::array words{
-      std::pair{"two_sided", jobs::interaction::Alternative::two_sided},
-      std::pair{"co_occurrence", jobs::interaction::Alternative::co_occurrence},
-      std::pair{"exclusivity", jobs::interaction::Alternative::exclusivity}};
+  static constexpr std::array words{std::pair{"two_sided", jobs::interaction::Alternative::two_sided},
+                                    std::pair{"co_occurrence", jobs::interaction::Alternative::co_occurrence},
+                                    std::pair{"exclusivity", jobs::interaction::Alternative::exclusivity}};
 };
 template <>
 struct chorale::io::ConfigWords<chorale::jobs::interaction::OddsRatio> {
@@ -66,10 +66,9 @@ struct chorale::io::ConfigWords<chorale::jobs::interaction::OddsRatio> {
 };
 template <>
 struct chorale::io::ConfigWords<chorale::jobs::interaction::Report> {
-  static constexpr std::array words{std::pair{"q", jobs::interaction::Report::q},
-                                    std::pair{"p", jobs::interaction::Report::p},
-                                    std::pair{"top", jobs::interaction::Report::top},
-                                    std::pair{"all", jobs::interaction::Report::all}};
+  static constexpr std::array words{
+      std::pair{"q", jobs::interaction::Report::q}, std::pair{"p", jobs::interaction::Report::p},
+      std::pair{"top", jobs::interaction::Report::top}, std::pair{"all", jobs::interaction::Report::all}};
 };
 template <>
 struct chorale::io::ConfigWords<chorale::kernels::PairModel> {

@@ -53,7 +53,8 @@ bool Design::needs_strata() const {
 
 double Design::keep_log10_p() const {
   if (keeps_every_p()) return 0;
-  return std::log10(config.report == Report::p ? std::max(config.report_p, config.report_q) : config.report_q);
+  return std::log10(config.report == Report::p ? std::max(config.report_p, config.report_q)
+                                               : config.report_q);
 }
 
 double Design::seconds(StageNumber stage, Index n_patients) const {
@@ -65,7 +66,9 @@ double Design::seconds(StageNumber stage, Index n_patients) const {
     case details_stage:
       return std::min(pairs, 1000.0) * (1e-4 + (with_outcome ? 1e-8 * patients : 0));
     case sets_stage:
-      return config.largest_set > 2 ? 1e-6 * pairs + 1e-5 * patients : 0;
+      return config.largest_set > 2 ? 1e-6 * pairs + 1e-6 * patients : 0;
+    case set_fits_stage:
+      return config.largest_set > 2 && with_outcome ? 1e-5 * patients : 0;
     case permutations_stage:
       return static_cast<double>(config.permutations) * (1e-7 * pairs + 1e-7 * patients);
     default:
@@ -82,11 +85,19 @@ Index Design::n_units(StageNumber stage, Index n_patients) const {
       return std::clamp<Index>(n_pairs() / 64, 1, 128);
     case sets_stage:
       return config.largest_set > 2 && n_features > 2 ? std::min<Index>(n_features, 64) : 0;
+    case set_fits_stage:
+      return config.largest_set > 2 && n_features > 2 ? 64 : 0;
     case permutations_stage:
       return config.permutations > 0 ? std::clamp<Index>(config.permutations / 16, 1, 64) : 0;
     default:
       return 0;
   }
+}
+
+Range Design::share(Index n, Index unit, Index n_units) {
+  constexpr Index least = 64;
+  const Index each = std::max(least, (n + n_units - 1) / n_units);
+  return {std::min(n, unit * each), std::min(n, (unit + 1) * each)};
 }
 
 Design Design::of(const Config& config, const engine::Setup& setup) {
@@ -98,10 +109,11 @@ Design Design::of(const Config& config, const engine::Setup& setup) {
     design.strata.push_back(Grouping::by(setup.catalogue, field, {}, "interaction_screen.stratify"));
   for (const Test test : design.tests) {
     if (!design.strata.empty() || (test != Test::cmh && test != Test::exact_conditional)) continue;
-    throw ConfigError({.what = "a stratified test needs strata",
-                       .found = std::string(name_of(test)) + " without strata",
-                       .in = "interaction_screen.stratify",
-                       .remedy = "name fields, as in stratify = [\"ENTITY\", \"SITE\"], or choose another test"});
+    throw ConfigError(
+        {.what = "a stratified test needs strata",
+         .found = std::string(name_of(test)) + " without strata",
+         .in = "interaction_screen.stratify",
+         .remedy = "name fields, as in stratify = [\"ENTITY\", \"SITE\"], or choose another test"});
   }
   design.outcome = OutcomeDesign::of(setup);
   design.with_outcome = !setup.config.outcome.endpoint.empty();
@@ -117,7 +129,7 @@ Design Design::of(const Config& config, const engine::Setup& setup) {
   if (config.report == Report::all && !design.keeps_every_p()) {
     throw ConfigError({.what = "too many pairs for one text table",
                        .found = std::to_string(design.n_pairs()) + " pairs",
-                       .expected = "at most 5000000",
+                       .expected = "at most 200000",
                        .in = "interaction_screen.report",
                        .remedy = "report by q, and set complete_table = true for every pair in results.h5"});
   }

@@ -9,6 +9,7 @@
 #include <boost/serialization/vector.hpp>
 
 #include "engine/ledger.hpp"
+#include "jobs/common/kernel_archives.hpp"
 #include "kernels/cox.hpp"
 #include "kernels/kaplan_meier.hpp"
 #include "kernels/log_rank.hpp"
@@ -111,51 +112,3 @@ struct Part {
 };
 
 }  // namespace chorale::jobs::landscape
-
-namespace boost::serialization {
-
-template <class Archive>
-void serialize(Archive& archive, chorale::kernels::TwoGroupFit& f, unsigned) {
-  archive& f.n_analysed& f.n_events& f.n_carriers& f.n_carrier_events& f.verdict& f.log_hazard& f.se& f.z& f
-      .loglik_null& f.loglik& f.score_chi2& f.observed& f.expected& f.logrank_variance& f.logrank_chi2& f
-      .iterations;
-}
-
-template <class Archive>
-void serialize(Archive& archive, chorale::kernels::AdjustedFit& f, unsigned) {
-  archive& f.n_analysed& f.n_events& f.n_carriers& f.n_carrier_events& f.verdict& f.log_hazard& f.se& f.z& f
-      .loglik_null& f.loglik_covariates& f.loglik& f.beta& f.iterations;
-}
-
-template <class Archive>
-void serialize(Archive& archive, chorale::kernels::KmMedian& m, unsigned) {
-  archive& m.time& m.lower& m.upper;
-}
-
-template <class Archive>
-void serialize(Archive& archive, chorale::kernels::KmPoint& p, unsigned) {
-  archive& p.time& p.at_risk& p.survival& p.se& p.lower& p.upper;
-}
-
-template <class Archive>
-void serialize(Archive& archive, chorale::kernels::KmCurve& c, unsigned) {
-  archive& c.n_analysed& c.n_events& c.time& c.at_risk& c.events& c.censored& c.survival& c.se& c.lower& c
-      .upper;
-}
-
-template <class Archive>
-void serialize(Archive& archive, chorale::kernels::ArmCurve& a, unsigned) {
-  archive& a.n_analysed& a.n_events& a.median& a.landmarks;
-}
-
-template <class Archive>
-void serialize(Archive& archive, chorale::kernels::TwoGroupCurves& c, unsigned) {
-  archive& c.carriers& c.others;
-}
-
-template <class Archive>
-void serialize(Archive& archive, chorale::kernels::LogRankResult& r, unsigned) {
-  archive& r.n_analysed& r.n& r.observed& r.expected& r.variance& r.chi2& r.df;
-}
-
-}  // namespace boost::serialization

@@ -112,32 +112,66 @@ void sums_of_any(const SlotTable& slots, const double* shift, double* sums) {
   }
 }
 
-void combine(Index n_times, Index n_columns, const double* everyone, const double* members, Index stride,
-             const PairPoint& at, double* sums) {
-  for (Index t = 0; t < n_times; t += width) {
-    const Vector a = load<Vector>(members + t), b = load<Vector>(members + stride + t);
-    const Vector both = load<Vector>(members + 2 * stride + t);
-    store(sums + t, load<Vector>(everyone + t) + at.excess_a * a + at.excess_b * b + at.excess_both * both);
-    double* features = sums + (1 + n_columns) * stride + t;
-    store(features, at.ratio_a * a + (at.ratio_both - at.ratio_a) * both);
-    store(features + stride, at.ratio_b * b + (at.ratio_both - at.ratio_b) * both);
-    store(features + 2 * stride, at.ratio_both * both);
+/// lane k becomes lane k + step; zeros enter at the end.
+template <Index step>
+Vector from_later(Vector value) {
+  Bits lane;
+  for (Index k = 0; k < width; ++k) lane[k] = static_cast<std::uint64_t>(k + step);
+  return __builtin_shuffle(value, Vector{}, lane);
+}
+
+/// Each lane plus all later ones.
+Vector sum_of_later(Vector value) {
+  value += from_later<1>(value);
+  if constexpr (width > 2) value += from_later<2>(value);
+  if constexpr (width > 4) value += from_later<4>(value);
+  return value;
+}
+
+/// One stratum's event times, `count` rows side by side.
+template <int count>
+void accumulate(Index begin, Index end, const double* centre, const RiskTable& table) {
+  double total[count] = {};
+  Index t = end;
+  for (; t - width >= begin; t -= width) {
+    const Vector f = load<Vector>(centre + t - width);
+    for (int r = 0; r < count; ++r) {
+      double* at_risk = table.at_risk + r * table.stride + t - width;
+      double* dying = table.dying + r * table.stride + t - width;
+      const Vector dead = load<Vector>(dying);
+      const Vector later = sum_of_later(load<Vector>(at_risk) + dead) + total[r];
+      total[r] = later[0];
+      store(at_risk, later - f * dead);
+      store(dying, f > 0.0 ? dead : Vector{});
+    }
   }
-  for (Index j = 0; j < n_columns; ++j) {
-    const double* of_everyone = everyone + (1 + j) * stride;
-    const double* of_members = members + (3 + j) * stride;
-    double* out = sums + (1 + j) * stride;
-    for (Index t = 0; t < n_times; t += width)
-      store(out + t, load<Vector>(of_everyone + t) + load<Vector>(of_members + t));
+  while (t-- > begin) {
+    for (int r = 0; r < count; ++r) {
+      double& at_risk = table.at_risk[r * table.stride + t];
+      double& dying = table.dying[r * table.stride + t];
+      total[r] += at_risk + dying;
+      at_risk = total[r] - centre[t] * dying;
+      if (centre[t] == 0) dying = 0;
+    }
   }
 }
 
 }  // namespace
 
-void pair_cox_combine(Index n_times, Index n_columns, const RiskView& everyone, const RiskView& members,
-                      const PairPoint& at, const RiskTable& sums) {
-  combine(n_times, n_columns, everyone.at_risk, members.at_risk, sums.stride, at, sums.at_risk);
-  combine(n_times, n_columns, everyone.dying, members.dying, sums.stride, at, sums.dying);
+void pair_cox_accumulate(const Index* stratum_begin, Index n_strata, const double* centre, Index n_rows,
+                         const RiskTable& table) {
+  for (Index s = 0; s < n_strata; ++s) {
+    const Index begin = stratum_begin[s], end = stratum_begin[s + 1];
+    Index r = 0;
+    const auto next = [&](auto body, Index count) {
+      body(begin, end, centre,
+           RiskTable{table.at_risk + r * table.stride, table.dying + r * table.stride, table.stride});
+      r += count;
+    };
+    while (n_rows - r >= 5) next(accumulate<5>, 5);
+    while (n_rows - r >= 2) next(accumulate<2>, 2);
+    while (n_rows - r >= 1) next(accumulate<1>, 1);
+  }
 }
 
 void pair_cox_slot_sums(const SlotTable& slots, const double* shift, bool near, double* sums) {
@@ -148,17 +182,22 @@ void pair_cox_slot_sums(const SlotTable& slots, const double* shift, bool near, 
   }
 }
 
-void pair_cox_time_sums(Index n_times, Index n_rows, const RiskView& table, const TimeTerms& terms,
-                        double* out) {
-  for (Index r = 0; r < n_rows; ++r) {
-    const double* m = table.at_risk + r * table.stride;
-    const double* d = table.dying + r * table.stride;
-    Vector total{};
-    for (Index t = 0; t < n_times; t += width) {
-      total += load<Vector>(terms.first + t) * load<Vector>(m + t) -
-               load<Vector>(terms.first_tied + t) * load<Vector>(d + t);
+void pair_cox_slot_moments(const SlotTable& slots, const MonomialList& monomials, double* sums) {
+  for (Index b = 0; b < slots.n_blocks; ++b) {
+    for (Index lane = 0; lane < lanes; lane += width) {
+      double* out = sums + b * monomials.n * lanes + lane;
+      for (Index layer = slots.layer_begin[b]; layer < slots.layer_begin[b + 1]; ++layer) {
+        const Index at = layer * lanes + lane;
+        Vector monomial[most_monomials];
+        monomial[0] = load<Vector>(slots.base + at);
+        store(out, load<Vector>(out) + monomial[0]);
+        for (Index m = 1; m < monomials.n; ++m) {
+          monomial[m] = monomial[monomials.parent[m]] *
+                        load<Vector>(slots.columns.values + monomials.column[m] * slots.columns.stride + at);
+          store(out + m * lanes, load<Vector>(out + m * lanes) + monomial[m]);
+        }
+      }
     }
-    out[r] = sum(total);
   }
 }
 

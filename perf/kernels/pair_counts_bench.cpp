@@ -10,12 +10,12 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 #include "kernels/draw.hpp"
 #include "kernels/level.hpp"
 #include "kernels/pair_counts_tables.hpp"
+#include "perf/kernels/gene_cohort.hpp"
 #include "perf/kernels/popcount_limit.hpp"
 
 namespace chorale::kernels {
@@ -35,40 +35,9 @@ struct Lists {
   Lists(const Lists&) = delete;
 };
 
-/// 100,000 patients of seven diseases; frequencies of genes fall evenly in their logarithm over a factor of
-/// 1,500, each disease has its own (a factor e^0.7), each patient their own burden (gamma, shape 4), `burden`
-/// genes on average.
-std::vector<std::vector<std::int32_t>> carriers_of_cohort(Index n_genes, double burden) {
-  constexpr Index n_patients = 100'000, n_diseases = 7;
-  std::vector<std::vector<double>> cumulative(n_diseases,
-                                              std::vector<double>(static_cast<std::size_t>(n_genes)));
-  double mean = 0;
-  for (std::size_t disease = 0; disease < n_diseases; ++disease) {
-    double sum = 0;
-    for (Index gene = 0; gene < n_genes; ++gene) {
-      const double frequency = std::pow(1500, -draw_uniform(1, 0, gene, 0));
-      sum +=
-          frequency * std::exp(0.7 * Draws(1, 1, gene * n_diseases + static_cast<Index>(disease)).normal());
-      cumulative[disease][static_cast<std::size_t>(gene)] = sum;
-    }
-    mean += sum / n_diseases;
-  }
-  std::vector<std::vector<std::int32_t>> carriers(static_cast<std::size_t>(n_genes));
-  for (std::int32_t patient = 0; patient < n_patients; ++patient) {
-    Draws draws(1, 2, patient);
-    const auto& of_disease = cumulative[static_cast<std::size_t>(draws.below(n_diseases))];
-    const double rate = burden / mean * of_disease.back() * draws.gamma(4) / 4;
-    for (Index left = draws.poisson(rate); left > 0; --left) {
-      auto& list = carriers[static_cast<std::size_t>(draws.categorical(of_disease))];
-      if (list.empty() || list.back() != patient) list.push_back(patient);
-    }
-  }
-  return carriers;
-}
-
 const Lists& cohort(Index n_genes) {
-  static const Lists panel(carriers_of_cohort(500, 6.5), 100'000),
-      genome(carriers_of_cohort(20'000, 77), 100'000);
+  static const Lists panel(GeneCohort(500, 6.5).carriers, 100'000),
+      genome(GeneCohort(20'000, 77).carriers, 100'000);
   return n_genes == 500 ? panel : genome;
 }
 

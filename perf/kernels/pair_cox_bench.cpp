@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
 //
-// Interactions of pairs of features beside two covariates, on one thread: full fits and the screen.
+// Interactions of pairs of features beside two covariates, on one thread: full fits, with and without the fit they
+// are compared with, and the screen, with and without its bound.
 #include "kernels/pair_cox.hpp"
 
 #include <benchmark/benchmark.h>
 #include <omp.h>
 
 #include <cmath>
+#include <optional>
 
 #include "kernels/level.hpp"
 #include "kernels/pair_cox_screen.hpp"
@@ -26,6 +28,7 @@ struct Given {
       for (std::int32_t b = 0; b < a; ++b) all_pairs.push_back({a, b});
     }
     for (std::size_t k = 0; k < all_pairs.size(); k += 43) some_pairs.push_back(all_pairs[k]);
+    frame.emplace(design, covariates, Ties::efron);
   }
 
   /// The same model with three dense columns, by another body.
@@ -43,6 +46,7 @@ struct Given {
   CoxDesign design;
   CoxFit covariates;
   std::vector<FeaturePair> all_pairs, some_pairs;
+  std::optional<PairCoxFrame> frame;
 };
 
 const Given& given() {
@@ -50,13 +54,26 @@ const Given& given() {
   return made;
 }
 
-void full(benchmark::State& state, Level level) {
+void count_pairs(benchmark::State& state, std::size_t n) {
+  state.counters["pairs"] =
+      benchmark::Counter(static_cast<double>(n), benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void frame(benchmark::State& state, Level level) {
+  force_level(level);
+  for (auto _ : state) {
+    const PairCoxFrame made(given().design, given().covariates, Ties::efron);
+    benchmark::DoNotOptimize(&*made);
+  }
+}
+
+void full(benchmark::State& state, Level level, bool with_lrt) {
   force_level(level);
   omp_set_num_threads(1);
   const std::vector<FeaturePair>& pairs = given().some_pairs;
   std::vector<PairCoxFit> fits(pairs.size());
   for (auto _ : state) {
-    pair_cox_full(given().design, given().covariates, given().cohort.lists, pairs, Ties::efron, fits);
+    pair_cox_full(*given().frame, given().cohort.lists, pairs, fits, {.with_lrt = with_lrt});
     benchmark::DoNotOptimize(fits.data());
   }
   for (const std::size_t k : {fits.size() / 2, fits.size() - 1}) {
@@ -65,40 +82,59 @@ void full(benchmark::State& state, Level level) {
           std::abs(fits[k].loglik / dense.loglik - 1) < 1e-12))
       state.SkipWithError("differs from a dense fit");
   }
-  state.counters["pairs"] =
-      benchmark::Counter(static_cast<double>(pairs.size()), benchmark::Counter::kIsIterationInvariantRate);
+  count_pairs(state, pairs.size());
 }
 
-void screen(benchmark::State& state, Level level) {
+/// Covariates and features are drawn independently: the full fit says nearly the same.
+bool near_full_fits(const std::vector<PairScreen>& screens) {
+  std::vector<PairCoxFit> fits(given().some_pairs.size());
+  pair_cox_full(*given().frame, given().cohort.lists, given().some_pairs, fits);
+  for (std::size_t k = 0; k < fits.size(); ++k) {
+    const PairScreen& found = screens[43 * k];
+    if (found.verdict != fits[k].verdict) return false;
+    if (std::abs(found.lrt_chi2 - fits[k].lrt_chi2) > 0.1 * (1 + fits[k].lrt_chi2)) return false;
+  }
+  return true;
+}
+
+/// Where the bound says so the likelihood ratio is below; elsewhere it is the same.
+bool bound_holds(const std::vector<PairScreen>& held, const std::vector<PairScreen>& fitted) {
+  for (std::size_t k = 0; k < held.size(); ++k) {
+    const bool below = held[k].verdict == PairVerdict::below_bound;
+    if (below && !(fitted[k].lrt_chi2 < held[k].lrt_at_most + 1e-4)) return false;
+    const bool has_ratio = std::isfinite(fitted[k].lrt_chi2);
+    if (!below && has_ratio && held[k].lrt_chi2 != fitted[k].lrt_chi2) return false;
+  }
+  return true;
+}
+
+void screen(benchmark::State& state, Level level, double pass_below_p) {
   force_level(level);
   omp_set_num_threads(1);
   const std::vector<FeaturePair>& pairs = given().all_pairs;
-  std::vector<PairScreen> screens(pairs.size());
+  std::vector<PairScreen> screens(pairs.size()), fitted(pairs.size());
   for (auto _ : state) {
-    pair_cox_screen(given().design, given().covariates, given().cohort.lists, pairs, Ties::efron, screens);
+    pair_cox_screen(*given().frame, given().cohort.lists, pairs, screens, {.pass_below_p = pass_below_p});
     benchmark::DoNotOptimize(screens.data());
   }
-  // covariates and features are drawn independently: the full fit says nearly the same
-  std::vector<PairCoxFit> fits(given().some_pairs.size());
-  pair_cox_full(given().design, given().covariates, given().cohort.lists, given().some_pairs, Ties::efron,
-                fits);
-  for (std::size_t k = 0; k < fits.size(); ++k) {
-    const PairScreen& found = screens[43 * k];
-    if (found.verdict != fits[k].verdict) state.SkipWithError("verdict differs from the full fit");
-    if (std::abs(found.lrt_chi2 - fits[k].lrt_chi2) > 0.1 * (1 + fits[k].lrt_chi2))
-      state.SkipWithError("differs from the full fit");
-  }
-  state.counters["pairs"] =
-      benchmark::Counter(static_cast<double>(pairs.size()), benchmark::Counter::kIsIterationInvariantRate);
+  pair_cox_screen(*given().frame, given().cohort.lists, pairs, fitted);
+  if (!near_full_fits(fitted)) state.SkipWithError("differs from the full fit");
+  if (!bound_holds(screens, fitted)) state.SkipWithError("the bound does not hold");
+  count_pairs(state, pairs.size());
 }
 
 const bool registered = [] {
   for (const Level level : available_levels()) {
     const std::string rest = "/n=100000/p=2/level=" + std::string(name_of(level)) + "/threads=1";
-    benchmark::RegisterBenchmark(("pair_cox_full" + rest).c_str(), full, level)
-        ->Unit(benchmark::kMillisecond);
-    benchmark::RegisterBenchmark(("pair_cox_screen" + rest).c_str(), screen, level)
-        ->Unit(benchmark::kMillisecond);
+    const auto add = [&](const std::string& name, auto body, auto... more) {
+      benchmark::RegisterBenchmark((name + rest).c_str(), body, level, more...)
+          ->Unit(benchmark::kMillisecond);
+    };
+    add("pair_cox_frame", frame);
+    add("pair_cox_full", full, true);
+    add("pair_cox_full/with_lrt=0", full, false);
+    add("pair_cox_screen", screen, 1.0);
+    add("pair_cox_screen/pass_below_p=1e-4", screen, 1e-4);
   }
   return true;
 }();

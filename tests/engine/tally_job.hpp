@@ -90,7 +90,7 @@ class Tally {
     table.add("unit", "", "unit within the stage", std::move(index));
     table.add("carried", "", "features carried", std::move(carried));
     table.add("age_sum", "years", "sum of the ages", std::move(ages));
-    return {.title = "Tally", .summary = {}, .tables = {std::move(table)}, .settings = {}};
+    return {.title = "Tally", .summary = {}, .tables = {std::move(table)}, .settings = {}, .numbers = {}};
   }
 
  private:

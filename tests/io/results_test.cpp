@@ -31,7 +31,8 @@ Results awkward_results() {
   return {.title = "A small result",
           .summary = {"First sentence.", "Second, with µ and ≥."},
           .tables = {table, {.name = "empty", .caption = "No row.", .columns = {}}},
-          .settings = {{"ties", "efron"}, {"class set", "nonsilent"}}};
+          .settings = {{"ties", "efron"}, {"class set", "nonsilent"}},
+          .numbers = {{"n", 3}, {"none", std::nan("")}}};
 }
 
 RunRecord sample_record() {
@@ -71,7 +72,7 @@ TEST(Results, TsvNumbersReadBackEqual) {
                                    -0.0,    1e22};
   ResultTable table{.name = "numbers", .caption = "", .columns = {}};
   table.add("x", "", "", values);
-  write_results(folder.path(), {.title = "", .summary = {}, .tables = {table}, .settings = {}});
+  write_results(folder.path(), {.title = "", .summary = {}, .tables = {table}, .settings = {}, .numbers = {}});
   std::istringstream in(read_text(folder / "numbers.tsv"));
   std::string line;
   std::getline(in, line);
@@ -234,7 +235,7 @@ TEST(Done, ListsEachFileByNameAndIsRemovedByTheNextWrite) {
   std::istringstream in(read_text(folder / "DONE"));
   std::vector<std::string> names;
   for (std::string digest, name; in >> digest >> name;) names.push_back(name);
-  EXPECT_EQ(names, (std::vector<std::string>{"empty.tsv", "features.tsv", "results.h5"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"empty.tsv", "features.tsv", "results.h5", "summary.json"}));
   write_results(folder.path(), awkward_results());
   EXPECT_FALSE(std::filesystem::exists(folder / "DONE"));
 }

@@ -49,7 +49,8 @@ inline Results sample_results() {
   return {.title = "Mutation landscape",
           .summary = {"1,000 patients.", "NPM1 leads."},
           .tables = {attrition, features, survival},
-          .settings = {{"class set", "nonsilent"}}};
+          .settings = {{"class set", "nonsilent"}},
+          .numbers = {}};
 }
 
 }  // namespace chorale::io

@@ -209,7 +209,7 @@ TEST_F(MutationLandscapeByHand, ConfigsThatDoNotFitAreRefused) {
                       "a comparison needs groups");
   expect_config_error([&] { run("[outcome]\nendpoint = \"PFS\""); }, "no such endpoint");
   expect_config_error([&] { run("[outcome]\ncovariates = [\"AGE\"]"); },
-                      "covariates and strata need an outcome");
+                      "covariates, strata and weights need an outcome");
   expect_config_error([&] { run("[features]\nmin_carriers = 5"); }, "no feature has enough carriers");
 }
 

@@ -265,6 +265,23 @@ TEST(PairCoxFull, IsEqualToTheBitForAnyNumberOfThreads) {
   }
 }
 
+TEST(PairCoxFull, WithoutTheLikelihoodRatioTheFitIsTheSame) {
+  const PairCohort c = forty({}, 1);
+  const CoxDesign design = c.design();
+  const PairCoxFrame frame(design, cox_fit(design), Ties::efron);
+  const std::vector<std::span<const std::int32_t>> carriers{c.a, c.b};
+  const FeaturePair pair{0, 1};
+  PairCoxFit alone;
+  pair_cox_full(frame, carriers, {&pair, 1}, {&alone, 1}, {.with_lrt = false});
+  const PairCoxFit both = full_fit(design, c.a, c.b, Ties::efron);
+  EXPECT_EQ(alone.verdict, PairVerdict::converged);
+  EXPECT_EQ(alone.ab, both.ab);
+  EXPECT_EQ(alone.covariance, both.covariance);
+  EXPECT_EQ(alone.loglik, both.loglik);
+  EXPECT_TRUE(std::isnan(alone.lrt_chi2));
+  EXPECT_TRUE(std::isnan(alone.loglik_without));
+}
+
 TEST(PairCoxFull, RefusesPairsOfUnknownFeatures) {
   const PairCohort c = forty({}, 0);
   const CoxDesign design = c.design();

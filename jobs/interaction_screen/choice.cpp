@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "jobs/interaction_screen/family.hpp"
+#include "jobs/interaction_screen/stages.hpp"
+
+namespace chorale::jobs::interaction {
+namespace {
+
+/// Pairs by first and second feature, with the reasons why they are chosen.
+class Choice {
+ public:
+  void add(std::int32_t a, std::int32_t b, PairFlag flag) { flags_[{a, b}] |= flag; }
+  std::vector<ChosenPair> pairs() const {
+    std::vector<ChosenPair> pairs;
+    for (const auto& [pair, flags] : flags_)
+      pairs.push_back({.a = pair.first, .b = pair.second, .flags = flags});
+    return pairs;
+  }
+
+ private:
+  std::map<std::pair<std::int32_t, std::int32_t>, std::uint8_t> flags_;
+};
+
+void add_hits(const Config& config, const Family& family, PairFlag flag, Choice& choice) {
+  for (const Index k : family.hits(config)) {
+    const KeptP& hit = family.kept[static_cast<std::size_t>(k)];
+    choice.add(hit.a, hit.b, flag);
+  }
+}
+
+void choose_by_association(const Design& design, const Family& family, Choice& choice) {
+  const Config& config = design.config;
+  if (config.report == Report::all) {
+    for (std::int32_t a = 0; a < design.n_features; ++a)
+      for (std::int32_t b = a + 1; b < design.n_features; ++b) choice.add(a, b, by_association);
+    return;
+  }
+  add_hits(config, family, by_association, choice);
+}
+
+}  // namespace
+
+std::vector<ChosenPair> choose_pairs(const Design& design, std::span<const Part> parts) {
+  Choice choice;
+  choose_by_association(design, Family::of_test(parts, 0), choice);
+  if (design.config.report != Report::all)
+    add_hits(design.config, Family::of_interaction(parts, {}), by_screen, choice);
+  const double bound = std::log10(design.config.screen_p);
+  for (const Part& part : parts) {
+    for (const KeptP& kept : part.pairs.interaction.kept)
+      if (kept.log10_p <= bound) choice.add(kept.a, kept.b, by_screen);
+    for (const auto& pair : part.pairs.checked) choice.add(pair.a, pair.b, by_check);
+    for (const auto& pair : part.pairs.matrix) choice.add(pair.a, pair.b, by_matrix);
+  }
+  return choice.pairs();
+}
+
+}  // namespace chorale::jobs::interaction

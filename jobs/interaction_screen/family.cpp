@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "jobs/interaction_screen/family.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <tuple>
+
+#include "kernels/multiplicity.hpp"
+#include "kernels/tail.hpp"
+
+namespace chorale::jobs::interaction {
+namespace {
+
+bool before(const KeptP& x, const KeptP& y) {
+  return std::tie(x.a, x.b) < std::tie(y.a, y.b);
+}
+
+}  // namespace
+
+double lrt_log10_p(const PairRow& row) {
+  return kernels::chi_square_log10_upper(row.fit.lrt_chi2, 1);
+}
+
+void Family::add(const PTally& tally) {
+  n_tested += tally.n_tested;
+  bins.resize(std::max(bins.size(), tally.bins.size()));
+  for (std::size_t i = 0; i < tally.bins.size(); ++i) bins[i] += tally.bins[i];
+  kept.insert(kept.end(), tally.kept.begin(), tally.kept.end());
+}
+
+void Family::finish() {
+  std::vector<double> log10_p;
+  for (const KeptP& p : kept) log10_p.push_back(p.log10_p);
+  log10_q.resize(log10_p.size());
+  kernels::benjamini_hochberg(log10_p, n_tested, log10_q);
+}
+
+Family Family::of_test(std::span<const Part> parts, std::size_t test) {
+  Family family;
+  for (const Part& part : parts)
+    if (test < part.pairs.tests.size()) family.add(part.pairs.tests[test]);
+  std::sort(family.kept.begin(), family.kept.end(), before);
+  family.finish();
+  return family;
+}
+
+Family Family::of_interaction(std::span<const Part> parts, std::span<const PairRow> rows) {
+  Family family;
+  for (const Part& part : parts) family.add(part.pairs.interaction);
+  std::sort(family.kept.begin(), family.kept.end(), before);
+  std::vector<KeptP> fitted;
+  for (const PairRow& row : rows) {
+    if (!row.asked) continue;
+    KeptP full{.a = row.pair.a, .b = row.pair.b, .log10_p = lrt_log10_p(row)};
+    const auto at = std::lower_bound(family.kept.begin(), family.kept.end(), full, before);
+    const bool known = at != family.kept.end() && at->a == full.a && at->b == full.b;
+    if (std::isnan(full.log10_p)) continue;
+    if (known)
+      at->log10_p = full.log10_p;
+    else
+      fitted.push_back(full);
+  }
+  family.kept.insert(family.kept.end(), fitted.begin(), fitted.end());
+  std::sort(family.kept.begin(), family.kept.end(), before);
+  family.n_tested = std::max(family.n_tested, static_cast<Index>(family.kept.size()));
+  family.finish();
+  return family;
+}
+
+std::vector<Index> Family::hits(const Config& config) const {
+  std::vector<Index> order(kept.size());
+  std::iota(order.begin(), order.end(), Index{0});
+  const auto p = [&](Index k) { return kept[static_cast<std::size_t>(k)].log10_p; };
+  if (config.report == Report::top) {
+    std::stable_sort(order.begin(), order.end(), [&](Index x, Index y) { return p(x) < p(y); });
+    order.resize(std::min(order.size(), static_cast<std::size_t>(config.report_top)));
+    return order;
+  }
+  const bool by_q = config.report == Report::q;
+  const double bound = std::log10(by_q ? config.report_q : config.report_p);
+  std::erase_if(order, [&](Index k) { return (by_q ? log10_q[static_cast<std::size_t>(k)] : p(k)) > bound; });
+  return order;
+}
+
+Index Family::find(std::int32_t a, std::int32_t b) const {
+  const KeptP wanted{.a = a, .b = b, .log10_p = 0};
+  const auto at = std::lower_bound(kept.begin(), kept.end(), wanted, before);
+  return at != kept.end() && at->a == a && at->b == b ? at - kept.begin() : -1;
+}
+
+double Family::median_p() const {
+  const auto n = std::accumulate(bins.begin(), bins.end(), std::int64_t{0});
+  double below = 0;
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    const auto here = static_cast<double>(bins[i]);
+    if (here > 0 && below + here >= static_cast<double>(n) / 2)
+      return (static_cast<double>(i) + (static_cast<double>(n) / 2 - below) / here) /
+             static_cast<double>(bins.size());
+    below += here;
+  }
+  return kernels::missing;
+}
+
+double Family::inflation() const {
+  const double median = median_p();
+  if (std::isnan(median)) return kernels::missing;
+  const double z = kernels::normal_quantile(median / 2), z_uniform = kernels::normal_quantile(0.25);
+  return z * z / (z_uniform * z_uniform);
+}
+
+}  // namespace chorale::jobs::interaction

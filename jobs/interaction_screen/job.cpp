@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "jobs/interaction_screen/job.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "jobs/common/archive.hpp"
+#include "jobs/interaction_screen/stages.hpp"
+#include "jobs/interaction_screen/tables.hpp"
+#include "kernels/multiplicity.hpp"
+
+namespace chorale::jobs {
+
+using namespace interaction;
+
+static_assert(engine::Analysis<InteractionScreen>);
+
+namespace interaction {
+namespace {
+
+/// Small enough that every unit gets some; small also where outcome makes a cell ten times as dear.
+Index tile_cells(const Design& design, Index n_patients) {
+  const Index share = design.n_pairs() / (4 * design.n_units(pairs_stage, n_patients));
+  return std::clamp<Index>(share, 256, design.with_outcome ? 8192 : 65536);
+}
+
+}  // namespace
+
+Frame::Frame(const Design& own, const engine::Setup& setup, const engine::Cohort& patients)
+    : design(own),
+      cohort(patients),
+      tested(patients),
+      association(own, patients, tested),
+      tiles(patients, tested, association, tile_cells(own, setup.catalogue.n_patients())) {
+  if (design.with_outcome) outcome.emplace(design, setup, cohort, tested);
+  if (design.config.permutations > 0)
+    permuted.emplace(design, cohort, tested, association, tiles, outcome ? &*outcome : nullptr);
+}
+
+}  // namespace interaction
+
+InteractionScreen::InteractionScreen(Config config) : config_(std::move(config)) {}
+InteractionScreen::~InteractionScreen() = default;
+
+std::vector<engine::Stage> InteractionScreen::stages(const engine::Setup& setup) const {
+  const Design design = Design::of(config_, setup);
+  engine::Columns columns{
+      .fields = {}, .endpoint = setup.config.outcome.endpoint, .alterations = true, .variants = false};
+  require_columns(design.strata, columns.fields);
+  design.outcome.require_columns(setup, columns.fields);
+  constexpr std::array names{"pairs", "details", "sets", "set fits", "permutations"};
+  std::vector<engine::Stage> stages;
+  const Index n_patients = setup.catalogue.n_patients();
+  for (Index s = 0; s < n_stages; ++s) {
+    const auto stage = static_cast<StageNumber>(s);
+    const Index n_units = design.n_units(stage, n_patients);
+    stages.push_back(
+        {.name = names[static_cast<std::size_t>(s)],
+         .layout = engine::Layout::replicated,
+         .columns = columns,
+         .n_units = n_units,
+         .seconds_per_unit =
+             n_units == 0 ? 0 : design.seconds(stage, n_patients) / static_cast<double>(n_units)});
+  }
+  return stages;
+}
+
+Part InteractionScreen::run(const engine::Setup& setup, const engine::Cohort& cohort,
+                            engine::Unit unit) const {
+  const Design design = Design::of(config_, setup);
+  if (!frame_) frame_ = std::make_unique<Frame>(design, setup, cohort);
+  const Index n_units = design.n_units(static_cast<StageNumber>(unit.stage), setup.catalogue.n_patients());
+  switch (unit.stage) {
+    case pairs_stage:
+      return screen_pairs(*frame_, unit, n_units);
+    case details_stage:
+      return describe_pairs(*frame_, unpack<std::vector<ChosenPair>>(setup.briefs[pairs_stage]), unit,
+                            n_units);
+    case sets_stage:
+      return find_sets(*frame_, unit, n_units);
+    case set_fits_stage:
+      return fit_sets(*frame_, unpack<std::vector<FoundSet>>(setup.briefs[sets_stage]), unit, n_units);
+    default:
+      return permute(*frame_, unit, n_units);
+  }
+}
+
+std::string InteractionScreen::brief(const engine::Setup& setup, Index stage,
+                                     std::span<const Part> parts) const {
+  const Design design = Design::of(config_, setup);
+  if (stage == pairs_stage) return pack(choose_pairs(design, parts));
+  if (stage == sets_stage) return pack(choose_sets(design, parts));
+  return {};
+}
+
+void InteractionScreen::complete(const engine::Setup& setup, io::Pieces& pieces) const {
+  if (!config_.complete_table) return;
+  const Design design = Design::of(config_, setup);
+  std::vector<std::pair<std::string, std::string>> columns{{"log10_p", "log10_q"}};
+  for (std::size_t t = 1; t < design.tests.size(); ++t)
+    columns.emplace_back(std::string(name_of(design.tests[t])) + "_log10_p",
+                         std::string(name_of(design.tests[t])) + "_log10_q");
+  if (design.with_outcome) columns.emplace_back("lrt_log10_p", "lrt_log10_q");
+  const Index n_pieces = pieces.tables().at("all_pairs");
+  for (const auto& [p, q] : columns) {
+    std::vector<double> values;
+    std::vector<std::size_t> end;
+    for (Index number = 0; number < n_pieces; ++number) {
+      const auto piece = pieces.reals("all_pairs", number, p);
+      values.insert(values.end(), piece.begin(), piece.end());
+      end.push_back(values.size());
+    }
+    kernels::benjamini_hochberg(values, values);
+    std::size_t begin = 0;
+    for (Index number = 0; number < n_pieces; ++number) {
+      const auto stop = end[static_cast<std::size_t>(number)];
+      pieces.put("all_pairs", number,
+                 {.name = q,
+                  .unit = "",
+                  .description = "log10 q of " + p + ", Benjamini-Hochberg",
+                  .values = std::vector<double>(values.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                values.begin() + static_cast<std::ptrdiff_t>(stop))});
+      begin = stop;
+    }
+  }
+}
+
+io::Results InteractionScreen::finish(const engine::Setup& setup, std::span<const Part> parts) const {
+  return tabulate(Design::of(config_, setup), setup, parts);
+}
+
+}  // namespace chorale::jobs

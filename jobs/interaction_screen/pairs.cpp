@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include <algorithm>
+#include <cmath>
+
+#include "jobs/common/group_counts.hpp"
+#include "jobs/interaction_screen/stages.hpp"
+#include "kernels/draw.hpp"
+#include "kernels/fisher.hpp"
+#include "kernels/tail.hpp"
+
+namespace chorale::jobs::interaction {
+namespace {
+
+/// Pairs whose screened p is computed whatever its size: they show whether p is uniform where nothing is going on.
+constexpr double calibration_pairs = 10'000;
+
+/// Streams of this job's draws.
+enum Stream : std::uint32_t { check_stream = 201, calibration_stream = 202 };
+
+/// True for about `wanted` of all pairs, always the same ones.
+bool drawn(const Design& design, Stream stream, kernels::FeaturePair pair, double wanted) {
+  const auto all = static_cast<double>(design.n_pairs());
+  return wanted >= all ||
+         kernels::draw_uniform(design.seed, stream, pair.a * design.n_features + pair.b, 0) * all < wanted;
+}
+
+void tally(PTally& tally, double keep_log10_p, kernels::FeaturePair pair, double log10_p, bool in_histogram) {
+  if (std::isnan(log10_p)) return;
+  ++tally.n_tested;
+  if (in_histogram) {
+    const auto bin = static_cast<Index>(std::pow(10.0, log10_p) * static_cast<double>(PTally::n_bins));
+    ++tally.bins[static_cast<std::size_t>(std::min(bin, PTally::n_bins - 1))];
+  }
+  if (log10_p <= keep_log10_p) tally.kept.push_back({.a = pair.a, .b = pair.b, .log10_p = log10_p});
+}
+
+PTally empty_tally() {
+  return {.n_tested = 0, .bins = std::vector<std::int64_t>(PTally::n_bins), .kept = {}};
+}
+
+/// One tile's pairs with everything that the pairs stage computes of them.
+struct TileResult {
+  CountedPairs counted;
+  std::vector<std::vector<double>> log10_p;  // by test
+  std::vector<kernels::PairScreen> screens;  // by pair; empty without outcome
+  std::vector<double> screen_log10_p;        // by pair
+};
+
+void test_tile(const Frame& frame, TileResult& tile, PairsPart& part) {
+  const Design& design = frame.design;
+  for (const auto& cells : tile.counted.cells) {
+    part.n_untested += cells.total() == 0 ? 1 : 0;
+    part.n_uninformative += cells.total() > 0 && says_nothing(cells) ? 1 : 0;
+  }
+  for (std::size_t t = 0; t < design.tests.size(); ++t) {
+    auto& log10_p = tile.log10_p.emplace_back(tile.counted.pairs.size());
+    frame.association.test(design.tests[t], tile.counted, log10_p);
+    for (std::size_t k = 0; k < log10_p.size(); ++k)
+      tally(part.tests[t], design.keep_log10_p(), tile.counted.pairs[k], log10_p[k], true);
+  }
+}
+
+void screen_tile(const Frame& frame, TileResult& tile, PairsPart& part) {
+  const Design& design = frame.design;
+  std::vector<kernels::FeaturePair> drawn_pairs, others;
+  std::vector<std::size_t> drawn_places, other_places;
+  for (std::size_t k = 0; k < tile.counted.pairs.size(); ++k) {
+    const auto pair = tile.counted.pairs[k];
+    if (tile.counted.cells[k].n11 < design.config.min_both) {
+      ++part.n_rare;
+      continue;
+    }
+    const bool for_histogram = drawn(design, calibration_stream, pair, calibration_pairs);
+    (for_histogram ? drawn_pairs : others).push_back(pair);
+    (for_histogram ? drawn_places : other_places).push_back(k);
+  }
+  tile.screens.resize(tile.counted.pairs.size());
+  tile.screen_log10_p.assign(tile.counted.pairs.size(), kernels::missing);
+  const double bound = screened_up_to(design);
+  const double screen_log10_p = std::log10(design.config.screen_p);
+  const auto screen = [&](const std::vector<kernels::FeaturePair>& pairs,
+                          const std::vector<std::size_t>& places, double pass_below_p, bool for_histogram) {
+    std::vector<kernels::PairScreen> screens(pairs.size());
+    frame.outcome->screen(pairs, screens, {.pass_below_p = pass_below_p});
+    for (std::size_t k = 0; k < pairs.size(); ++k) {
+      const bool proven = screens[k].verdict == kernels::PairVerdict::below_bound;
+      const double log10_p = kernels::chi_square_log10_upper(screens[k].lrt_chi2, 1);
+      if (!std::isnan(log10_p)) {
+        tally(part.interaction, std::log10(bound), pairs[k], log10_p, for_histogram);
+      } else if (proven) {
+        ++part.interaction.n_tested;
+        ++part.n_proven;
+      } else {
+        ++part.n_not_fitted;
+      }
+      if ((proven || log10_p > screen_log10_p) &&
+          drawn(design, check_stream, pairs[k], static_cast<double>(design.config.check_screen)))
+        part.checked.push_back(pairs[k]);
+      tile.screens[places[k]] = screens[k];
+      tile.screen_log10_p[places[k]] = log10_p;
+    }
+  };
+  screen(drawn_pairs, drawn_places, 1, true);
+  screen(others, other_places, bound, false);
+}
+
+/// The most frequent features have the first ranks.
+void note_matrix(const Frame& frame, const TileResult& tile, PairsPart& part) {
+  const auto& feature = frame.tiles.order().feature;
+  const Index n = std::min(frame.design.config.matrix_features, frame.design.n_features);
+  std::vector<std::uint8_t> frequent(feature.size());
+  for (Index rank = 0; rank < n; ++rank)
+    frequent[static_cast<std::size_t>(feature[static_cast<std::size_t>(rank)])] = 1;
+  for (const auto& pair : tile.counted.pairs)
+    if (frequent[static_cast<std::size_t>(pair.a)] != 0 && frequent[static_cast<std::size_t>(pair.b)] != 0)
+      part.matrix.push_back(pair);
+}
+
+/// Columns of the complete table, tile after tile.
+class CompleteTable {
+ public:
+  explicit CompleteTable(const Design& design) : design_(design), log10_p_(design.tests.size()) {}
+
+  void add(const TileResult& tile) {
+    const std::size_t first = odds_ratio_.size(), n = tile.counted.pairs.size();
+    for (std::size_t k = 0; k < n; ++k) {
+      a_.push_back(tile.counted.pairs[k].a);
+      b_.push_back(tile.counted.pairs[k].b);
+      const kernels::TwoByTwo& cells = tile.counted.cells[k];
+      tested_.push_back(static_cast<std::int32_t>(cells.total()));
+      n11_.push_back(static_cast<std::int32_t>(cells.n11));
+      n10_.push_back(static_cast<std::int32_t>(cells.n10));
+      n01_.push_back(static_cast<std::int32_t>(cells.n01));
+      n00_.push_back(static_cast<std::int32_t>(cells.n00));
+    }
+    for (std::vector<double>* column : {&odds_ratio_, &lower_, &upper_}) column->resize(first + n);
+#pragma omp parallel for schedule(dynamic, 64)
+    for (std::size_t k = 0; k < n; ++k) {
+      const kernels::Ratio ratio = odds_ratio(design_.config, tile.counted.cells[k]);
+      odds_ratio_[first + k] = ratio.estimate;
+      lower_[first + k] = ratio.lower;
+      upper_[first + k] = ratio.upper;
+    }
+    for (std::size_t t = 0; t < log10_p_.size(); ++t)
+      log10_p_[t].insert(log10_p_[t].end(), tile.log10_p[t].begin(), tile.log10_p[t].end());
+    for (std::size_t k = 0; k < tile.screens.size(); ++k) {
+      const kernels::PairScreen& screen = tile.screens[k];
+      log_hazard_a_.push_back(screen.a);
+      log_hazard_b_.push_back(screen.b);
+      log_hazard_ab_.push_back(screen.ab);
+      se_ab_.push_back(screen.se_ab);
+      lrt_chi2_.push_back(screen.lrt_chi2);
+      lrt_log10_p_.push_back(tile.screen_log10_p[k]);
+    }
+  }
+
+  io::ResultTable table() && {
+    io::ResultTable table{.name = "all_pairs",
+                          .caption =
+                              "Every pair; features by their row in the table features, outcome by the "
+                              "screen beside the covariates' own fit.",
+                          .columns = {}};
+    table.add("feature_a", "", "row of the table features", std::move(a_));
+    table.add("feature_b", "", "row of the table features", std::move(b_));
+    table.add("tested", "patients", "tested for both", std::move(tested_));
+    table.add("n11", "patients", "carry both", std::move(n11_));
+    table.add("n10", "patients", "carry a only", std::move(n10_));
+    table.add("n01", "patients", "carry b only", std::move(n01_));
+    table.add("n00", "patients", "carry neither", std::move(n00_));
+    table.add("odds_ratio", "", "odds ratio", std::move(odds_ratio_));
+    table.add("or_lower", "", "lower confidence limit", std::move(lower_));
+    table.add("or_upper", "", "upper confidence limit", std::move(upper_));
+    for (std::size_t t = 0; t < log10_p_.size(); ++t)
+      table.add(p_column(t), "", "log10 p, " + std::string(title_of(design_.tests[t])),
+                std::move(log10_p_[t]));
+    if (design_.with_outcome) {
+      table.add("log_hazard_a", "log hazard", "a alone", std::move(log_hazard_a_));
+      table.add("log_hazard_b", "log hazard", "b alone", std::move(log_hazard_b_));
+      table.add("log_hazard_ab", "log hazard", "both, beyond a + b", std::move(log_hazard_ab_));
+      table.add("se_ab", "log hazard", "standard error of log_hazard_ab", std::move(se_ab_));
+      table.add("lrt_chi2", "", "likelihood ratio of the interaction", std::move(lrt_chi2_));
+      table.add("lrt_log10_p", "", "its log10 p", std::move(lrt_log10_p_));
+    }
+    return table;
+  }
+
+ private:
+  std::string p_column(std::size_t test) const {
+    return test == 0 ? "log10_p" : std::string(name_of(design_.tests[test])) + "_log10_p";
+  }
+
+  const Design& design_;
+  std::vector<std::int32_t> a_, b_, tested_, n11_, n10_, n01_, n00_;
+  std::vector<double> odds_ratio_, lower_, upper_;
+  std::vector<std::vector<double>> log10_p_;
+  std::vector<double> log_hazard_a_, log_hazard_b_, log_hazard_ab_, se_ab_, lrt_chi2_, lrt_log10_p_;
+};
+
+/// Who carries and who is tested, and who leaves: once for the cohort.
+void describe_cohort(const Frame& frame, Part& part) {
+  const GroupCounts everyone(
+      frame.cohort, std::vector<std::int32_t>(static_cast<std::size_t>(frame.cohort.n_patients())), 1);
+  for (Index f = 0; f < frame.design.n_features; ++f) {
+    part.carriers.push_back(everyone.carriers(f).front());
+    part.tested.push_back(everyone.tested(f).front());
+  }
+  part.strata_labels = frame.association.stratum_labels();
+  part.ledger = frame.cohort.ledger();
+  if (!frame.outcome) return;
+  const auto lines = frame.outcome->follow_up().ledger().lines;
+  part.ledger.lines.insert(part.ledger.lines.end(), lines.begin(), lines.end());
+}
+
+}  // namespace
+
+kernels::Ratio odds_ratio(const Config& config, const kernels::TwoByTwo& cells) {
+  if (says_nothing(cells)) return {kernels::missing, kernels::missing, kernels::missing};
+  if (config.odds_ratio == OddsRatio::conditional)
+    return kernels::fisher_odds_ratio(cells, config.confidence);
+  // Woolf 1955: the logarithm is about normal with variance Σ 1/n
+  double variance = 0;
+  for (const Index n : {cells.n11, cells.n10, cells.n01, cells.n00}) variance += 1 / static_cast<double>(n);
+  const double estimate = kernels::sample_odds_ratio(cells);
+  if (std::isinf(variance)) return {estimate, 0, std::numeric_limits<double>::infinity()};
+  const double factor = std::exp(kernels::normal_quantile(0.5 + config.confidence / 2) * std::sqrt(variance));
+  return {estimate, estimate / factor, estimate * factor};
+}
+
+double screened_up_to(const Design& design) {
+  const Config& config = design.config;
+  if (config.complete_table || static_cast<double>(design.n_pairs()) <= calibration_pairs) return 1;
+  return std::max(config.screen_p, config.report == Report::p ? config.report_p : config.report_q);
+}
+
+Part screen_pairs(const Frame& frame, engine::Unit unit, Index n_units) {
+  const Design& design = frame.design;
+  Part part;
+  part.pairs.tests.assign(design.tests.size(), empty_tally());
+  part.pairs.interaction = empty_tally();
+  if (unit.index == 0) describe_cohort(frame, part);
+  CompleteTable complete(design);
+  for (Index number = unit.index; number < frame.tiles.n_tiles(); number += n_units) {
+    TileResult tile{.counted = frame.tiles.count(number), .log10_p = {}, .screens = {}, .screen_log10_p = {}};
+    part.pairs.n_pairs += tile.counted.size();
+    test_tile(frame, tile, part.pairs);
+    if (frame.outcome) screen_tile(frame, tile, part.pairs);
+    note_matrix(frame, tile, part.pairs);
+    if (design.config.complete_table) complete.add(tile);
+  }
+  if (design.config.complete_table) part.piece = std::move(complete).table();
+  return part;
+}
+
+}  // namespace chorale::jobs::interaction

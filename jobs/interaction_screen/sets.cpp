@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include <algorithm>
+#include <tuple>
+
+#include "jobs/interaction_screen/stages.hpp"
+
+namespace chorale::jobs::interaction {
+namespace {
+
+/// Most carriers first; equal numbers by features.
+bool before(const FoundSet& x, const FoundSet& y) {
+  return std::tuple(x.order, -x.n_all(), x.feature) < std::tuple(y.order, -y.n_all(), y.feature);
+}
+
+/// Keeps the first sets of each order.
+void keep_most_carried(std::vector<FoundSet>& sets, Index most) {
+  std::sort(sets.begin(), sets.end(), before);
+  std::int32_t order = 0;
+  Index n = 0;
+  std::erase_if(sets, [&](const FoundSet& set) {
+    n = set.order == order ? n + 1 : 1;
+    order = set.order;
+    return n > most;
+  });
+}
+
+FoundSet found_set(const kernels::ItemSets& sets, Index k) {
+  FoundSet set;
+  set.order = sets.order;
+  const auto features = sets.features_of(k), cells = sets.cells_of(k);
+  std::copy(features.begin(), features.end(), set.feature.begin());
+  std::copy(cells.begin(), cells.end(), set.cell.begin());
+  return set;
+}
+
+}  // namespace
+
+Part find_sets(const Frame& frame, engine::Unit unit, Index n_units) {
+  const Config& config = frame.design.config;
+  Part part;
+  for (int order = 3; order <= config.largest_set; ++order) {
+    const kernels::ItemSetFinder finder(frame.tiles.carriers(), frame.tested.panels(), frame.tiles.untested(),
+                                        {.order = order, .min_carriers = config.min_carriers_of_set});
+    const auto ranges = finder.split(n_units);
+    const kernels::ItemSets found = finder.find(ranges[static_cast<std::size_t>(unit.index)],
+                                                ranges[static_cast<std::size_t>(unit.index + 1)]);
+    part.n_sets[static_cast<std::size_t>(order)] = found.n_sets();
+    for (Index k = 0; k < found.n_sets(); ++k) part.sets.push_back(found_set(found, k));
+  }
+  keep_most_carried(part.sets, config.most_sets);
+  return part;
+}
+
+std::vector<FoundSet> choose_sets(const Design& design, std::span<const Part> parts) {
+  std::vector<FoundSet> all;
+  for (const Part& part : parts) all.insert(all.end(), part.sets.begin(), part.sets.end());
+  keep_most_carried(all, design.config.most_sets);
+  return all;
+}
+
+Part fit_sets(const Frame& frame, std::span<const FoundSet> chosen, engine::Unit unit, Index n_units) {
+  const Range own = Design::share(static_cast<Index>(chosen.size()), unit.index, n_units);
+  Part part;
+  for (Index k = own.begin; k < own.end; ++k) {
+    SetRow& row = part.set_rows.emplace_back();
+    row.set = chosen[static_cast<std::size_t>(k)];
+    row.association = kernels::log_linear(std::span(row.set.cell).first(std::size_t{1} << row.set.order));
+  }
+  if (!frame.outcome) return part;
+  for (int order = 3; order <= kernels::max_item_set_order; ++order) {
+    std::vector<std::int32_t> features;
+    std::vector<std::size_t> places;
+    for (std::size_t k = 0; k < part.set_rows.size(); ++k) {
+      const FoundSet& set = part.set_rows[k].set;
+      if (set.order != order) continue;
+      features.insert(features.end(), set.feature.begin(), set.feature.begin() + order);
+      places.push_back(k);
+    }
+    std::vector<kernels::SetCoxFit> fits(places.size());
+    frame.outcome->fit_sets(features, order, fits);
+    for (std::size_t k = 0; k < places.size(); ++k) part.set_rows[places[k]].fit = std::move(fits[k]);
+  }
+  return part;
+}
+
+}  // namespace chorale::jobs::interaction

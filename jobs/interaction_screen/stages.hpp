@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "jobs/interaction_screen/association.hpp"
+#include "jobs/interaction_screen/design.hpp"
+#include "jobs/interaction_screen/outcome.hpp"
+#include "jobs/interaction_screen/part.hpp"
+#include "kernels/association_permutation.hpp"
+#include "kernels/outcome_permutation.hpp"
+
+namespace chorale::jobs::interaction {
+
+/// The families of statistics that maxT permutes.
+struct Permuted {
+  kernels::AssociationPermutation association;
+  Residuals residuals;
+  std::vector<kernels::FeaturePair> pairs;  ///< asked about outcome, by features
+  std::optional<kernels::OutcomePermutation> interaction;
+
+  Permuted(const Design& design, const engine::Cohort& cohort, const TestedPatients& tested,
+           const Association& association, const PairTiles& tiles, const OutcomeModel* outcome);
+};
+
+/// What all units of a rank share, made once: a function of the cohort and the config alone.
+struct Frame {
+  Design design;
+  const engine::Cohort& cohort;
+  TestedPatients tested;
+  Association association;
+  PairTiles tiles;
+  std::optional<OutcomeModel> outcome;
+  std::optional<Permuted> permuted;  ///< when there are permutations
+
+  Frame(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort);
+};
+
+/// Counts, tests and screens every pair of the unit's tiles.
+Part screen_pairs(const Frame& frame, engine::Unit unit, Index n_units);
+
+/// Which pairs the details stage looks at, chosen from all that the pairs stage kept.
+std::vector<ChosenPair> choose_pairs(const Design& design, std::span<const Part> parts);
+
+/// Everything about the unit's share of the chosen pairs.
+Part describe_pairs(const Frame& frame, std::span<const ChosenPair> chosen, engine::Unit unit, Index n_units);
+
+/// Triples and sets of four that enough patients carry.
+Part find_sets(const Frame& frame, engine::Unit unit, Index n_units);
+/// The sets that most patients carry, at most most_sets of each order.
+std::vector<FoundSet> choose_sets(const Design& design, std::span<const Part> parts);
+/// The unit's share of the chosen sets: against what lower interactions explain, and their outcome.
+Part fit_sets(const Frame& frame, std::span<const FoundSet> chosen, engine::Unit unit, Index n_units);
+
+/// The unit's share of the permutations.
+Part permute(const Frame& frame, engine::Unit unit, Index n_units);
+/// Adds the statistics that maxT compares.
+void add_permuted_statistics(const Permuted& permuted, std::span<PairRow> rows);
+
+/// The odds ratio that the config asks for.
+kernels::Ratio odds_ratio(const Config& config, const kernels::TwoByTwo& cells);
+
+/// Largest p of the screen up to which every pair has its p; beyond it a pair may be proven to lie there, no more.
+double screened_up_to(const Design& design);
+
+}  // namespace chorale::jobs::interaction
