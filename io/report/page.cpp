@@ -53,6 +53,9 @@ svg .s5.fill, svg .s5.band { fill: var(--s5); } svg .s5.curve { stroke: var(--s5
 svg .s6.fill, svg .s6.band { fill: var(--s6); } svg .s6.curve { stroke: var(--s6); stroke-dasharray: 14 4; }
 svg .s7.fill, svg .s7.band { fill: var(--s7); } svg .s7.curve { stroke: var(--s7); stroke-dasharray: 1 3; }
 svg .shade { fill: var(--s0); } svg .h0 { opacity: 0.00; } svg .h1 { opacity: 0.11; } svg .h2 { opacity: 0.22; } svg .h3 { opacity: 0.33; } svg .h4 { opacity: 0.44; } svg .h5 { opacity: 0.56; } svg .h6 { opacity: 0.67; } svg .h7 { opacity: 0.78; } svg .h8 { opacity: 0.89; } svg .h9 { opacity: 1.00; }
+svg .minus { fill: var(--s0); } svg .plus { fill: var(--s1); } svg .absent { fill: var(--rule); opacity: .6; }
+svg .sign { fill: none; stroke: var(--ink); stroke-width: 1.4; } svg .light { stroke: var(--page); }
+svg .hover { fill: transparent; } svg .hover:hover { stroke: var(--ink); }
 svg .cell { font-size: 12px; } svg .strong { fill: var(--page); }
 svg .interval { stroke-dasharray: none !important; }
 @media print { body { max-width: none; padding: 0; font-size: 11px; } nav { display: none; } table { font-size: 7.5px; }

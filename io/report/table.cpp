@@ -97,12 +97,16 @@ std::string html_table(const ResultTable& table) {
   }
   html += "</tbody></table></div>\n";
   if (order.rows.size() < n) {
-    html += fmt::format("<p class=\"note\">{} of {} rows, {}. All of them: <code>{}.tsv</code>.</p>\n",
-                        order.rows.size(), readable_count(static_cast<Index>(n)),
+    html += fmt::format("<p class=\"note\">{} of {} rows, {}. All of them: {}.</p>\n", order.rows.size(),
+                        readable_count(static_cast<Index>(n)),
                         order.by.empty() ? "the first ones" : "strongest first by " + escaped(order.by),
-                        escaped(table.name));
+                        link_to_file(table));
   }
   return html + meanings(table);
+}
+
+std::string link_to_file(const ResultTable& table) {
+  return fmt::format("<a href=\"{0}.tsv\"><code>{0}.tsv</code></a>", escaped(table.name));
 }
 
 std::string fact_list(const std::vector<std::pair<std::string, std::string>>& facts) {
