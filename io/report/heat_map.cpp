@@ -15,9 +15,9 @@ namespace {
 
 constexpr std::size_t most_features = 500, most_hints = 6000;
 constexpr double widest_square = 930, largest_side = 28, narrowest = 620, top = 8;
-constexpr double least_marked = 6;  // pixels of a cell that a sign fits in, and a smaller square
+constexpr double least_marked = 6, least_bold = 11;  // pixels of a cell that a sign fits in
 constexpr int n_shades = 9;
-const double log10_weak = std::log10(0.05), log10_strong = -3;
+const double log10_none = std::log10(0.5), log10_weak = std::log10(0.05), log10_strong = -3;
 
 /// One triangle: a number per row of the table, from -limit to limit.
 struct Half {
@@ -28,6 +28,7 @@ struct Half {
 
   bool has(std::size_t k) const { return !std::isnan(value[k]); }
   bool weak(std::size_t k) const { return !log10_p.empty() && !(log10_p[k] <= log10_weak); }
+  bool slight(std::size_t k) const { return !log10_p.empty() && !(log10_p[k] <= log10_none); }
   bool hit(std::size_t k) const {
     return !q.empty() ? q[k] < 0.05 : !log10_p.empty() && log10_p[k] < log10_strong;
   }
@@ -156,20 +157,21 @@ void draw_cells(Svg& svg, const std::vector<Cell>& cells, const Matrix& matrix, 
   for (const Cell& cell : cells) {
     const Half& half = matrix.halves[cell.half];
     if (!half.has(cell.row)) {
-      paths["absent"] += square(cell.x, cell.y, side - gap);
+      if (!layout.small_cells()) paths["absent"] += square(cell.x, cell.y, side - gap);
       continue;
     }
     const double share = half.share(cell.row);
     const bool weak = half.weak(cell.row);
     if (shade_of(share) > 0 && !(weak && layout.small_cells())) {
-      const double drawn = weak ? side / 2 : side - gap;
+      const double drawn = half.slight(cell.row) ? 0.2 * side : weak ? 0.4 * side : side - gap;
       const double inset = (side - gap - drawn) / 2;
       paths[colour_of(share)] += square(cell.x + inset, cell.y + inset, drawn);
     }
     if (!half.hit(cell.row) || layout.small_cells()) continue;
-    const double arm = std::clamp(side / 5, 1.5, 4.0), x = cell.x + (side - gap) / 2,
+    const double arm = std::clamp(side / 5, 1.4, 4.0), x = cell.x + (side - gap) / 2,
                  y = cell.y + (side - gap) / 2;
-    std::string& mark = paths[shade_of(share) >= 6 ? "sign light" : "sign"];
+    std::string& mark = paths[std::string("sign") + (side < least_bold ? " fine" : "") +
+                              (shade_of(share) >= 6 ? " light" : "")];
     mark += fmt::format("M{} {}h{}", pixel(x - arm), pixel(y), pixel(2 * arm));
     if (share > 0) mark += fmt::format("M{} {}v{}", pixel(x), pixel(y - arm), pixel(2 * arm));
   }
@@ -186,7 +188,7 @@ std::string hint_of(const Matrix& matrix, const std::vector<double>& n_both, con
   if (!n_both.empty() && !std::isnan(n_both[k]))
     words += ", both in " + readable_count(std::llround(n_both[k]));
   words += which == 0 ? ": odds ratio " : ": hazard ratio of the interaction ";
-  words += half.has(k) ? readable(std::exp2(half.value[k] / half.per_log2)) : "not known";
+  words += readable(std::exp2(half.value[k] / half.per_log2));
   if (!half.log10_p.empty() && !std::isnan(half.log10_p[k])) words += ", p " + readable_p(half.log10_p[k]);
   if (!half.q.empty() && !std::isnan(half.q[k])) words += ", q " + readable(half.q[k]);
   return words;
@@ -198,6 +200,7 @@ void draw_hints(Svg& svg, std::vector<Cell> cells, const std::vector<Pair>& pair
   const auto n_both = numbers(table, "n11");
   std::map<std::size_t, const Pair*> pair_of;
   for (const Pair& pair : pairs) pair_of[pair.row] = &pair;
+  std::erase_if(cells, [&](const Cell& cell) { return !matrix.halves[cell.half].has(cell.row); });
   if (cells.size() > most_hints) {
     const auto p = [&](const Cell& cell) {
       const auto& log10_p = matrix.halves[cell.half].log10_p;
@@ -246,8 +249,8 @@ std::string caption_of(const Matrix& matrix, const Layout& layout) {
   if (matrix.n_features > layout.n)
     caption = fmt::format("The first {} of {} features, those that go together side by side.", layout.n,
                           readable_count(static_cast<Index>(matrix.n_features)));
-  if (layout.small_cells()) return caption + " White: near 1, or p > 0.05. Grey: no number.";
-  caption += " Small squares: p > 0.05. Signs: ";
+  if (layout.small_cells()) return caption + " White: near 1, p > 0.05, or no number.";
+  caption += " Small squares: p > 0.05; dots: p > 0.5. Signs: ";
   for (std::size_t h = 0; h < matrix.halves.size(); ++h)
     caption += (h == 0 ? "" : " below, ") + matrix.halves[h].hit_words + (h == 0 ? "" : " above");
   return caption + ". White: near 1. Grey: no number. Ratios beyond the scale have its last colour.";

@@ -105,7 +105,7 @@ std::string landmark_chart(const ResultTable& table) {
     axes.push_back({.low = 0,
                     .high = 1,
                     .from = left + count + panel * static_cast<double>(l),
-                    .to = left + count + panel * static_cast<double>(l + 1) - 32});
+                    .to = left + count + panel * static_cast<double>(l + 1) - 58});
   Svg svg(width, bottom + 28, table.caption);
   for (std::size_t l = 0; l < landmarks.size(); ++l) {
     svg.text((axes[l].from + axes[l].to) / 2, 18, landmarks[l].title(), "label middle");

@@ -72,8 +72,7 @@ void draw(Svg& svg, const Panel& panel, double at_x, double at_y) {
     svg.line(x.at(bar.lower), y.at(bar.expected), x.at(bar.upper), y.at(bar.expected), "whisker");
   svg.line(x.from, y.from, x.to, y.from, "axis");
   for (const double tick : {0.0, 0.5, 1.0})
-    svg.text(x.at(tick), y.from + 17, fmt::format("{:.4g}", tick), "tick middle");
-  svg.text(x.at(0.25), y.from + 17, "p", "tick middle");
+    svg.text(x.at(tick), y.from + 17, fmt::format("{}{:.4g}", tick == 0 ? "p = " : "", tick), "tick middle");
 }
 
 }  // namespace

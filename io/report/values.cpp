@@ -88,7 +88,8 @@ std::string readable_p(double log10_p) {
 }
 
 std::string figure(const std::string& picture, const std::string& caption) {
-  return "<figure>\n" + picture + "<figcaption>" + escaped(caption) + "</figcaption>\n</figure>\n";
+  return "<figure>\n<div class=\"wide\" tabindex=\"0\">\n" + picture + "</div>\n<figcaption>" +
+         escaped(caption) + "</figcaption>\n</figure>\n";
 }
 
 }  // namespace chorale::io::report

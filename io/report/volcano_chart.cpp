@@ -12,8 +12,8 @@
 namespace chorale::io::report {
 namespace {
 
-constexpr double width = 860, height = 440, left = 70, right = 24, top = 16, bottom = 52;
-constexpr std::size_t n_named = 16, n_avoided = 150, n_points = 3000;
+constexpr double width = 860, left = 70, right = 24, top = 22, bottom = 52;
+constexpr std::size_t n_named = 16, n_avoided = 150, n_points = 3000, n_few = 10;
 constexpr double largest_log2 = 8;  // odds ratios of 0 and infinity, and beyond 256, stand at the edge
 
 struct Point {
@@ -89,7 +89,7 @@ void write_names(Svg& svg, const std::vector<Point>& points, const Axis& x, cons
   for (std::size_t i = 0; i < std::min(points.size(), n_named); ++i) {
     const std::string name = shortened(points[i].name, 30);
     const double px = x.at(points[i].log2_ratio), py = y.at(points[i].minus_log10_p);
-    const double length = 6.9 * static_cast<double>(n_letters(name));
+    const double length = 7.5 * static_cast<double>(n_letters(name));
     for (const auto& [dx, dy] :
          {std::pair{7.0, 4.0}, {-7.0, 4.0}, {6.0, -5.0}, {-6.0, -5.0}, {6.0, 14.0}, {-6.0, 14.0}}) {
       const double from = dx > 0 ? px + dx : px + dx - length;
@@ -107,6 +107,7 @@ void write_names(Svg& svg, const std::vector<Point>& points, const Axis& x, cons
 std::string picture_of(const ResultTable& table, const Effect& effect) {
   const auto points = points_of(table, effect);
   if (points.empty()) return {};
+  const double height = points.size() < n_few ? 260 : 440;
   double widest = 1;
   for (const Point& point : points) widest = std::max(widest, std::abs(point.log2_ratio));
   const Axis x{.low = -widest * 1.05, .high = widest * 1.05, .from = left, .to = width - right};
