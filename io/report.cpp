@@ -49,8 +49,8 @@ std::string table_section(const ResultTable& table) {
   if (pictures.empty()) {
     html += report::html_table(table);
   } else {
-    html += fmt::format("<p class=\"note\">{} All {} rows: {}.</p>\n", escaped(table.caption),
-                        report::readable_count(table.n_rows()), report::link_to_file(table));
+    html += fmt::format("<p class=\"note\">{} All of it, {}: {}.</p>\n", escaped(table.caption),
+                        report::counted(table.n_rows(), "row"), report::link_to_file(table));
   }
   return section(table.name, heading_of(table.name), html);
 }
@@ -60,9 +60,9 @@ std::string complete_section(const std::vector<JoinedTable>& tables) {
   std::string html;
   for (const JoinedTable& table : tables) {
     html += fmt::format(
-        "<p>{} The complete table, {} rows, is in <a href=\"results.h5\"><code>results.h5</code></a>, group "
+        "<p>{} The complete table, {}, is in <a href=\"results.h5\"><code>results.h5</code></a>, group "
         "<code>/{}</code>, with the columns {}.</p>\n",
-        escaped(table.caption), report::readable_count(table.n_rows), escaped(table.name),
+        escaped(table.caption), report::counted(table.n_rows, "row"), escaped(table.name),
         escaped(fmt::format("{}", fmt::join(table.columns, ", "))));
   }
   return section("complete", "Complete tables", html);

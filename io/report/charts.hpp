@@ -77,5 +77,7 @@ std::vector<std::string> in_order(const std::vector<std::string>& values);
 std::string readable(double value);
 std::string readable_count(std::int64_t value);
 std::string readable_p(double log10_p);
+/// "1 pair", "1,234 pairs".
+std::string counted(std::int64_t n, const std::string& thing);
 
 }  // namespace chorale::io::report

@@ -147,8 +147,8 @@ std::string forest_chart(const ResultTable& table) {
     }
   }
   return figure(svg.str(),
-                fmt::format("The {} strongest of {} estimates, by p-value of the {} one.", rows.size(),
-                            readable_count(static_cast<Index>(n_estimated)), estimates.back().name));
+                fmt::format("The {} strongest of {}, by p-value of the {} one.", rows.size(),
+                            counted(static_cast<Index>(n_estimated), "estimate"), estimates.back().name));
 }
 
 }  // namespace chorale::io::report

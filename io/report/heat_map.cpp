@@ -249,11 +249,11 @@ std::string caption_of(const Matrix& matrix, const Layout& layout) {
   if (matrix.n_features > layout.n)
     caption = fmt::format("The first {} of {} features, those that go together side by side.", layout.n,
                           readable_count(static_cast<Index>(matrix.n_features)));
-  if (layout.small_cells()) return caption + " White: near 1, p > 0.05, or no number.";
+  if (layout.small_cells()) return caption + " Blank: near 1, p > 0.05, or no number.";
   caption += " Small squares: p > 0.05; dots: p > 0.5. Signs: ";
   for (std::size_t h = 0; h < matrix.halves.size(); ++h)
     caption += (h == 0 ? "" : " below, ") + matrix.halves[h].hit_words + (h == 0 ? "" : " above");
-  return caption + ". White: near 1. Grey: no number. Ratios beyond the scale have its last colour.";
+  return caption + ". Blank: near 1. Grey: no number. Ratios beyond the scale have its last colour.";
 }
 
 }  // namespace

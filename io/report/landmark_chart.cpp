@@ -138,8 +138,8 @@ std::string landmark_chart(const ResultTable& table) {
     }
   }
   return figure(svg.str(),
-                fmt::format("Share of patients without the event, with intervals: the first {} of {} pairs.",
-                            blocks.size(), readable_count(static_cast<Index>(n_blocks))));
+                fmt::format("Share of patients without the event, with intervals: the first {} of {}.",
+                            blocks.size(), counted(static_cast<Index>(n_blocks), "pair")));
 }
 
 }  // namespace chorale::io::report

@@ -54,7 +54,7 @@ void draw(Svg& svg, const Panel& panel, double at_x, double at_y) {
   const Axis x{.low = 0, .high = 1, .from = at_x + left, .to = at_x + panel_width - right};
   const Axis y{.low = 0, .high = highest * 1.05, .from = at_y + panel_height - bottom, .to = at_y + top};
   svg.text(x.from, at_y + 16, shortened(panel.test, 28), "label");
-  svg.text(x.from, at_y + 32, readable_count(std::llround(panel.n_values())) + " p-values", "tick");
+  svg.text(x.from, at_y + 32, counted(std::llround(panel.n_values()), "p-value"), "tick");
   for (const double tick : y.ticks(4)) {
     svg.line(x.from, y.at(tick), x.to, y.at(tick), "grid");
     svg.text(x.from - 6, y.at(tick) + 4, tick < 1e6 ? readable(tick) : fmt::format("{:.2g}", tick),

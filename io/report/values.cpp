@@ -87,6 +87,10 @@ std::string readable_p(double log10_p) {
   return fmt::format("{:.1f}e{:.0f}", mantissa, exponent);
 }
 
+std::string counted(std::int64_t n, const std::string& thing) {
+  return readable_count(n) + " " + thing + (n == 1 ? "" : "s");
+}
+
 std::string figure(const std::string& picture, const std::string& caption) {
   return "<figure>\n<div class=\"wide\" tabindex=\"0\">\n" + picture + "</div>\n<figcaption>" +
          escaped(caption) + "</figcaption>\n</figure>\n";

@@ -87,7 +87,7 @@ void write_names(Svg& svg, const std::vector<Point>& points, const Axis& x, cons
     taken.push_back({px - 4, px + 4, py - 4, py + 4});
   }
   for (std::size_t i = 0; i < std::min(points.size(), n_named); ++i) {
-    const std::string name = shortened(points[i].name, 30);
+    const std::string name = shortened(points[i].name, 40);
     const double px = x.at(points[i].log2_ratio), py = y.at(points[i].minus_log10_p);
     const double length = 7.5 * static_cast<double>(n_letters(name));
     for (const auto& [dx, dy] :
@@ -143,9 +143,9 @@ std::string picture_of(const ResultTable& table, const Effect& effect) {
   }
   for (const Point& point : points) n_hits += point.q < 0.05 ? 1 : 0;
   write_names(svg, points, x, y);
-  std::string caption = fmt::format("{} comparisons; coloured: {} with q < 0.05.",
-                                    readable_count(static_cast<Index>(points.size())),
-                                    readable_count(static_cast<Index>(n_hits)));
+  std::string caption =
+      fmt::format("{}; coloured: {} with q < 0.05.", counted(static_cast<Index>(points.size()), "comparison"),
+                  readable_count(static_cast<Index>(n_hits)));
   if (widest == largest_log2) caption += " Ratios beyond 256 stand at the edge.";
   if (n_drawn < points.size())
     caption += fmt::format(" The {} strongest are drawn.", readable_count(static_cast<Index>(n_drawn)));

@@ -225,7 +225,7 @@ TEST(VolcanoChart, ShowsAssociationAndOutcomeOfSets) {
   EXPECT_EQ(n_times("<figure>", chart), 2U);
   EXPECT_TRUE(has(chart, "A × B × C: ratio of odds ratios 4, p 0.001")) << chart;
   EXPECT_TRUE(has(chart, "A × B × C: hazard ratio of the interaction 2, p 1.0e-6"));
-  EXPECT_TRUE(has(chart, "1 comparisons; coloured: 1 with q &lt; 0.05"));
+  EXPECT_TRUE(has(chart, "1 comparison; coloured: 1 with q &lt; 0.05"));
   expect_finite(chart);
 }
 

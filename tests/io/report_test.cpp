@@ -214,6 +214,8 @@ TEST(Readable, NumbersAreShort) {
   EXPECT_EQ(readable_count(999), "999");
   EXPECT_EQ(readable_count(-1000), "-1,000");
   EXPECT_EQ(readable_count(1000000), "1,000,000");
+  EXPECT_EQ(counted(1, "pair"), "1 pair");
+  EXPECT_EQ(counted(1234, "pair"), "1,234 pairs");
 }
 
 TEST(Readable, TinyPValuesKeepMantissaAndExponent) {
