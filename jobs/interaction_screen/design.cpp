@@ -47,6 +47,17 @@ std::string_view title_of(Test test) {
   return std::get<2>(entry_of(test));
 }
 
+std::string_view title_of(Alternative alternative) {
+  switch (alternative) {
+    case Alternative::co_occurrence:
+      return "one-sided, together";
+    case Alternative::exclusivity:
+      return "one-sided, apart";
+    default:
+      return "two-sided";
+  }
+}
+
 bool Design::needs_strata() const {
   return !strata.empty();
 }

@@ -59,5 +59,6 @@ struct Design {
 std::string_view name_of(Test test);
 /// As a reader calls it: "Fisher's exact test".
 std::string_view title_of(Test test);
+std::string_view title_of(Alternative alternative);
 
 }  // namespace chorale::jobs::interaction

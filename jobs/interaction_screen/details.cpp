@@ -21,10 +21,11 @@ void describe_association(const Frame& frame, std::span<const kernels::FeaturePa
     for (std::size_t k = 0; k < rows.size(); ++k)
       if (tests[k].n_tested > 0) rows[k].burden_expected = tests[k].expected;
   }
+  const auto ratios = odds_ratios(design.config, counted.cells);
   for (std::size_t k = 0; k < rows.size(); ++k) {
     PairRow& row = rows[k];
     row.cells = counted.cells[k];
-    row.odds_ratio = odds_ratio(design.config, row.cells);
+    row.odds_ratio = ratios[k];
     const auto strata = counted.strata_of(static_cast<Index>(k));
     if (strata.empty()) continue;
     row.strata.assign(strata.begin(), strata.end());

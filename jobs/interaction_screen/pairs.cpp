@@ -6,7 +6,6 @@
 #include "jobs/common/group_counts.hpp"
 #include "jobs/interaction_screen/stages.hpp"
 #include "kernels/draw.hpp"
-#include "kernels/fisher.hpp"
 #include "kernels/tail.hpp"
 
 namespace chorale::jobs::interaction {
@@ -123,8 +122,7 @@ class CompleteTable {
   explicit CompleteTable(const Design& design) : design_(design), log10_p_(design.tests.size()) {}
 
   void add(const TileResult& tile) {
-    const std::size_t first = odds_ratio_.size(), n = tile.counted.pairs.size();
-    for (std::size_t k = 0; k < n; ++k) {
+    for (std::size_t k = 0; k < tile.counted.pairs.size(); ++k) {
       a_.push_back(tile.counted.pairs[k].a);
       b_.push_back(tile.counted.pairs[k].b);
       const kernels::TwoByTwo& cells = tile.counted.cells[k];
@@ -134,13 +132,10 @@ class CompleteTable {
       n01_.push_back(static_cast<std::int32_t>(cells.n01));
       n00_.push_back(static_cast<std::int32_t>(cells.n00));
     }
-    for (std::vector<double>* column : {&odds_ratio_, &lower_, &upper_}) column->resize(first + n);
-#pragma omp parallel for schedule(dynamic, 64)
-    for (std::size_t k = 0; k < n; ++k) {
-      const kernels::Ratio ratio = odds_ratio(design_.config, tile.counted.cells[k]);
-      odds_ratio_[first + k] = ratio.estimate;
-      lower_[first + k] = ratio.lower;
-      upper_[first + k] = ratio.upper;
+    for (const kernels::Ratio& ratio : odds_ratios(design_.config, tile.counted.cells)) {
+      odds_ratio_.push_back(ratio.estimate);
+      lower_.push_back(ratio.lower);
+      upper_.push_back(ratio.upper);
     }
     for (std::size_t t = 0; t < log10_p_.size(); ++t)
       log10_p_[t].insert(log10_p_[t].end(), tile.log10_p[t].begin(), tile.log10_p[t].end());
@@ -213,19 +208,6 @@ void describe_cohort(const Frame& frame, Part& part) {
 }
 
 }  // namespace
-
-kernels::Ratio odds_ratio(const Config& config, const kernels::TwoByTwo& cells) {
-  if (says_nothing(cells)) return {kernels::missing, kernels::missing, kernels::missing};
-  if (config.odds_ratio == OddsRatio::conditional)
-    return kernels::fisher_odds_ratio(cells, config.confidence);
-  // Woolf 1955: the logarithm is about normal with variance Σ 1/n
-  double variance = 0;
-  for (const Index n : {cells.n11, cells.n10, cells.n01, cells.n00}) variance += 1 / static_cast<double>(n);
-  const double estimate = kernels::sample_odds_ratio(cells);
-  if (std::isinf(variance)) return {estimate, 0, std::numeric_limits<double>::infinity()};
-  const double factor = std::exp(kernels::normal_quantile(0.5 + config.confidence / 2) * std::sqrt(variance));
-  return {estimate, estimate / factor, estimate * factor};
-}
 
 double screened_up_to(const Design& design) {
   const Config& config = design.config;

@@ -61,8 +61,8 @@ Part permute(const Frame& frame, engine::Unit unit, Index n_units);
 /// Adds the statistics that maxT compares.
 void add_permuted_statistics(const Permuted& permuted, std::span<PairRow> rows);
 
-/// The odds ratio that the config asks for.
-kernels::Ratio odds_ratio(const Config& config, const kernels::TwoByTwo& cells);
+/// The odds ratios that the config asks for; NaN where says_nothing(). Threads over pairs.
+std::vector<kernels::Ratio> odds_ratios(const Config& config, std::span<const kernels::TwoByTwo> cells);
 
 /// Largest p of the screen up to which every pair has its p; beyond it a pair may be proven to lie there, no more.
 double screened_up_to(const Design& design);

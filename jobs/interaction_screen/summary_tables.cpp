@@ -137,12 +137,12 @@ io::ResultTable matrix_table(const Design& design, const engine::Setup& setup, c
 
 io::ResultTable test_table(const Design& design, const Findings& findings) {
   const auto all = families(design, findings);
-  io::ResultTable table{
-      .name = "tests",
-      .caption =
-          "What was tested how often. Inflation compares the median p with that of uniform p: "
-          "1 where nothing is going on; tests of counts stay below it, as their p are discrete.",
-      .columns = {}};
+  io::ResultTable table{.name = "tests",
+                        .caption =
+                            "What was tested how often. Inflation compares the median p with that of uniform "
+                            "p: 1 where nothing is "
+                            "going on. Tests of counts have discrete p, and may lie on either side of it.",
+                        .columns = {}};
   add_column(table, "test", "", "name in the config", all, [](const NamedFamily& of) { return of.name; });
   add_column(table, "title", "", "as a reader calls it", all, [](const NamedFamily& of) { return of.title; });
   add_column(table, "n_tested", "pairs", "number that q and Bonferroni correct for", all,

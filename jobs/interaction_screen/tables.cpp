@@ -164,8 +164,8 @@ void add_settings(const Design& design, const engine::Setup& setup, io::Results&
       "pair's denominator");
   std::vector<std::string_view> titles;
   for (const Test test : design.tests) titles.push_back(title_of(test));
-  settings.emplace_back("tests of association", fmt::format("{}; {}", fmt::join(titles, ", "),
-                                                            io::value_text(design.config.alternative)));
+  settings.emplace_back("tests of association",
+                        fmt::format("{}; {}", fmt::join(titles, ", "), title_of(design.config.alternative)));
   settings.emplace_back(
       "strata of association",
       design.config.stratify.empty() ? "none" : fmt::format("{}", fmt::join(design.config.stratify, " × ")));
@@ -180,10 +180,13 @@ void add_settings(const Design& design, const engine::Setup& setup, io::Results&
   if (!design.with_outcome) return;
   settings.emplace_back("endpoint", setup.config.outcome.endpoint + ", days");
   settings.emplace_back("ties", design.ties == kernels::Ties::efron ? "Efron" : "Breslow");
-  settings.emplace_back(
-      "model", fmt::format("a, b and a × b; covariates: {}; strata: {}; weight: {}",
-                           fmt::join(setup.config.outcome.covariates, ", "),
-                           fmt::join(setup.config.outcome.strata, ", "), setup.config.outcome.weight));
+  const auto listed = [](const std::vector<std::string>& names) {
+    return names.empty() ? std::string("none") : fmt::format("{}", fmt::join(names, ", "));
+  };
+  const auto& outcome = setup.config.outcome;
+  settings.emplace_back("model", fmt::format("a, b and a × b; covariates: {}; strata: {}; weight: {}",
+                                             listed(outcome.covariates), listed(outcome.strata),
+                                             outcome.weight.empty() ? "1" : outcome.weight));
   settings.emplace_back("screen",
                         fmt::format("a, b and a × b beside the covariates' own fit; full fits at p ≤ {}",
                                     design.config.screen_p));
