@@ -14,12 +14,18 @@ std::uint32_t* SubsetDrawer::draw(IndexDraws& draws, std::uint32_t begin, std::u
   const bool by_rest = n_drawn > n / 2;
   const std::uint32_t n_marked = by_rest ? n - n_drawn : n_drawn;
   // who turns out to be marked already is overwritten by the next
+  const std::uint32_t uneven = IndexDraws::uneven_part(n);
   for (std::uint32_t k = 0; k < n_marked;) {
-    const std::uint32_t one = draws.below(n);
-    const std::uint64_t word = bits_[one / 64], bit = std::uint64_t{1} << (one % 64);
-    bits_[one / 64] = word | bit;
-    to[k] = begin + one;
-    k += (word & bit) == 0;
+    for (const std::uint32_t half : draws.take(n_marked - k)) {
+      const std::uint64_t product = std::uint64_t{half} * n;
+      if (static_cast<std::uint32_t>(product) < uneven) [[unlikely]]
+        continue;
+      const auto one = static_cast<std::uint32_t>(product >> 32);
+      const std::uint64_t word = bits_[one / 64], bit = std::uint64_t{1} << (one % 64);
+      bits_[one / 64] = word | bit;
+      to[k] = begin + one;
+      k += (word & bit) == 0;
+    }
   }
   if (!by_rest) {
     for (std::uint32_t k = 0; k < n_marked; ++k) bits_[(to[k] - begin) / 64] = 0;

@@ -26,8 +26,13 @@ void draw_bits(std::uint64_t seed, std::uint32_t stream, Index item, std::uint32
 }
 
 void IndexDraws::refill() {
-  draw_bits(seed_, stream_, item_, first_, drawn_);
-  first_ += n_drawn;
+  std::array<std::uint64_t, n_halves / 2> drawn;
+  draw_bits(seed_, stream_, item_, first_, drawn);
+  for (std::size_t k = 0; k < drawn.size(); ++k) {
+    halves_[2 * k] = static_cast<std::uint32_t>(drawn[k]);
+    halves_[2 * k + 1] = static_cast<std::uint32_t>(drawn[k] >> 32);
+  }
+  first_ += n_halves / 2;
   next_ = 0;
 }
 

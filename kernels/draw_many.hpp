@@ -34,21 +34,31 @@ class IndexDraws {
 
   /// 0, 1, …, n - 1; n ≥ 1.
   std::uint32_t below(std::uint32_t n) {
-    std::uint64_t product = std::uint64_t{half()} * n;
+    std::uint64_t product = std::uint64_t{next()} * n;
     if (static_cast<std::uint32_t>(product) < n) [[unlikely]] {
-      const std::uint32_t uneven = (0U - n) % n;  // 2^32 mod n
-      while (static_cast<std::uint32_t>(product) < uneven) product = std::uint64_t{half()} * n;
+      const std::uint32_t uneven = uneven_part(n);
+      while (static_cast<std::uint32_t>(product) < uneven) product = std::uint64_t{next()} * n;
     }
     return static_cast<std::uint32_t>(product >> 32);
   }
 
- private:
-  static constexpr std::uint32_t n_drawn = 64;
+  /// 2^32 mod n.
+  static std::uint32_t uneven_part(std::uint32_t n) { return (0U - n) % n; }
 
-  std::uint32_t half() {
-    if (next_ == 2 * n_drawn) refill();
-    const std::uint64_t bits = drawn_[next_ / 2];
-    return static_cast<std::uint32_t>(next_++ % 2 == 0 ? bits : bits >> 32);
+  /// The next halves themselves, one at least and at most so many, for loops that do what below() does.
+  std::span<const std::uint32_t> take(std::uint32_t at_most) {
+    if (next_ == n_halves) refill();
+    const std::uint32_t n = at_most < n_halves - next_ ? at_most : n_halves - next_;
+    next_ += n;
+    return std::span(halves_).subspan(next_ - n, n);
+  }
+
+ private:
+  static constexpr std::uint32_t n_halves = 128;
+
+  std::uint32_t next() {
+    if (next_ == n_halves) refill();
+    return halves_[next_++];
   }
   void refill();
 
@@ -56,8 +66,8 @@ class IndexDraws {
   Index item_;
   std::uint32_t stream_;
   std::uint32_t first_ = 0;
-  std::uint32_t next_ = 2 * n_drawn;
-  std::array<std::uint64_t, n_drawn> drawn_;
+  std::uint32_t next_ = n_halves;
+  std::array<std::uint32_t, n_halves> halves_;
 };
 
 }  // namespace chorale::kernels

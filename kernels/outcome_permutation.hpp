@@ -37,21 +37,21 @@ struct OutcomeGroup;  // kernels/outcome_groups.hpp
 
 /// Interaction statistics of pairs of features, when outcomes change places among the patients of a stratum.
 ///
-///   U_g  = Σ_s Σ_{i in s, carries g} m_i,   m_i = M_i − mean of M in s,        g = a, b, both; s: strata tested for both
+///   U_g  = Σ_s Σ_{i in s, carries g} m_i,   m_i = M_i − mean of M in s;   g = a, b, both; s: strata tested for both
 ///   V_gh = Σ_s σ²_s (n_gh − n_g n_h / n),   σ²_s = Σ_{i in s} m_i² / (n − 1): the covariance of U under permutation
 ///   T    = U_both − V_both,(a,b) V_(a,b)⁻¹ U_(a,b) = Σ_i c_i m_i,   scaled to variance 1 under permutation
 ///   R    = Σ_i (c_i − mean of c, weighted by σ²)² m_i²
 ///   z    = T / √((n_both R + n_0) / (n_both + n_0)),   n_0 = outcome_prior_carriers
 ///
-/// With martingale residuals of a Cox model as M (kernels/martingale.hpp), T is the double carriers' excess of deaths once
-/// the excess of either feature is taken out. R is what T varies by if patients differ in how much their outcomes vary,
-/// as those at high hazard do; with few double carriers the permutation's own variance, 1, steadies it.
+/// With martingale residuals of a Cox model as M (kernels/martingale.hpp), T is the double carriers' excess of deaths
+/// once the excess of either feature is taken out. R is what T varies by if patients differ in how much their outcomes
+/// vary, as those at high hazard do; with few double carriers the permutation's own variance, 1, steadies it.
 ///
-/// What is permuted is what the model leaves unexplained, so the model must explain what features do by themselves: give
-/// it, beside the covariates, those with effects of their own as columns. Without, hazards that multiply look like
-/// interactions: with six features of hazard ratio 2 (or ½) of twelve among 20,000 patients and no interaction at all, each of 100
-/// cohorts had an adjusted p below 0.05, and 5 once the features were columns. 5,000 patients of whom one in five
-/// dies: 4 %, and 24 % if z were T.
+/// What is permuted is what the model leaves unexplained, so the model must explain what features do by themselves:
+/// give it, beside the covariates, those with effects of their own as columns. Without, hazards that multiply look like
+/// interactions: with hazard ratio 2 or ½ for six of twelve features in 20,000 patients, most of whom die, and no
+/// interaction, each of 100 cohorts had an adjusted p below 0.05; 5 had once the features were columns. In 5,000
+/// patients, of whom one in five dies, 4.5 % had, and 24 % where T stood for z.
 /// Strata should be made of the strata of the outcome, times the features a patient was tested for, times whatever
 /// both outcome and features depend on and the model leaves out.
 ///
@@ -89,9 +89,9 @@ class OutcomePermutation {
   ///          NaN where not tested: see max_t_step_down_p
   /// Throws   ShapeError when sizes do not fit, a position is out of range or stands twice, or there are 2^32
   ///          permutations
-  /// Cost     per permutation 3 ns a carrier and, for 16 permutations together, 2 ns a carrier of each feature and 1.5 ns a
-  ///          double carrier (v4; v3 1.2 times, v2 twice): all pairs of 500 features with 6.5 a patient in 100,000
-  ///          patients take 0.5 ms, 1,000 permutations less than one pass of pair_cox_screen
+  /// Cost     per permutation 3 ns a carrier and, for 16 permutations together, 2 ns a carrier of each feature and 2 ns
+  ///          a double carrier (v4; v3 1.2 times, v2 twice): all pairs of 500 features with 6.5 a patient in 100,000
+  ///          patients take 0.8 ms, 1,000 permutations less than one pass of pair_cox_screen
   void extremes(std::uint64_t seed, Index first, std::span<Extremes> extremes,
                 std::span<const Index> apart = {}, std::span<double> permuted = {}) const;
 

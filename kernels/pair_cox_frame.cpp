@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/expected_deaths.hpp"
 #include "kernels/pair_cox_feature.hpp"
 
 namespace chorale::kernels {
@@ -29,32 +30,6 @@ AlignedDoubles risks_at(const CoxRows& rows, const Eigen::VectorXd& beta) {
                    rows.weight.empty() ? nullptr : rows.weight.data(), beta.data(), 0, rows.n_rows,
                    risk.data());
   return risk;
-}
-
-/// risk · (hazard gathered while at risk), as CoxEngine says, without a feature.
-AlignedDoubles expected_deaths(const PairFrame& frame) {
-  const CoxRows& rows = frame.rows;
-  const Index n_padded = frame.times.n_padded();
-  AlignedDoubles at_risk(frame.at_risk.begin(), frame.at_risk.begin() + n_padded);
-  AlignedDoubles dying(frame.dying.begin(), frame.dying.begin() + n_padded), terms(size(5 * n_padded));
-  const TimeTerms to{terms.data(), terms.data() + n_padded, terms.data() + 2 * n_padded,
-                     terms.data() + 3 * n_padded, terms.data() + 4 * n_padded};
-  const RiskTable sums{at_risk.data(), dying.data(), n_padded};
-  const EventTable& table = frame.table;
-  CHORALE_AT_LEVEL(cox_time_terms, table, sums, to);
-  AlignedDoubles hazard(size(n_padded)), spared(size(n_padded)), expected(size(rows.n_rows));
-  const auto strata = frame.times.stratum_begin();
-  for (std::size_t s = 0; s + 1 < strata.size(); ++s) {
-    double sum = 0;
-    for (Index t = strata[s]; t < strata[s + 1]; ++t) {
-      hazard[size(t)] = sum += to.first[t];
-      spared[size(t)] = table.centre[t] * to.first[t] + to.first_tied[t];
-    }
-  }
-  const Index n_times = frame.times.n_times();
-  CHORALE_AT_LEVEL(cox_factors, rows.place_begin.data(), rows.enters.empty() ? nullptr : rows.enters.data(),
-                   n_times, frame.risk.data(), hazard.data(), spared.data(), 0, n_times, expected.data());
-  return expected;
 }
 
 }  // namespace
@@ -83,7 +58,7 @@ PairFrame::PairFrame(const CoxDesign& of_design, const CoxFit& covariates_fit, T
                            {at_risk.data(), dying.data(), times.n_padded()});
   table.risk = at_risk.data();
   table.tied_risk = dying.data();
-  expected = expected_deaths(*this);
+  expected = expected_deaths(rows, times, risk.data(), at_risk.data(), dying.data());
 }
 
 bool PairFrame::usable() const {

@@ -9,6 +9,7 @@
 #include "kernels/kaplan_meier.hpp"
 #include "kernels/log_linear.hpp"
 #include "kernels/log_rank.hpp"
+#include "kernels/max_t.hpp"
 #include "kernels/pair_cox.hpp"
 #include "kernels/pair_cox_reri.hpp"
 #include "kernels/set_cox.hpp"
@@ -82,6 +83,11 @@ void serialize(Archive& archive, chorale::kernels::PairCoxFit& f, unsigned) {
   archive& f.counts.n& f.counts.deaths& f.verdict& f.a& f.b& f.ab& f.se_a& f.se_b& f.se_ab& f.covariance& f
       .loglik_null& f.loglik_covariates& f.loglik_without& f.loglik& f.lrt_chi2& f.wald_chi2& f.score_chi2& f
       .beta& f.iterations;
+}
+
+template <class Archive>
+void serialize(Archive& archive, chorale::kernels::Extremes& e, unsigned) {
+  archive& e.least& e.greatest;
 }
 
 template <class Archive>

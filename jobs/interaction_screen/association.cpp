@@ -29,26 +29,41 @@ double one_sided(double log10_two_sided, bool on_this_side) {
   return on_this_side ? half : std::log10(1 - std::pow(10.0, half));
 }
 
-double fisher(const kernels::TwoByTwo& cells, Alternative alternative) {
+kernels::FisherTest side_of(Alternative alternative) {
   switch (alternative) {
     case Alternative::co_occurrence:
-      return kernels::fisher_log10_p_greater(cells);
+      return kernels::FisherTest::greater;
     case Alternative::exclusivity:
-      return kernels::fisher_log10_p_less(cells);
+      return kernels::FisherTest::less;
     default:
-      return kernels::fisher_log10_p(cells);
+      return kernels::FisherTest::two_sided;
   }
 }
 
-/// One-sided mid-p: the mean of P(as far or farther) and P(farther), the latter that of the next table.
-double mid_p(const kernels::TwoByTwo& cells, Alternative alternative) {
-  if (alternative == Alternative::two_sided) return kernels::fisher_log10_mid_p(cells);
+/// The table one step farther in the direction of interest; all zeros when there is none.
+kernels::TwoByTwo next_table(const kernels::TwoByTwo& cells, Alternative alternative) {
   const Index step = alternative == Alternative::co_occurrence ? 1 : -1;
   const kernels::TwoByTwo next{
       .n11 = cells.n11 + step, .n10 = cells.n10 - step, .n01 = cells.n01 - step, .n00 = cells.n00 + step};
-  const bool possible = std::min({next.n11, next.n10, next.n01, next.n00}) >= 0;
-  return log10_mean(fisher(cells, alternative),
-                    possible ? fisher(next, alternative) : -std::numeric_limits<double>::infinity());
+  return std::min({next.n11, next.n10, next.n01, next.n00}) >= 0 ? next : kernels::TwoByTwo{};
+}
+
+/// Fisher's test of tables that lie side by side. One-sided mid-p: the mean of P(as far or farther) and P(farther), the
+/// latter that of the next table.
+void fisher(std::span<const kernels::TwoByTwo> cells, Alternative alternative, bool mid,
+            std::span<double> log10_p) {
+  if (!mid || alternative == Alternative::two_sided) {
+    kernels::fisher_log10_p(cells, mid ? kernels::FisherTest::mid : side_of(alternative), log10_p);
+    return;
+  }
+  std::vector<kernels::TwoByTwo> next;
+  for (const auto& table : cells) next.push_back(next_table(table, alternative));
+  std::vector<double> farther(next.size());
+  kernels::fisher_log10_p(cells, side_of(alternative), log10_p);
+  kernels::fisher_log10_p(next, side_of(alternative), farther);
+  for (std::size_t i = 0; i < farther.size(); ++i)
+    log10_p[i] =
+        log10_mean(log10_p[i], next[i].total() == 0 ? -std::numeric_limits<double>::infinity() : farther[i]);
 }
 
 double cmh(std::span<const kernels::TwoByTwo> strata, Alternative alternative) {
@@ -167,18 +182,24 @@ void Association::test(Test test, const CountedPairs& counted, std::span<double>
                        : of_burden(tests[i], alternative);
     return;
   }
-#pragma omp parallel for schedule(static)
-  for (Index k = 0; k < n; ++k) {
-    const auto i = static_cast<std::size_t>(k);
-    const kernels::TwoByTwo& cells = counted.cells[i];
-    double p = missing;
-    if (!says_nothing(cells)) {
-      if (test == Test::fisher) p = fisher(cells, alternative);
-      if (test == Test::mid_p) p = mid_p(cells, alternative);
-      if (test == Test::cmh) p = cmh(counted.strata_of(k), alternative);
-      if (test == Test::exact_conditional) p = exact(counted.strata_of(k), alternative);
+  constexpr Index block = 1024;
+  const Index n_blocks = (n + block - 1) / block;
+#pragma omp parallel for schedule(dynamic)
+  for (Index number = 0; number < n_blocks; ++number) {
+    const Index first = number * block, end = std::min(n, first + block);
+    const auto own = log10_p.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(end - first));
+    if (test == Test::fisher || test == Test::mid_p)
+      fisher(std::span(counted.cells).subspan(static_cast<std::size_t>(first), own.size()), alternative,
+             test == Test::mid_p, own);
+    for (Index k = first; k < end; ++k) {
+      double& p = log10_p[static_cast<std::size_t>(k)];
+      if (says_nothing(counted.cells[static_cast<std::size_t>(k)]))
+        p = missing;
+      else if (test == Test::cmh)
+        p = cmh(counted.strata_of(k), alternative);
+      else if (test == Test::exact_conditional)
+        p = exact(counted.strata_of(k), alternative);
     }
-    log10_p[i] = p;
   }
 }
 

@@ -2,10 +2,12 @@
 // Copyright the Chorale authors
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "jobs/interaction_screen/design.hpp"
@@ -97,14 +99,16 @@ class PairTiles {
 class PairWalk {
  public:
   PairWalk(const engine::Cohort& cohort, const TestedPatients& tested, const Association& association);
-  CountedPairs count(std::span<const kernels::FeaturePair> pairs) const;
+  CountedPairs count(std::span<const kernels::FeaturePair> pairs);
 
  private:
-  void add(kernels::FeaturePair pair, CountedPairs& counted) const;
+  void add(kernels::FeaturePair pair, CountedPairs& counted);
+  const std::vector<Index>& n_tested(Index set, Index other);
 
   const engine::Cohort& cohort_;
   const TestedPatients& tested_;
   const Association& association_;
+  std::map<std::pair<Index, Index>, std::vector<Index>> n_tested_;  // all, then by stratum
 };
 
 }  // namespace chorale::jobs::interaction

@@ -76,33 +76,54 @@ CountedPairs PairTiles::count(Index number) const {
 PairWalk::PairWalk(const engine::Cohort& cohort, const TestedPatients& tested, const Association& association)
     : cohort_(cohort), tested_(tested), association_(association) {}
 
-CountedPairs PairWalk::count(std::span<const kernels::FeaturePair> pairs) const {
+CountedPairs PairWalk::count(std::span<const kernels::FeaturePair> pairs) {
   CountedPairs counted;
   counted.n_strata = association_.n_strata();
   for (const auto& pair : pairs) add(pair, counted);
   return counted;
 }
 
-void PairWalk::add(kernels::FeaturePair pair, CountedPairs& counted) const {
-  const auto of_a = tested_.mask(tested_.set_of(pair.a)), of_b = tested_.mask(tested_.set_of(pair.b));
+const std::vector<Index>& PairWalk::n_tested(Index set, Index other) {
+  const auto [at, is_new] = n_tested_.try_emplace({std::min(set, other), std::max(set, other)});
+  std::vector<Index>& n = at->second;
+  if (!is_new) return n;
+  n.resize(size(1 + association_.n_strata()));
+  const auto first = tested_.mask(set), second = tested_.mask(other);
   const auto stratum = association_.stratum();
-  std::vector<kernels::TwoByTwo> tables(size(1 + counted.n_strata));
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    if ((first[i] & second[i]) == 0) continue;
+    ++n.front();
+    if (!stratum.empty() && stratum[i] >= 0) ++n[1 + size(stratum[i])];
+  }
+  return n;
+}
+
+void PairWalk::add(kernels::FeaturePair pair, CountedPairs& counted) {
+  const Index set_a = tested_.set_of(pair.a), set_b = tested_.set_of(pair.b);
+  const auto of_a = tested_.mask(set_a), of_b = tested_.mask(set_b);
+  const auto stratum = association_.stratum();
+  std::vector<kernels::TwoByTwo> tables;
+  for (const Index n : n_tested(set_a, set_b)) tables.push_back({.n11 = 0, .n10 = 0, .n01 = 0, .n00 = n});
   const auto in_tables = [&](std::size_t patient, auto use) {
     use(tables.front());
     if (!stratum.empty() && stratum[patient] >= 0) use(tables[1 + size(stratum[patient])]);
   };
-  for (std::size_t i = 0; i < of_a.size(); ++i)
-    if ((of_a[i] & of_b[i]) != 0) in_tables(i, [](kernels::TwoByTwo& table) { ++table.n00; });
-  for (const std::int32_t patient : cohort_.carriers(pair.a))
-    if (of_b[size(patient)] != 0)
-      in_tables(size(patient), [](kernels::TwoByTwo& table) { --table.n00, ++table.n10; });
-  const auto carriers_a = cohort_.carriers(pair.a);
-  for (const std::int32_t patient : cohort_.carriers(pair.b)) {
-    if (of_a[size(patient)] == 0) continue;
-    const bool both = std::binary_search(carriers_a.begin(), carriers_a.end(), patient);
-    in_tables(size(patient), [&](kernels::TwoByTwo& table) {
-      both ? (--table.n10, ++table.n11) : (--table.n00, ++table.n01);
-    });
+  const auto move_to = [&](Index kernels::TwoByTwo::*cell, std::int32_t patient) {
+    in_tables(size(patient), [&](kernels::TwoByTwo& table) { --table.n00, ++(table.*cell); });
+  };
+  const auto a = cohort_.carriers(pair.a), b = cohort_.carriers(pair.b);
+  auto next_a = a.begin(), next_b = b.begin();
+  while (next_a != a.end() || next_b != b.end()) {
+    if (next_b == b.end() || (next_a != a.end() && *next_a < *next_b)) {
+      if (of_b[size(*next_a)] != 0) move_to(&kernels::TwoByTwo::n10, *next_a);
+      ++next_a;
+    } else if (next_a == a.end() || *next_b < *next_a) {
+      if (of_a[size(*next_b)] != 0) move_to(&kernels::TwoByTwo::n01, *next_b);
+      ++next_b;
+    } else {
+      move_to(&kernels::TwoByTwo::n11, *next_a);
+      ++next_a, ++next_b;
+    }
   }
   counted.pairs.push_back(pair);
   counted.cells.push_back(tables.front());

@@ -94,6 +94,12 @@ Index Design::n_units(StageNumber stage, Index n_patients) const {
   }
 }
 
+Range Design::share(Index n, Index unit, Index n_units) {
+  constexpr Index least = 64;
+  const Index each = std::max(least, (n + n_units - 1) / n_units);
+  return {std::min(n, unit * each), std::min(n, (unit + 1) * each)};
+}
+
 Design Design::of(const Config& config, const engine::Setup& setup) {
   Design design;
   design.config = config;
@@ -123,7 +129,7 @@ Design Design::of(const Config& config, const engine::Setup& setup) {
   if (config.report == Report::all && !design.keeps_every_p()) {
     throw ConfigError({.what = "too many pairs for one text table",
                        .found = std::to_string(design.n_pairs()) + " pairs",
-                       .expected = "at most 5000000",
+                       .expected = "at most 200000",
                        .in = "interaction_screen.report",
                        .remedy = "report by q, and set complete_table = true for every pair in results.h5"});
   }

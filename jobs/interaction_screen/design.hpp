@@ -24,6 +24,11 @@ enum StageNumber : Index {
   n_stages
 };
 
+/// Positions begin <= k < end.
+struct Range {
+  Index begin, end;
+};
+
 /// The job's config understood against a cohort. Derived, never stored.
 struct Design {
   Config config;
@@ -37,10 +42,12 @@ struct Design {
 
   Index n_pairs() const { return n_features * (n_features - 1) / 2; }
   Index n_units(StageNumber stage, Index n_patients) const;
+  /// What a unit takes of a list that is dealt out: the last units may go empty, as a unit's first row costs most.
+  static Range share(Index n, Index unit, Index n_units);
   /// Forecast, on one core.
   double seconds(StageNumber stage, Index n_patients) const;
-  /// Pairs up to this number send every p to rank 0; beyond, only those that could be reported.
-  bool keeps_every_p() const { return n_pairs() <= 5'000'000; }
+  /// Few enough pairs that every p goes to rank 0; otherwise only those that could be reported.
+  bool keeps_every_p() const { return n_pairs() <= 200'000; }
   /// Largest log10 p that a unit keeps for the choice of hits.
   double keep_log10_p() const;
   bool needs_strata() const;

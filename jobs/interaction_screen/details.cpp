@@ -62,17 +62,17 @@ void describe_outcome(const Frame& frame, std::span<PairRow> rows) {
 
 Part describe_pairs(const Frame& frame, std::span<const ChosenPair> chosen, engine::Unit unit,
                     Index n_units) {
-  const auto n = static_cast<Index>(chosen.size());
-  const Index first = n * unit.index / n_units, end = n * (unit.index + 1) / n_units;
+  const Range own = Design::share(static_cast<Index>(chosen.size()), unit.index, n_units);
   Part part;
   std::vector<kernels::FeaturePair> pairs;
-  for (Index k = first; k < end; ++k) {
+  for (Index k = own.begin; k < own.end; ++k) {
     const ChosenPair& pair = chosen[static_cast<std::size_t>(k)];
     pairs.push_back({.a = pair.a, .b = pair.b});
     part.rows.emplace_back().pair = pair;
   }
   describe_association(frame, pairs, part.rows);
   if (frame.outcome) describe_outcome(frame, part.rows);
+  if (frame.permuted) add_permuted_statistics(*frame.permuted, part.rows);
   return part;
 }
 

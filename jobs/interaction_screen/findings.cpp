@@ -50,6 +50,24 @@ std::vector<Index> reported_rows(const Design& design, const Findings& findings)
   return places;
 }
 
+void add_max_t(const Design& design, Findings& findings) {
+  if (findings.association_extremes.empty()) return;
+  std::vector<double> z, interaction_z;
+  for (const PairRow& row : findings.rows) {
+    z.push_back(row.association_z);
+    interaction_z.push_back(row.interaction_z);
+  }
+  const auto side = design.config.alternative == Alternative::two_sided ? kernels::Alternative::two_sided
+                    : design.config.alternative == Alternative::co_occurrence ? kernels::Alternative::greater
+                                                                              : kernels::Alternative::less;
+  findings.max_t_p.resize(z.size());
+  kernels::max_t_p(findings.association_extremes, z, side, findings.max_t_p);
+  if (findings.interaction_extremes.empty()) return;
+  findings.interaction_max_t_p.resize(z.size());
+  kernels::max_t_p(findings.interaction_extremes, interaction_z, kernels::Alternative::two_sided,
+                   findings.interaction_max_t_p);
+}
+
 }  // namespace
 
 Findings Findings::of(const Design& design, std::span<const Part> parts) {
@@ -72,6 +90,15 @@ Findings Findings::of(const Design& design, std::span<const Part> parts) {
       findings.n_sets[order] += part.n_sets[order];
     findings.sets.insert(findings.sets.end(), part.set_rows.begin(), part.set_rows.end());
   }
+  for (const Part& part : parts) {
+    const auto append = [](auto& all, const auto& more) { all.insert(all.end(), more.begin(), more.end()); };
+    append(findings.association_extremes, part.association_extremes);
+    append(findings.interaction_extremes, part.interaction_extremes);
+    append(findings.own_effects, part.own_effects);
+    findings.n_permuted_associations += part.n_permuted_associations;
+    findings.n_permuted_interactions += part.n_permuted_interactions;
+  }
+  add_max_t(design, findings);
   for (std::size_t t = 0; t < design.tests.size(); ++t) findings.tests.push_back(Family::of_test(parts, t));
   findings.interaction = Family::of_interaction(parts, findings.rows);
   findings.log10_q = q_of(findings.tests.front(), findings.rows);

@@ -34,6 +34,8 @@ Frame::Frame(const Design& own, const engine::Setup& setup, const engine::Cohort
       association(own, patients, tested),
       tiles(patients, tested, association, tile_cells(own, setup.catalogue.n_patients())) {
   if (design.with_outcome) outcome.emplace(design, setup, cohort, tested);
+  if (design.config.permutations > 0)
+    permuted.emplace(design, cohort, tested, association, tiles, outcome ? &*outcome : nullptr);
 }
 
 }  // namespace interaction
@@ -77,8 +79,10 @@ Part InteractionScreen::run(const engine::Setup& setup, const engine::Cohort& co
                             n_units);
     case sets_stage:
       return find_sets(*frame_, unit, n_units);
-    default:
+    case set_fits_stage:
       return fit_sets(*frame_, unpack<std::vector<FoundSet>>(setup.briefs[sets_stage]), unit, n_units);
+    default:
+      return permute(*frame_, unit, n_units);
   }
 }
 

@@ -5,12 +5,18 @@
 #include <algorithm>
 #include <map>
 
+#include "kernels/martingale.hpp"
 #include "kernels/pair_cox_firth.hpp"
+#include "kernels/tail.hpp"
 
 namespace chorale::jobs::interaction {
 namespace {
 
 constexpr std::size_t most_models = 8;
+
+/// Features enter the model of the residuals below this p, at most so many.
+constexpr double own_effect_log10_p = -2;
+constexpr std::size_t most_own_effects = 50;
 
 std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
@@ -149,6 +155,49 @@ void OutcomeModel::curves(std::span<const kernels::FeaturePair> pairs, std::span
       four[kernels::neither] = std::move(own[4 * k + 3].others);
     }
   });
+}
+
+Residuals OutcomeModel::residuals() const {
+  struct Effect {
+    double log10_p;
+    std::int32_t feature;
+  };
+  std::vector<Effect> effects;
+  std::map<Index, std::vector<std::int32_t>> features_of_set;
+  for (std::int32_t f = 0; f < design_.n_features; ++f) features_of_set[tested_.set_of(f)].push_back(f);
+  for (const auto& [set, features] : features_of_set) {
+    const Model& alone = model({set});
+    std::vector<std::span<const std::int32_t>> carriers;
+    for (const std::int32_t f : features) carriers.push_back(cohort_.carriers(f));
+    std::vector<kernels::AdjustedFit> fits(features.size());
+    kernels::adjusted_fits(alone.design, alone.covariates, carriers, design_.ties, fits);
+    for (std::size_t k = 0; k < fits.size(); ++k) {
+      if (fits[k].verdict != kernels::Verdict::converged) continue;
+      const double log10_p =
+          kernels::chi_square_log10_upper(2 * (fits[k].loglik - fits[k].loglik_covariates), 1);
+      if (log10_p <= own_effect_log10_p) effects.push_back({log10_p, features[k]});
+    }
+  }
+  std::stable_sort(effects.begin(), effects.end(),
+                   [](const Effect& x, const Effect& y) { return x.log10_p < y.log10_p; });
+  effects.resize(std::min(effects.size(), most_own_effects));
+
+  Residuals residuals;
+  std::vector<double> columns = follow_up_.covariates.values;
+  const auto n = size(cohort_.n_patients());
+  for (const Effect& effect : effects) {
+    residuals.features.push_back(effect.feature);
+    const std::size_t first = columns.size();
+    columns.resize(first + n, 0.0);
+    for (const std::int32_t patient : cohort_.carriers(effect.feature)) columns[first + size(patient)] = 1;
+  }
+  const auto n_columns = follow_up_.covariates.n_terms() + static_cast<Index>(effects.size());
+  const kernels::CoxDesign design =
+      kernels::make_cox_design(follow_up_.model(), {.values = columns, .n_columns = n_columns, .offset = {}});
+  residuals.value.resize(n);
+  kernels::martingale_residuals(design, kernels::cox_fit(design, {.ties = design_.ties}), design_.ties,
+                                residuals.value);
+  return residuals;
 }
 
 }  // namespace chorale::jobs::interaction

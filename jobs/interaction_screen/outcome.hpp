@@ -21,6 +21,13 @@ namespace chorale::jobs::interaction {
 /// Survival of a pair's four groups, in the order of kernels::PairGroup.
 using PairCurves = std::array<kernels::ArmCurve, kernels::n_pair_groups>;
 
+/// Martingale residuals of a model of all patients.
+struct Residuals {
+  std::vector<double> value;  ///< (n_patients), NaN for who is not in the model
+  std::vector<std::int32_t>
+      features;  ///< that are columns of the model; who is not tested counts as no carrier
+};
+
 /// Outcome of pairs of features. Pairs are taken together whose patients tested for both are the same: they share risk
 /// sets and the covariates' own fit. A function of the cohort and the config alone.
 class OutcomeModel {
@@ -39,8 +46,8 @@ class OutcomeModel {
   void curves(std::span<const kernels::FeaturePair> pairs, std::span<PairCurves> curves) const;
   /// Sets of `order` features, all features of a set side by side.
   void fit_sets(std::span<const std::int32_t> features, int order, std::span<kernels::SetCoxFit> fits) const;
-  /// (n_patients) Martingale residuals of the covariates' own model over all patients; NaN for who is not in it.
-  std::vector<double> residuals() const;
+  /// What permutations of outcomes permute: what the covariates, and features with effects of their own, leave.
+  Residuals residuals() const;
 
  private:
   using TestedSets = std::vector<Index>;  // each once, ascending; none: all patients

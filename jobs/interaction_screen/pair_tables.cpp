@@ -81,6 +81,12 @@ void add_association(io::ResultTable& table, const Reported& of, const std::vect
        [](const PairRow& row) { return row.log10_p.front(); });
   add_column(table, "q", "", "Benjamini-Hochberg over all pairs tested; empty where p is too large to tell",
              rows, [&](Index r) { return std::pow(10.0, of.findings.log10_q[size(r)]); });
+  if (!of.findings.max_t_p.empty()) {
+    real("max_t_z", "", "Cochran-Mantel-Haenszel statistic that permutations compare",
+         [](const PairRow& row) { return row.association_z; });
+    add_column(table, "max_t_p", "", "adjusted for all pairs by permutation (maxT)", rows,
+               [&](Index r) { return of.findings.max_t_p[size(r)]; });
+  }
   for (std::size_t t = 1; t < of.design.tests.size(); ++t) {
     const std::string prefix(name_of(of.design.tests[t]));
     const Family& family = of.findings.tests[t];
@@ -138,6 +144,12 @@ void add_outcome(io::ResultTable& table, const Reported& of, const std::vector<I
   add_column(table, "lrt_q", "",
              "Benjamini-Hochberg over all pairs asked about outcome; empty where p is too large to tell",
              rows, [&](Index r) { return std::pow(10.0, of.findings.lrt_q[size(r)]); });
+  if (!of.findings.interaction_max_t_p.empty()) {
+    real("lrt_max_t_z", "", "interaction in martingale residuals, which permutations compare",
+         [](const PairRow& row) { return row.interaction_z; });
+    add_column(table, "lrt_max_t_p", "", "adjusted for all pairs by permutation (maxT)", rows,
+               [&](Index r) { return of.findings.interaction_max_t_p[size(r)]; });
+  }
   real("wald_chi2", "", "(log_hazard_ab / se_ab)²", [](const PairRow& row) { return row.fit.wald_chi2; });
   real("score_chi2", "", "score test at the fit without interaction",
        [](const PairRow& row) { return row.fit.score_chi2; });

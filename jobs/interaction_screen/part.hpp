@@ -18,6 +18,7 @@
 #include "jobs/interaction_screen/outcome.hpp"
 #include "kernels/item_sets.hpp"
 #include "kernels/log_linear.hpp"
+#include "kernels/max_t.hpp"
 #include "kernels/pair_cox.hpp"
 #include "kernels/pair_cox_reri.hpp"
 #include "kernels/set_cox.hpp"
@@ -97,12 +98,12 @@ struct PairRow {
   kernels::PairCoxFit fit;
   kernels::Reri reri;
   PairCurves curves;
-  double permutation_z = kernels::missing;
+  double association_z = kernels::missing, interaction_z = kernels::missing;  ///< what maxT compares
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
     archive& pair& cells& strata& log10_p& odds_ratio& cmh_odds_ratio& exact_odds_ratio& homogeneity_log10_p&
-        burden_expected& screen_log10_p& asked& fit& reri& curves& permutation_z;
+        burden_expected& screen_log10_p& asked& fit& reri& curves& association_z& interaction_z;
   }
 };
 
@@ -142,11 +143,16 @@ struct Part {
   std::array<std::int64_t, kernels::max_item_set_order + 1> n_sets{};  ///< found, by order
   std::vector<FoundSet> sets;                                          ///< those with most carriers
   std::vector<SetRow> set_rows;
-  std::optional<io::ResultTable> piece;  ///< written where it is made
+  std::vector<kernels::Extremes> association_extremes, interaction_extremes;  ///< by permutation
+  Index n_permuted_associations = 0, n_permuted_interactions = 0;             ///< pairs, from the first unit
+  std::vector<std::int32_t> own_effects;  ///< features in the model of the residuals, from the first unit
+  std::optional<io::ResultTable> piece;   ///< written where it is made
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& pairs& carriers& tested& strata_labels& ledger& rows& n_sets& sets& set_rows;
+    archive& pairs& carriers& tested& strata_labels& ledger& rows& n_sets& sets& set_rows&
+        association_extremes& interaction_extremes& n_permuted_associations& n_permuted_interactions&
+            own_effects;
   }
 };
 

@@ -60,9 +60,9 @@ std::vector<FoundSet> choose_sets(const Design& design, std::span<const Part> pa
 }
 
 Part fit_sets(const Frame& frame, std::span<const FoundSet> chosen, engine::Unit unit, Index n_units) {
-  const auto n = static_cast<Index>(chosen.size());
+  const Range own = Design::share(static_cast<Index>(chosen.size()), unit.index, n_units);
   Part part;
-  for (Index k = n * unit.index / n_units; k < n * (unit.index + 1) / n_units; ++k) {
+  for (Index k = own.begin; k < own.end; ++k) {
     SetRow& row = part.set_rows.emplace_back();
     row.set = chosen[static_cast<std::size_t>(k)];
     row.association = kernels::log_linear(std::span(row.set.cell).first(std::size_t{1} << row.set.order));

@@ -11,8 +11,21 @@
 #include "jobs/interaction_screen/design.hpp"
 #include "jobs/interaction_screen/outcome.hpp"
 #include "jobs/interaction_screen/part.hpp"
+#include "kernels/association_permutation.hpp"
+#include "kernels/outcome_permutation.hpp"
 
 namespace chorale::jobs::interaction {
+
+/// The families of statistics that maxT permutes.
+struct Permuted {
+  kernels::AssociationPermutation association;
+  Residuals residuals;
+  std::vector<kernels::FeaturePair> pairs;  ///< asked about outcome, by features
+  std::optional<kernels::OutcomePermutation> interaction;
+
+  Permuted(const Design& design, const engine::Cohort& cohort, const TestedPatients& tested,
+           const Association& association, const PairTiles& tiles, const OutcomeModel* outcome);
+};
 
 /// What all units of a rank share, made once: a function of the cohort and the config alone.
 struct Frame {
@@ -22,6 +35,7 @@ struct Frame {
   Association association;
   PairTiles tiles;
   std::optional<OutcomeModel> outcome;
+  std::optional<Permuted> permuted;  ///< when there are permutations
 
   Frame(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort);
 };
@@ -41,6 +55,11 @@ Part find_sets(const Frame& frame, engine::Unit unit, Index n_units);
 std::vector<FoundSet> choose_sets(const Design& design, std::span<const Part> parts);
 /// The unit's share of the chosen sets: against what lower interactions explain, and their outcome.
 Part fit_sets(const Frame& frame, std::span<const FoundSet> chosen, engine::Unit unit, Index n_units);
+
+/// The unit's share of the permutations.
+Part permute(const Frame& frame, engine::Unit unit, Index n_units);
+/// Adds the statistics that maxT compares.
+void add_permuted_statistics(const Permuted& permuted, std::span<PairRow> rows);
 
 /// The odds ratio that the config asks for.
 kernels::Ratio odds_ratio(const Config& config, const kernels::TwoByTwo& cells);

@@ -88,6 +88,22 @@ std::string set_sentence(const Design& design, const engine::Setup& setup, const
                      fmt::join(names, " × "), strongest->set.n_all(), strongest->association.expected);
 }
 
+std::string permutation_sentence(const Design& design, const engine::Setup& setup, const Findings& findings) {
+  const auto below = [&](const std::vector<double>& p) {
+    return std::count_if(p.begin(), p.end(), [&](double value) { return value <= design.config.report_q; });
+  };
+  std::string text =
+      fmt::format("{} permutations within strata (maxT): {} of {} pairs associated at adjusted p ≤ {}",
+                  design.config.permutations, below(findings.max_t_p), findings.n_permuted_associations,
+                  design.config.report_q);
+  if (findings.interaction_max_t_p.empty()) return text + ".";
+  std::vector<std::string> names;
+  for (const std::int32_t f : findings.own_effects) names.push_back(setup.features.features[size(f)].name);
+  return text + fmt::format("; {} of {} interact. Features in the model whose residuals are permuted: {}.",
+                            below(findings.interaction_max_t_p), findings.n_permuted_interactions,
+                            names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")));
+}
+
 void summarise(const Design& design, const engine::Setup& setup, const Findings& findings,
                io::Results& results) {
   const auto n_patients = findings.ledger.n_start;
@@ -101,6 +117,7 @@ void summarise(const Design& design, const engine::Setup& setup, const Findings&
   results.summary.push_back(association_sentence(design, setup, findings));
   for (Index order = 3; order <= design.config.largest_set; ++order)
     results.summary.push_back(set_sentence(design, setup, findings, order));
+  if (!findings.max_t_p.empty()) results.summary.push_back(permutation_sentence(design, setup, findings));
   if (!design.with_outcome) return;
   results.summary.push_back(interaction_sentence(design, setup, findings));
   results.summary.push_back(fmt::format(
@@ -153,6 +170,13 @@ void add_settings(const Design& design, const engine::Setup& setup, io::Results&
       "strata of association",
       design.config.stratify.empty() ? "none" : fmt::format("{}", fmt::join(design.config.stratify, " × ")));
   settings.emplace_back("q", "Benjamini-Hochberg over the pairs that could be tested");
+  if (design.config.permutations > 0)
+    settings.emplace_back(
+        "maxT",
+        fmt::format("Westfall and Young, single step, {} permutations, seed {}; association: carriers "
+                    "drawn anew within strata and patients tested alike; interaction: residuals permuted "
+                    "within these and the strata of the outcome",
+                    design.config.permutations, design.seed));
   if (!design.with_outcome) return;
   settings.emplace_back("endpoint", setup.config.outcome.endpoint + ", days");
   settings.emplace_back("ties", design.ties == kernels::Ties::efron ? "Efron" : "Breslow");

@@ -26,10 +26,15 @@ struct Findings {
   Family interaction;
   std::array<std::int64_t, kernels::max_item_set_order + 1> n_sets{};  ///< found, by order
   std::vector<SetRow> sets;
-  std::vector<PairRow> rows;    ///< every pair looked at in detail, by features
-  std::vector<Index> reported;  ///< positions in rows of those in the pair table
-  std::vector<double> log10_q;  ///< (rows) of the primary test; NaN where p was not kept
-  std::vector<double> lrt_q;    ///< (rows) log10 q of the interaction
+  std::vector<kernels::Extremes> association_extremes, interaction_extremes;  ///< by permutation
+  Index n_permuted_associations = 0, n_permuted_interactions = 0;             ///< pairs
+  std::vector<std::int32_t> own_effects;  ///< features in the model of the residuals
+  std::vector<PairRow> rows;              ///< every pair looked at in detail, by features
+  std::vector<Index> reported;            ///< positions in rows of those in the pair table
+  std::vector<double> log10_q;            ///< (rows) of the primary test; NaN where p was not kept
+  std::vector<double> lrt_q;              ///< (rows) log10 q of the interaction
+
+  std::vector<double> max_t_p, interaction_max_t_p;  ///< (rows) adjusted by permutation; empty without
 
   static Findings of(const Design& design, std::span<const Part> parts);
 };

@@ -48,6 +48,21 @@ TEST(IndexDraws, TakesTheHalvesOfTheDrawsLowOnesFirst) {
   }
 }
 
+TEST(IndexDraws, HandsOutItsHalvesInOrder) {
+  IndexDraws draws(5, 6, 7);
+  std::vector<std::uint32_t> halves;
+  for (std::uint32_t at_most = 1; halves.size() < 400; at_most += 7) {
+    const auto taken = draws.take(at_most);
+    ASSERT_FALSE(taken.empty());
+    ASSERT_LE(taken.size(), at_most);
+    halves.insert(halves.end(), taken.begin(), taken.end());
+  }
+  for (std::size_t k = 0; k < halves.size(); ++k) {
+    const std::uint64_t bits = draw_bits(5, 6, 7, static_cast<std::uint32_t>(k / 2));
+    EXPECT_EQ(halves[k], static_cast<std::uint32_t>(k % 2 == 0 ? bits : bits >> 32)) << k;
+  }
+}
+
 TEST(IndexDraws, EveryNumberIsEquallyProbable) {
   // 0.999 quantiles of chi-square by Wilson and Hilferty; 3 · 2^30 draws one half in four again
   for (const std::uint32_t n : {1U, 2U, 3U, 10U, 97U, 3U << 30}) {
