@@ -33,6 +33,7 @@ Frame::Frame(const Design& own, const engine::Setup& setup, const engine::Cohort
       tested(patients),
       association(own, patients, tested),
       tiles(patients, tested, association, tile_cells(own, setup.catalogue.n_patients())) {
+  design.require_room_for_all();
   if (design.with_outcome) outcome.emplace(design, setup, cohort, tested);
   if (design.config.permutations > 0)
     permuted.emplace(design, cohort, tested, association, tiles, outcome ? &*outcome : nullptr);
