@@ -103,7 +103,8 @@ void InteractionScreen::complete(const engine::Setup& setup, io::Pieces& pieces)
     columns.emplace_back(std::string(name_of(design.tests[t])) + "_log10_p",
                          std::string(name_of(design.tests[t])) + "_log10_q");
   if (design.with_outcome) columns.emplace_back("lrt_log10_p", "lrt_log10_q");
-  const Index n_pieces = pieces.tables().at("all_pairs");
+  const Index n_pieces = design.n_units(pairs_stage, setup.catalogue.n_patients());
+  pieces.require("all_pairs", n_pieces);
   for (const auto& [p, q] : columns) {
     std::vector<double> values;
     std::vector<std::size_t> end;
