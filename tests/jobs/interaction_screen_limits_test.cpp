@@ -157,7 +157,7 @@ TEST_F(InteractionScreenLimits, EveryStratumMissingSaysSo) {
   for (auto& patient : cohort_.patients) patient.trial = -1;
   expect_reasons(run("[outcome]\nendpoint = \"OS\"\nstrata = [\"TRIAL\"]\n",
                      "report = \"all\"\nmin_both = 1\nstratify = [\"TRIAL\"]\ntests = [\"cmh\", "
-                     "\"exact_conditional\", \"burden\", \"fisher\"]\n"));
+                     "\"exact_conditional\", \"burden\", \"fisher\"]\npermutations = 5\n"));
 }
 
 TEST_F(InteractionScreenLimits, AStratumWithoutEventsSaysNothingAboutHazards) {
@@ -209,7 +209,7 @@ TEST_F(InteractionScreenLimits, WithoutAnyOutcomeNobodyIsAnalysed) {
 
 TEST_F(InteractionScreenLimits, OnePatientIsACohort) {
   cohort_.patients = {{.carries = {0, 1, 2, 4}, .no_value = {3}, .panel = SmallCohort::exome, .event = 1}};
-  const auto results = run(everything, std::string(all_and_sets) + "complete_table = true\n");
+  const auto results = run(everything, std::string(all_and_sets) + "complete_table = true\npermutations = 5\n");
   expect_reasons(results);
   const Rows pairs(results, "pairs");
   EXPECT_EQ(pairs.whole("n11", pairs.find({{"feature_a", "CEBPA"}, {"feature_b", "NPM1"}})), 1);
