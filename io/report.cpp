@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "io/file.hpp"
 #include "io/report/charts.hpp"
@@ -27,7 +28,7 @@ std::string heading_of(std::string name) {
   return name;
 }
 
-std::string opening(const Results& results, const RunRecord& run) {
+std::string opening(const Results& results, const RunRecord& run, bool with_complete) {
   std::string html = "<header>\n<h1>" + escaped(results.title) + "</h1>\n<p class=\"note\">" +
                      escaped(fmt::format("{} on cohort {}, {}", run.job, run.cohort_name, run.finished)) +
                      "</p>\n";
@@ -35,20 +36,36 @@ std::string opening(const Results& results, const RunRecord& run) {
   html += "<nav>";
   for (const ResultTable& table : results.tables)
     html += fmt::format("<a href=\"#{}\">{}</a>", escaped(table.name), escaped(heading_of(table.name)));
+  if (with_complete) html += "<a href=\"#complete\">Complete tables</a>";
   return html + "<a href=\"#settings\">Settings</a><a href=\"#run\">Run record</a></nav>\n</header>\n";
 }
 
 std::string table_section(const ResultTable& table) {
-  const std::string curves = report::survival_chart(table);
-  std::string html =
-      report::frequency_chart(table) + curves + report::forest_chart(table) + report::volcano_chart(table);
-  if (curves.empty()) {
+  // a long list of steps or cells tells a reader nothing that these pictures do not
+  const std::string pictures =
+      report::survival_chart(table) + report::heat_map(table) + report::p_value_chart(table);
+  std::string html = report::frequency_chart(table) + pictures + report::volcano_chart(table) +
+                     report::forest_chart(table) + report::landmark_chart(table);
+  if (pictures.empty()) {
     html += report::html_table(table);
-  } else {  // a long list of steps tells a reader nothing that the picture does not
-    html += fmt::format("<p class=\"note\">{} The {} steps: <code>{}.tsv</code>.</p>\n",
-                        escaped(table.caption), report::readable_count(table.n_rows()), escaped(table.name));
+  } else {
+    html += fmt::format("<p class=\"note\">{} All of it, {}: {}.</p>\n", escaped(table.caption),
+                        report::counted(table.n_rows(), "row"), report::link_to_file(table));
   }
   return section(table.name, heading_of(table.name), html);
+}
+
+/// Tables too large for the page or a text file.
+std::string complete_section(const std::vector<JoinedTable>& tables) {
+  std::string html;
+  for (const JoinedTable& table : tables) {
+    html += fmt::format(
+        "<p>{} The complete table, {}, is in <a href=\"results.h5\"><code>results.h5</code></a>, group "
+        "<code>/{}</code>, with the columns {}.</p>\n",
+        escaped(table.caption), report::counted(table.n_rows, "row"), escaped(table.name),
+        escaped(fmt::format("{}", fmt::join(table.columns, ", "))));
+  }
+  return section("complete", "Complete tables", html);
 }
 
 std::string run_section(const RunRecord& run) {
@@ -79,8 +96,10 @@ std::string run_section(const RunRecord& run) {
 void write_report(const std::filesystem::path& folder) {
   const Results results = read_results(folder);
   const RunRecord run = read_run_record(folder);
-  std::string body = opening(results, run) + "<main>\n";
+  const auto joined = read_joined(folder);
+  std::string body = opening(results, run, !joined.empty()) + "<main>\n";
   for (const ResultTable& table : results.tables) body += table_section(table);
+  if (!joined.empty()) body += complete_section(joined);
   body +=
       section("settings", "Settings", report::fact_list(results.settings)) + run_section(run) + "</main>\n";
   body +=

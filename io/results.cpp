@@ -175,4 +175,20 @@ Results read_results(const std::filesystem::path& folder) {
   return results;
 }
 
+std::vector<JoinedTable> read_joined(const std::filesystem::path& folder) {
+  const auto path = folder / "results.h5";
+  const auto bytes = read_file(path);
+  const h5::Image file(bytes, path.string());
+  std::vector<JoinedTable> tables;
+  for (const std::string& name : h5::read_strings(h5::open_group(file, about_group), "joined")) {
+    const h5::Handle group = h5::open_group(file, name);
+    JoinedTable table{.name = name,
+                      .caption = h5::text_attribute(group, "caption"),
+                      .columns = h5::texts_attribute(group, "columns")};
+    table.n_rows = h5::length(group, table.columns.front());
+    tables.push_back(std::move(table));
+  }
+  return tables;
+}
+
 }  // namespace chorale::io

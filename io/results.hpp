@@ -83,6 +83,15 @@ void write_results(const std::filesystem::path& folder, const Results& results);
 /// Throws   StoreError when it is missing or damaged; InputError when it is no result of this program
 Results read_results(const std::filesystem::path& folder);
 
+/// A table of results.h5 that lies in pieces.
+struct JoinedTable {
+  std::string name, caption;
+  std::vector<std::string> columns;
+  Index n_rows = 0;
+};
+/// What results.h5 says of them; the pieces themselves are not read. Throws as read_results does.
+std::vector<JoinedTable> read_joined(const std::filesystem::path& folder);
+
 /// run.json. Throws StoreError when the disk refuses, InputError when the file to read is no run record.
 void write_run_record(const std::filesystem::path& folder, const RunRecord& record);
 RunRecord read_run_record(const std::filesystem::path& folder);

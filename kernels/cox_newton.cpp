@@ -13,10 +13,12 @@ NewtonResult newton(CoxLikelihood& likelihood, const NewtonPlan& plan) {
   NewtonResult found{.converged = false,
                      .beta = plan.start,
                      .information = {},
+                     .information_at_start = {},
                      .kept = plan.kept,
                      .infinite = {},
                      .loglik = likelihood.evaluate(plan.start),
                      .iterations = 0};
+  found.information_at_start = likelihood.information();
   for (found.iterations = 1; found.iterations <= plan.max_iterations; ++found.iterations) {
     found.information = likelihood.information();
     if (plan.kept.empty()) {

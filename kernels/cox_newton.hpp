@@ -22,6 +22,7 @@ struct NewtonResult {
   bool converged = false;
   Eigen::VectorXd beta;         ///< scaled
   Eigen::MatrixXd information;  ///< at beta
+  Eigen::MatrixXd information_at_start;
   std::vector<Index> kept;
   std::vector<Index> infinite;  ///< coefficients that still move when the likelihood no longer does
   double loglik = 0;

@@ -6,13 +6,13 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <numbers>
 
 #include "kernels/error.hpp"
 #include "kernels/fisher_body.hpp"
 #include "kernels/fisher_extreme.hpp"
+#include "kernels/length_order.hpp"
 
 namespace chorale::kernels {
 namespace {
@@ -21,55 +21,39 @@ constexpr Index capacity = FisherBlock::capacity;
 constexpr double most_terms = 1 << 14;     // of a sum in lanes
 constexpr double smallest_density = -600;  // log f(n11) such that f(mode) / f(n11) is a double
 
-// Tables of a block by falling number of terms, so that the lanes of a vector finish together
+// Tables of a block by the way they are summed and their number of terms, so that the lanes of a vector
+// finish together
 struct Order {
   std::array<std::int32_t, capacity> table;
-  Index n_first = 0;    // those with n_terms > 0
-  Index n_second = 0;   // behind them, those with n_terms < 0
-  Index n_extreme = 0;  // behind these, those that are not summed in lanes
-
-  std::int32_t* first() { return table.data(); }
-  std::int32_t* second() { return first() + n_first; }
-  std::int32_t* extreme() { return second() + n_second; }
+  std::span<std::int32_t> first;    // n_terms > 0
+  std::span<std::int32_t> second;   // n_terms < 0
+  std::span<std::int32_t> extreme;  // not summed in lanes
 };
 
-// four classes to each doubling of the number of terms
-constexpr std::uint64_t n_classes = 4 * 14 + 1;
+constexpr std::size_t n_classes = 4 * 14;          // of up to most_terms
+constexpr std::size_t second_key = 1 + n_classes;  // key 0: not summed at all
+constexpr std::size_t extreme_key = second_key + n_classes;
 
-std::uint64_t class_of(double n_terms) {
-  return (std::bit_cast<std::uint64_t>(n_terms) - std::bit_cast<std::uint64_t>(1.0)) >> 50;
-}
-
-// where table i stands: 1 + class, from n_classes + 1 on for the second way, last the extreme ones; 0 is not summed
-std::uint64_t place_of(const FisherBlock& block, Index i, bool two_sided) {
-  const double n_terms = block.n_terms[i];
+std::uint8_t key_of(double n_terms, double log_density, bool two_sided) {
   if (n_terms == 0) return 0;
   const bool second = n_terms < 0;
-  const bool lanes =
-      std::abs(n_terms) < most_terms && !(two_sided && second && block.log_density[i] < smallest_density);
-  return lanes ? 1 + class_of(std::abs(n_terms)) + (second ? n_classes : 0) : 2 * n_classes + 1;
+  if (!(std::abs(n_terms) < most_terms) || (two_sided && second && log_density < smallest_density))
+    return extreme_key;
+  return static_cast<std::uint8_t>((second ? second_key : 1) + length_class(std::abs(n_terms)));
 }
 
-Order order_of(const FisherBlock& block, Index size, bool two_sided) {
-  constexpr std::size_t n_places = 2 * n_classes + 2;
-  std::array<std::int32_t, n_places + 1> begin{};
-  std::array<std::uint8_t, capacity> place;
-  for (Index i = 0; i < size; ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    place[at] = static_cast<std::uint8_t>(place_of(block, i, two_sided));
-    ++begin[place[at] + std::size_t{1}];
-  }
-  Order order;
-  order.n_extreme = begin[n_places];
-  begin[1] = 0;
-  for (std::size_t p = 1; p < n_places; ++p) begin[p + 1] += begin[p];
-  order.n_first = begin[n_classes + 1];
-  order.n_second = begin[2 * n_classes + 1] - order.n_first;
-  for (Index i = 0; i < size; ++i) {
-    const std::uint8_t p = place[static_cast<std::size_t>(i)];
-    if (p > 0) order.table[static_cast<std::size_t>(begin[p]++)] = static_cast<std::int32_t>(i);
-  }
-  return order;
+void put_in_order(const FisherBlock& block, Index size, bool two_sided, Order& order) {
+  std::array<std::uint8_t, capacity> keys;
+  for (Index i = 0; i < size; ++i)
+    keys[static_cast<std::size_t>(i)] = key_of(block.n_terms[i], block.log_density[i], two_sided);
+  std::array<std::int32_t, extreme_key + 2> begin;
+  order_by_key<extreme_key + 1>({keys.data(), static_cast<std::size_t>(size)}, begin, order.table.data());
+  const auto with_keys = [&](std::size_t from, std::size_t to) {
+    return std::span(order.table.begin() + begin[from], order.table.begin() + begin[to]);
+  };
+  order.first = with_keys(1, second_key);
+  order.second = with_keys(second_key, extreme_key);
+  order.extreme = with_keys(extreme_key, extreme_key + 1);
 }
 
 // check_counts(), and the columns exchanged for `less`
@@ -91,26 +75,25 @@ void load(std::span<const TwoByTwo> tables, bool exchanged, FisherBlock& block) 
 void two_sided(FisherBlock& block, Index size, std::span<const TwoByTwo> tables, bool mid) {
   CHORALE_AT_LEVEL(fisher_prepare_two_sided, block, size);
   std::fill_n(block.log10_p, size, mid ? -std::numbers::ln2 * std::numbers::log10e : 0.0);
-  Order order = order_of(block, size, true);
-  CHORALE_AT_LEVEL(fisher_inside, block, order.first(), order.n_first, mid);
-  CHORALE_AT_LEVEL(fisher_outside, block, order.second(), order.n_second, mid);
-  std::int32_t* const rest = std::remove_if(order.first(), order.second(),
-                                            [&](std::int32_t i) { return !std::isnan(block.log10_p[i]); });
-  CHORALE_AT_LEVEL(fisher_outside, block, order.first(), rest - order.first(), mid);
-  for (Index k = 0; k < order.n_extreme; ++k) {
-    const std::int32_t i = order.extreme()[k];
+  Order order;
+  put_in_order(block, size, true, order);
+  CHORALE_AT_LEVEL(fisher_inside, block, order.first.data(), std::ssize(order.first), mid);
+  CHORALE_AT_LEVEL(fisher_outside, block, order.second.data(), std::ssize(order.second), mid);
+  const auto rest = std::remove_if(order.first.begin(), order.first.end(),
+                                   [&](std::int32_t i) { return !std::isnan(block.log10_p[i]); });
+  CHORALE_AT_LEVEL(fisher_outside, block, order.first.data(), rest - order.first.begin(), mid);
+  for (const std::int32_t i : order.extreme)
     block.log10_p[i] = extreme_log10_two_sided(tables[static_cast<std::size_t>(i)], mid);
-  }
 }
 
 void upper(FisherBlock& block, Index size, std::span<const TwoByTwo> tables, bool exchanged) {
   CHORALE_AT_LEVEL(fisher_prepare_upper, block, size);
   std::fill_n(block.log10_p, size, 0.0);
-  Order order = order_of(block, size, false);
-  CHORALE_AT_LEVEL(fisher_upper, block, order.first(), order.n_first, false);
-  CHORALE_AT_LEVEL(fisher_upper, block, order.second(), order.n_second, true);
-  for (Index k = 0; k < order.n_extreme; ++k) {
-    const std::int32_t i = order.extreme()[k];
+  Order order;
+  put_in_order(block, size, false, order);
+  CHORALE_AT_LEVEL(fisher_upper, block, order.first.data(), std::ssize(order.first), false);
+  CHORALE_AT_LEVEL(fisher_upper, block, order.second.data(), std::ssize(order.second), true);
+  for (const std::int32_t i : order.extreme) {
     const TwoByTwo& t = tables[static_cast<std::size_t>(i)];
     block.log10_p[i] = extreme_log10_upper(exchanged ? TwoByTwo{t.n10, t.n11, t.n00, t.n01} : t);
   }

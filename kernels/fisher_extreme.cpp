@@ -61,8 +61,8 @@ double near_crossing(const Hypergeometric& urn, double start, double floor, doub
   return y;
 }
 
-// A point of the far side a few steps from where f falls to limit · f(observed), as the far side counts: by walking
-// over the mode when that is near, in logarithms when it is not.
+// A point of the far side a few steps from where f falls to limit · f(observed), as the far side counts: by
+// walking over the mode when that is near, in logarithms when it is not.
 Point far_start(const Hypergeometric& near_side, const Hypergeometric& far_side, double observed, double mode,
                 double log_observed, double limit) {
   constexpr double short_walk = 64;

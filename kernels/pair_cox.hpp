@@ -102,10 +102,10 @@ struct FullPlan {
 ///
 /// Shapes   carriers as two_group (patient indices of the cohort); pairs point into carriers; fits one per pair
 /// Throws   ShapeError when the lengths differ or an index is out of range
-/// Cost     per pair 4 to 5 walks over event times, each (1 + p)(2 + p)/2 times up to 45 moments at p = 2, and over
-///          carriers, each p² and one exp: 0.3 ms on a Zen 5 core at 5,400 carriers, 3,398 event times and p = 2,
-///          0.19 ms without the likelihood ratio (R 4.2, coxph.fit on a ready matrix: 60 ms and 33 ms); beyond
-///          three covariates as many walks over the patients, each n (p²/2 + 2p + one exp)
+/// Cost     per pair 4 to 5 walks over event times, each up to 45 moments for two covariates, and over carriers, each
+///          p² and one exp: 0.25 to 0.3 ms on a Zen 5 core for 100,000 patients, 5,400 carriers, 3,398 event times,
+///          0.15 to 0.2 ms without the likelihood ratio (R 4.2, coxph.fit on a ready matrix: 60 ms and 33 ms);
+///          beyond three covariates the walks are over the patients, each n (p²/2 + 2p + one exp)
 /// Threads  over pairs, equal for any thread count
 /// Source   Cox 1972; Efron 1977; weights as in R's coxph
 /// Oracle   kernels/reference/pair_cox.cpp; R survival 3.5.3, tests/oracle/pair_cox.R

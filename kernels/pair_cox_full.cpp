@@ -148,9 +148,12 @@ void PairFitter::fit(const FeaturePair& pair, PairCoxFit& fit) {
   const NewtonResult full = maximise();
   fit.iterations = full.iterations;
   const bool limit = engine_.none_of_both_dies();
+  // second moments that cancel need more terms than PairMoments has; the start needs none
+  const auto dependent = [&](const Eigen::MatrixXd& information) {
+    return !dependent_columns(Eigen::MatrixXd(information(full.kept, full.kept))).empty();
+  };
   const bool separated = !full.infinite.empty() || (limit && full.converged);
-  if (!full.converged || limit ||
-      !dependent_columns(Eigen::MatrixXd(full.information(full.kept, full.kept))).empty()) {
+  if (!full.converged || limit || dependent(full.information_at_start) || dependent(full.information)) {
     Eigen::VectorXd origin = Eigen::VectorXd::Zero(engine_.n_coefficients());
     origin.head(frame_.rows.n_columns) = frame_.beta;
     std::vector<Index> all = frame_.kept;

@@ -21,12 +21,35 @@ std::string survival_chart(const ResultTable& table);
 
 /// Strongest effects as hazard ratios with 95 % intervals, crude and adjusted side by side.
 /// Columns  feature or term or feature_a and feature_b, log_hazard and se (or adj_log_hazard and adj_se, or
-///          log_hazard_ab and se_ab); used when there: log10_p (adj_log10_p, lrt_log10_p), group
+///          log_hazard_ab and se_ab; for triples log_hazard_abc and se_abc, and so on); used when there: log10_p
+///          (adj_log10_p, lrt_log10_p), group
 std::string forest_chart(const ResultTable& table);
 
-/// Effect against significance.
-/// Columns  feature or feature_a and feature_b, odds_ratio, log10_p; used when there: q, group_a and group_b
+/// Effect against significance, a picture for each kind of effect: odds ratio, ratio of odds ratios, hazard ratio of the
+/// interaction.
+/// Columns  feature or feature_a and feature_b; odds_ratio or log_ratio, and log10_p; log_hazard_ab (log_hazard_abc, …)
+///          and lrt_log10_p; used when there: q, lrt_q, group_a and group_b
 std::string volcano_chart(const ResultTable& table);
+
+/// A square of features against features, up to 500 of them, like beside like: association below the diagonal,
+/// interaction with outcome above it.
+/// Columns  row, column, log2_odds_ratio; used when there: n11, log10_p, q, log_hazard_ab, lrt_log10_p, lrt_q
+std::string heat_map(const ResultTable& table);
+
+/// How p-values are spread, a small picture per test, with the line where they would lie if nothing were going on.
+/// Columns  test, p_lower, p_upper, n, expected
+std::string p_value_chart(const ResultTable& table);
+
+/// Survival at landmarks of the groups that a pair makes, for the first pairs of the table.
+/// Columns  feature_a, feature_b, group, survival_T, survival_T_lower, survival_T_upper with T in days, for one or
+///          more T; used when there: n_analysed, events, median
+std::string landmark_chart(const ResultTable& table);
+
+/// An order of n things in which those that go together stand together: the two groups with the highest average
+/// similarity are joined, their most similar ends touching, until one is left.
+/// Shapes   similarity (n · n), symmetric; the diagonal is not read
+/// Cost     n³ at worst
+std::vector<std::size_t> order_by_similarity(const std::vector<double>& similarity, std::size_t n);
 
 /// A figure: the picture and the sentence below it.
 std::string figure(const std::string& picture, const std::string& caption);
@@ -40,8 +63,12 @@ std::vector<double> numbers(const ResultTable& table, const std::string& column)
 /// A column of texts; empty when the table has none of that name.
 std::vector<std::string> texts(const ResultTable& table, const std::string& column);
 
-/// What a row is about: feature, term, or "feature_a × feature_b"; empty when the table has none of these.
+/// What a row is about: feature, term, or "feature_a × feature_b × …"; empty when the table has none of these.
 std::vector<std::string> subjects(const ResultTable& table);
+
+/// "ab" for a table of pairs (feature_a, feature_b), "abc" for one of triples, and so on; empty for any other. The
+/// columns log_hazard_ab, se_abc, … of the highest interaction end with it.
+std::string set_letters(const ResultTable& table);
 
 /// The different values of a column in the order in which they first stand.
 std::vector<std::string> in_order(const std::vector<std::string>& values);
@@ -50,5 +77,7 @@ std::vector<std::string> in_order(const std::vector<std::string>& values);
 std::string readable(double value);
 std::string readable_count(std::int64_t value);
 std::string readable_p(double log10_p);
+/// "1 pair", "1,234 pairs".
+std::string counted(std::int64_t n, const std::string& thing);
 
 }  // namespace chorale::io::report

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t n_shown = 20;
 constexpr double width = 860, top = 40, letter = 8.1, z95 = 1.959963984540054;
+constexpr const char* interaction = "interaction";
 
 /// One estimate per row of the table: log hazard ratio and its standard error.
 struct Estimate {
@@ -29,11 +30,12 @@ struct Estimate {
 
 std::vector<Estimate> estimates_of(const ResultTable& table) {
   struct Names {
-    const char *name, *log_hazard, *se, *log10_p;
+    std::string name, log_hazard, se, log10_p;
   };
-  constexpr Names known[] = {{"crude", "log_hazard", "se", "log10_p"},
-                             {"adjusted", "adj_log_hazard", "adj_se", "adj_log10_p"},
-                             {"interaction", "log_hazard_ab", "se_ab", "lrt_log10_p"}};
+  const std::string whole = set_letters(table);
+  const Names known[] = {{"crude", "log_hazard", "se", "log10_p"},
+                         {"adjusted", "adj_log_hazard", "adj_se", "adj_log10_p"},
+                         {interaction, "log_hazard_" + whole, "se_" + whole, "lrt_log10_p"}};
   std::vector<Estimate> found;
   for (const Names& names : known) {
     Estimate e{names.name, numbers(table, names.log_hazard), numbers(table, names.se),
@@ -113,7 +115,10 @@ std::string forest_chart(const ResultTable& table) {
     svg.text(x.at(tick), bottom + 17, fmt::format("{:.4g}", tick), "tick middle");
   }
   svg.line(x.at(1), top, x.at(1), bottom, "axis");
-  svg.text((x.from + x.to) / 2, bottom + 36, "hazard ratio (logarithmic); right of 1 is worse",
+  svg.text((x.from + x.to) / 2, bottom + 36,
+           estimates.back().name == interaction
+               ? "all together over the product of the parts; right of 1 is worse"
+               : "hazard ratio (logarithmic); right of 1 is worse",
            "label middle");
   svg.text(text_at, 26, "ratio (95 % interval)", "tick");
   svg.text(width - 4, 26, "p", "tick end");
@@ -142,8 +147,8 @@ std::string forest_chart(const ResultTable& table) {
     }
   }
   return figure(svg.str(),
-                fmt::format("The {} strongest of {} estimates, by p-value of the {} one.", rows.size(),
-                            readable_count(static_cast<Index>(n_estimated)), estimates.back().name));
+                fmt::format("The {} strongest of {}, by p-value of the {} one.", rows.size(),
+                            counted(static_cast<Index>(n_estimated), "estimate"), estimates.back().name));
 }
 
 }  // namespace chorale::io::report

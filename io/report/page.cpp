@@ -20,14 +20,14 @@ h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .4rem; }
 h2 { font-size: 1.25rem; margin: 2.4rem 0 .6rem; padding-top: .6rem; border-top: 1px solid var(--rule); }
 .lead { font-size: 1.05rem; max-width: 46rem; }
 nav { font-size: .9rem; color: var(--soft); margin: 1rem 0; }
-nav a { margin-right: 1rem; }
+nav a { display: inline-block; margin-right: 1rem; }
 a { color: var(--s0); }
 .wide { overflow-x: auto; margin: .8rem 0 .3rem; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); padding-bottom: .4rem; max-width: 46rem; }
 th, td { padding: .28rem .65rem; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: bottom; }
 td { white-space: nowrap; }
-.facts td { white-space: normal; overflow-wrap: anywhere; }
+.facts td { white-space: normal; overflow-wrap: anywhere; vertical-align: top; }
 .facts th { color: var(--soft); font-weight: 500; vertical-align: top; }
 thead th { background: var(--tint); border-bottom: 2px solid var(--rule); }
 th small { display: block; font-weight: 400; color: var(--soft); }
@@ -47,15 +47,21 @@ svg .curve { fill: none; stroke-width: 2.2; } svg .band { opacity: .16; } svg .f
 svg .s0.fill, svg .s0.band { fill: var(--s0); } svg .s0.curve, svg .s0.interval { stroke: var(--s0); }
 svg .s1.fill, svg .s1.band { fill: var(--s1); } svg .s1.curve, svg .s1.interval { stroke: var(--s1); stroke-dasharray: 9 3; }
 svg .s2.fill, svg .s2.band { fill: var(--s2); } svg .s2.curve, svg .s2.interval { stroke: var(--s2); stroke-dasharray: 3 2; }
-svg .s3.fill, svg .s3.band { fill: var(--s3); } svg .s3.curve { stroke: var(--s3); stroke-dasharray: 12 3 3 3; }
-svg .s4.fill, svg .s4.band { fill: var(--s4); } svg .s4.curve { stroke: var(--s4); stroke-dasharray: 6 6; }
-svg .s5.fill, svg .s5.band { fill: var(--s5); } svg .s5.curve { stroke: var(--s5); stroke-dasharray: 2 5; }
-svg .s6.fill, svg .s6.band { fill: var(--s6); } svg .s6.curve { stroke: var(--s6); stroke-dasharray: 14 4; }
-svg .s7.fill, svg .s7.band { fill: var(--s7); } svg .s7.curve { stroke: var(--s7); stroke-dasharray: 1 3; }
+svg .s3.fill, svg .s3.band { fill: var(--s3); } svg .s3.curve, svg .s3.interval { stroke: var(--s3); stroke-dasharray: 12 3 3 3; }
+svg .s4.fill, svg .s4.band { fill: var(--s4); } svg .s4.curve, svg .s4.interval { stroke: var(--s4); stroke-dasharray: 6 6; }
+svg .s5.fill, svg .s5.band { fill: var(--s5); } svg .s5.curve, svg .s5.interval { stroke: var(--s5); stroke-dasharray: 2 5; }
+svg .s6.fill, svg .s6.band { fill: var(--s6); } svg .s6.curve, svg .s6.interval { stroke: var(--s6); stroke-dasharray: 14 4; }
+svg .s7.fill, svg .s7.band { fill: var(--s7); } svg .s7.curve, svg .s7.interval { stroke: var(--s7); stroke-dasharray: 1 3; }
 svg .shade { fill: var(--s0); } svg .h0 { opacity: 0.00; } svg .h1 { opacity: 0.11; } svg .h2 { opacity: 0.22; } svg .h3 { opacity: 0.33; } svg .h4 { opacity: 0.44; } svg .h5 { opacity: 0.56; } svg .h6 { opacity: 0.67; } svg .h7 { opacity: 0.78; } svg .h8 { opacity: 0.89; } svg .h9 { opacity: 1.00; }
+svg .minus { fill: var(--s0); } svg .plus { fill: var(--s1); } svg .absent { fill: var(--rule); opacity: .35; }
+svg .sign { fill: none; stroke: var(--ink); stroke-width: 1.4; } svg .fine { stroke-width: .8; } svg .light { stroke: var(--page); }
+svg .hover { fill: transparent; } svg .hover:hover { stroke: var(--ink); }
 svg .cell { font-size: 12px; } svg .strong { fill: var(--page); }
 svg .interval { stroke-dasharray: none !important; }
-@media print { body { max-width: none; padding: 0; font-size: 11px; } nav { display: none; } table { font-size: 7.5px; }
+.paper { display: none; }
+@media (max-width: 700px) { body { padding: 1rem .8rem 3rem; } .wide svg { min-width: 620px; } }
+@media print { .paper { display: block; } .cut th:nth-child(n+14), .cut td:nth-child(n+14) { display: none; } .wide svg { min-width: 0; }
+   body { max-width: none; padding: 0; font-size: 11px; } nav { display: none; } table { font-size: 7.5px; }
   th, td { padding: .1rem .25rem; } .wide { overflow: visible; } figure, tr { break-inside: avoid; } h2 { break-after: avoid; } }
 )css";
 

@@ -14,6 +14,9 @@ namespace chorale::io::report {
 /// how many of how many), and what each column means.
 std::string html_table(const ResultTable& table);
 
+/// Link to the text file that holds the whole table, beside the page.
+std::string link_to_file(const ResultTable& table);
+
 /// Keys and values side by side.
 std::string fact_list(const std::vector<std::pair<std::string, std::string>>& facts);
 

@@ -97,6 +97,13 @@ void Svg::text(double x, double y, std::string_view words, std::string_view css)
   body_ += fmt::format("<text class=\"{}\" x=\"{}\" y=\"{}\">{}</text>\n", css, pixel(x), pixel(y),
                        escaped(words));
 }
+void Svg::text(double x, double y, std::string_view words, std::string_view css, double size,
+               double degrees) {
+  body_ += fmt::format("<text class=\"{0}\" x=\"{1}\" y=\"{2}\" style=\"font-size:{3}px\"", css, pixel(x),
+                       pixel(y), pixel(size));
+  if (degrees != 0) body_ += fmt::format(" transform=\"rotate({:.0f} {} {})\"", degrees, pixel(x), pixel(y));
+  body_ += ">" + escaped(words) + "</text>\n";
+}
 void Svg::path(const std::string& d, std::string_view css) {
   body_ += fmt::format("<path class=\"{}\" d=\"{}\"/>\n", css, d);
 }

@@ -29,6 +29,8 @@ class Svg {
   void circle(double x, double y, double r, std::string_view css);
   /// css may hold "end" or "middle" for the anchor; otherwise the text starts at x.
   void text(double x, double y, std::string_view words, std::string_view css);
+  /// Letters of `size` pixels, turned by `degrees` about where they start (clockwise).
+  void text(double x, double y, std::string_view words, std::string_view css, double size, double degrees);
   void path(const std::string& d, std::string_view css);
   /// What the mouse shows over the elements between these two calls.
   void begin_hint(std::string_view words);

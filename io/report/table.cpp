@@ -14,6 +14,7 @@ namespace chorale::io::report {
 namespace {
 
 constexpr std::size_t n_shown = 20, n_short = 40;
+constexpr std::size_t n_columns_on_paper = 13;  // the style sheet hides those from the 14th on
 
 struct Order {
   std::vector<std::size_t> rows;
@@ -88,7 +89,9 @@ std::string html_table(const ResultTable& table) {
   const Order order = order_of(table);
   const auto n = static_cast<std::size_t>(table.n_rows());
   if (n == 0) return "<p>No row.</p>\n";
-  std::string html = "<div class=\"wide\" tabindex=\"0\"><table>\n<caption>" + escaped(table.caption) +
+  const bool cut = table.columns.size() > n_columns_on_paper;
+  std::string html = std::string("<div class=\"wide\" tabindex=\"0\"><table") +
+                     (cut ? " class=\"cut\"" : "") + ">\n<caption>" + escaped(table.caption) +
                      "</caption>\n<thead>" + header(table) + "</thead>\n<tbody>\n";
   for (const std::size_t row : order.rows) {
     html += "<tr>";
@@ -97,12 +100,20 @@ std::string html_table(const ResultTable& table) {
   }
   html += "</tbody></table></div>\n";
   if (order.rows.size() < n) {
-    html += fmt::format("<p class=\"note\">{} of {} rows, {}. All of them: <code>{}.tsv</code>.</p>\n",
-                        order.rows.size(), readable_count(static_cast<Index>(n)),
+    html += fmt::format("<p class=\"note\">{} of {} rows, {}. All of them: {}.</p>\n", order.rows.size(),
+                        readable_count(static_cast<Index>(n)),
                         order.by.empty() ? "the first ones" : "strongest first by " + escaped(order.by),
-                        escaped(table.name));
+                        link_to_file(table));
   }
+  if (cut)
+    html += fmt::format(
+        "<p class=\"note paper\">The first {} of {} columns; all of them are in <code>{}.tsv</code>.</p>\n",
+        n_columns_on_paper, table.columns.size(), escaped(table.name));
   return html + meanings(table);
+}
+
+std::string link_to_file(const ResultTable& table) {
+  return fmt::format("<a href=\"{0}.tsv\"><code>{0}.tsv</code></a>", escaped(table.name));
 }
 
 std::string fact_list(const std::vector<std::pair<std::string, std::string>>& facts) {

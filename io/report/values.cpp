@@ -33,11 +33,21 @@ std::vector<std::string> texts(const ResultTable& table, const std::string& name
 std::vector<std::string> subjects(const ResultTable& table) {
   for (const char* name : {"feature", "term"})
     if (auto found = texts(table, name); !found.empty()) return found;
-  auto pairs = texts(table, "feature_a");
-  const auto partners = texts(table, "feature_b");
-  if (partners.empty()) return {};
-  for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] += " × " + partners[i];
-  return pairs;
+  const std::string members = set_letters(table);
+  if (members.empty()) return {};
+  auto sets = texts(table, "feature_a");
+  for (const char letter : members.substr(1)) {
+    const auto member = texts(table, std::string("feature_") + letter);
+    for (std::size_t i = 0; i < sets.size(); ++i) sets[i] += " × " + member[i];
+  }
+  return sets;
+}
+
+std::string set_letters(const ResultTable& table) {
+  std::string letters;
+  for (char letter = 'a'; !texts(table, std::string("feature_") + letter).empty(); ++letter)
+    letters += letter;
+  return letters.size() < 2 ? "" : letters;
 }
 
 std::vector<std::string> in_order(const std::vector<std::string>& values) {
@@ -68,6 +78,7 @@ std::string readable(double value) {
 
 std::string readable_p(double log10_p) {
   if (std::isnan(log10_p)) return "";
+  if (std::isinf(log10_p)) return "0";
   if (log10_p >= -3) return fmt::format("{:.2g}", std::pow(10, log10_p));
   // mantissa and exponent apart, since 10^log10_p may be too small for a double
   double exponent = std::floor(log10_p);
@@ -76,8 +87,13 @@ std::string readable_p(double log10_p) {
   return fmt::format("{:.1f}e{:.0f}", mantissa, exponent);
 }
 
+std::string counted(std::int64_t n, const std::string& thing) {
+  return readable_count(n) + " " + thing + (n == 1 ? "" : "s");
+}
+
 std::string figure(const std::string& picture, const std::string& caption) {
-  return "<figure>\n" + picture + "<figcaption>" + escaped(caption) + "</figcaption>\n</figure>\n";
+  return "<figure>\n<div class=\"wide\" tabindex=\"0\">\n" + picture + "</div>\n<figcaption>" +
+         escaped(caption) + "</figcaption>\n</figure>\n";
 }
 
 }  // namespace chorale::io::report

@@ -2,7 +2,7 @@
 // Copyright the Chorale authors
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <numbers>
 
 #include <fmt/format.h>
 
@@ -12,8 +12,8 @@
 namespace chorale::io::report {
 namespace {
 
-constexpr double width = 860, height = 440, left = 70, right = 24, top = 16, bottom = 52;
-constexpr std::size_t n_named = 14, n_points = 3000;
+constexpr double width = 860, left = 70, right = 24, top = 22, bottom = 52;
+constexpr std::size_t n_named = 16, n_avoided = 150, n_points = 3000, n_few = 10;
 constexpr double largest_log2 = 8;  // odds ratios of 0 and infinity, and beyond 256, stand at the edge
 
 struct Point {
@@ -21,54 +21,93 @@ struct Point {
   double log2_ratio, minus_log10_p, q;
 };
 
+/// A ratio per row of the table, with its p.
+struct Effect {
+  std::string name, axis;  // for the mouse, below the picture
+  std::vector<double> log2_ratio, log10_p, q;
+};
+
+/// The effects that the table has, all turned into doublings.
+std::vector<Effect> effects_of(const ResultTable& table) {
+  std::vector<Effect> effects;
+  const auto add = [&](Effect effect) {
+    if (!effect.log2_ratio.empty() && !effect.log10_p.empty()) effects.push_back(std::move(effect));
+  };
+  const auto doublings = [&](const std::string& column) {  // of a natural logarithm
+    auto values = numbers(table, column);
+    for (double& value : values) value /= std::numbers::ln2;
+    return values;
+  };
+  auto odds_ratio = numbers(table, "odds_ratio");
+  for (double& value : odds_ratio) value = std::log2(value);
+  const auto log10_p = numbers(table, "log10_p"), q = numbers(table, "q");
+  add({"odds ratio", "odds ratio (logarithmic)", odds_ratio, log10_p, q});
+  add({"ratio of odds ratios", "ratio of odds ratios, beyond what smaller sets explain (logarithmic)",
+       doublings("log_ratio"), log10_p, q});
+  if (const std::string whole = set_letters(table); !whole.empty())
+    add({"hazard ratio of the interaction",
+         "hazard ratio of the interaction (logarithmic); right of 1 is worse",
+         doublings("log_hazard_" + whole), numbers(table, "lrt_log10_p"), numbers(table, "lrt_q")});
+  return effects;
+}
+
 /// Strongest first.
-std::vector<Point> points_of(const ResultTable& table) {
+std::vector<Point> points_of(const ResultTable& table, const Effect& effect) {
   const auto names = subjects(table);
-  const auto ratio = numbers(table, "odds_ratio"), log10_p = numbers(table, "log10_p"),
-             q = numbers(table, "q");
   std::vector<Point> points;
-  if (names.empty() || ratio.empty() || log10_p.empty()) return points;
+  if (names.empty()) return points;
   const auto first = texts(table, "group_a"), second = texts(table, "group_b");
   const bool firsts = in_order(first).size() > 1, seconds = in_order(second).size() > 1;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (std::isnan(ratio[i]) || std::isnan(log10_p[i])) continue;
+    if (std::isnan(effect.log2_ratio[i]) || !std::isfinite(effect.log10_p[i])) continue;
     points.push_back(
         {.name = names[i] + (firsts ? ", " + first[i] : "") + (seconds ? " against " + second[i] : ""),
-         .log2_ratio = std::clamp(std::log2(ratio[i]), -largest_log2, largest_log2),
-         .minus_log10_p = -log10_p[i],
-         .q = q.empty() ? 1 : q[i]});
+         .log2_ratio = std::clamp(effect.log2_ratio[i], -largest_log2, largest_log2),
+         .minus_log10_p = -effect.log10_p[i],
+         .q = effect.q.empty() ? 1 : effect.q[i]});
   }
   std::stable_sort(points.begin(), points.end(),
                    [](const Point& a, const Point& b) { return a.minus_log10_p > b.minus_log10_p; });
   return points;
 }
 
-/// Names of the strongest points; one that would cover an earlier name is left to the mouse.
+struct Box {
+  double left, right, top, bottom;
+  bool meets(const Box& other) const {
+    return left < other.right && other.left < right && top < other.bottom && other.top < bottom;
+  }
+};
+
+/// Names of the strongest points, each beside, above or below its point, wherever it covers neither a name nor another
+/// of the stronger points; one that finds no such place is left to the mouse.
 void write_names(Svg& svg, const std::vector<Point>& points, const Axis& x, const Axis& y) {
-  struct Box {
-    double from, to, line;
-  };
   std::vector<Box> taken;
+  for (std::size_t i = 0; i < std::min(points.size(), n_avoided); ++i) {
+    const double px = x.at(points[i].log2_ratio), py = y.at(points[i].minus_log10_p);
+    taken.push_back({px - 4, px + 4, py - 4, py + 4});
+  }
   for (std::size_t i = 0; i < std::min(points.size(), n_named); ++i) {
-    const std::string name = shortened(points[i].name, 24);
-    const double px = x.at(points[i].log2_ratio), py = y.at(points[i].minus_log10_p) + 4;
-    const double length = 6.8 * static_cast<double>(n_letters(name)) + 9;
-    const bool leftwards = px + length > width;
-    const Box box{leftwards ? px - length : px, leftwards ? px : px + length, py};
-    if (std::any_of(taken.begin(), taken.end(), [&](const Box& other) {
-          return std::abs(other.line - box.line) < 12 && box.from < other.to && other.from < box.to;
-        }))
-      continue;
-    taken.push_back(box);
-    svg.text(leftwards ? px - 8 : px + 8, py, name, leftwards ? "small end" : "small");
+    const std::string name = shortened(points[i].name, 40);
+    const double px = x.at(points[i].log2_ratio), py = y.at(points[i].minus_log10_p);
+    const double length = 7.5 * static_cast<double>(n_letters(name));
+    for (const auto& [dx, dy] :
+         {std::pair{7.0, 4.0}, {-7.0, 4.0}, {6.0, -5.0}, {-6.0, -5.0}, {6.0, 14.0}, {-6.0, 14.0}}) {
+      const double from = dx > 0 ? px + dx : px + dx - length;
+      const Box box{from, from + length, py + dy - 10, py + dy + 2};
+      if (box.left < left + 2 || box.right > width || box.top < 2 || box.bottom > y.from ||
+          std::any_of(taken.begin(), taken.end(), [&](const Box& other) { return other.meets(box); }))
+        continue;
+      taken.push_back(box);
+      svg.text(px + dx, py + dy, name, dx > 0 ? "small" : "small end");
+      break;
+    }
   }
 }
 
-}  // namespace
-
-std::string volcano_chart(const ResultTable& table) {
-  const auto points = points_of(table);
+std::string picture_of(const ResultTable& table, const Effect& effect) {
+  const auto points = points_of(table, effect);
   if (points.empty()) return {};
+  const double height = points.size() < n_few ? 260 : 440;
   double widest = 1;
   for (const Point& point : points) widest = std::max(widest, std::abs(point.log2_ratio));
   const Axis x{.low = -widest * 1.05, .high = widest * 1.05, .from = left, .to = width - right};
@@ -89,27 +128,36 @@ std::string volcano_chart(const ResultTable& table) {
   }
   svg.line(left, y.from, x.to, y.from, "axis");
   svg.line(x.at(0), top, x.at(0), y.from, "axis");
-  svg.text((left + x.to) / 2, height - 8, "odds ratio (logarithmic)", "label middle");
+  svg.text((left + x.to) / 2, height - 8, effect.axis, "label middle");
   svg.text(left, 11, "−log10 p", "label");
   const std::size_t n_drawn = std::min(points.size(), n_points);
   std::size_t n_hits = 0;
   for (std::size_t i = n_drawn; i-- > 0;) {  // the strongest last, so that they lie on top
     const Point& point = points[i];
     const bool hit = point.q < 0.05;
-    svg.begin_hint(fmt::format("{}: odds ratio {}, p {}", point.name, readable(std::exp2(point.log2_ratio)),
-                               readable_p(-point.minus_log10_p)));
+    svg.begin_hint(fmt::format("{}: {} {}, p {}", point.name, effect.name,
+                               readable(std::exp2(point.log2_ratio)), readable_p(-point.minus_log10_p)));
     svg.circle(x.at(point.log2_ratio), y.at(point.minus_log10_p), hit ? 4 : 3,
                hit ? "fill s1" : "fill faint");
     svg.end_hint();
   }
   for (const Point& point : points) n_hits += point.q < 0.05 ? 1 : 0;
   write_names(svg, points, x, y);
-  std::string caption = fmt::format(
-      "{} comparisons; coloured: {} with q < 0.05. Ratios beyond 256 stand at the edge.",
-      readable_count(static_cast<Index>(points.size())), readable_count(static_cast<Index>(n_hits)));
+  std::string caption =
+      fmt::format("{}; coloured: {} with q < 0.05.", counted(static_cast<Index>(points.size()), "comparison"),
+                  readable_count(static_cast<Index>(n_hits)));
+  if (widest == largest_log2) caption += " Ratios beyond 256 stand at the edge.";
   if (n_drawn < points.size())
     caption += fmt::format(" The {} strongest are drawn.", readable_count(static_cast<Index>(n_drawn)));
   return figure(svg.str(), caption);
+}
+
+}  // namespace
+
+std::string volcano_chart(const ResultTable& table) {
+  std::string pictures;
+  for (const Effect& effect : effects_of(table)) pictures += picture_of(table, effect);
+  return pictures;
 }
 
 }  // namespace chorale::io::report

@@ -19,8 +19,8 @@ Vector log_of_complement(Vector x) {
   return log_of(y) - (x - (1.0 - y)) / y;
 }
 
-// log10 of exp(log_density) · sum. A sum that leaves out the mode leaves out more than 1e-7, so p closer to 1 than
-// 1e-12 is 1 and rounding.
+// log10 of exp(log_density) · sum. A sum that leaves out the mode leaves out more than 1e-7, so p closer to 1
+// than 1e-12 is 1 and rounding.
 Vector log10_of(Vector log_density, Vector sum) {
   const Vector log_p = log_density + log_of(sum);
   return log_p > -1e-12 ? none : log_p * log10_e;
@@ -37,8 +37,8 @@ Vector upper_tail(const Cells& cells) {
   }
 }
 
-// The weight of an outcome whose probability is `odds` times that of the observed one: inside counts those that are
-// more probable, otherwise those that are not; mid gives ½ to equals.
+// The weight of an outcome whose probability is `odds` times that of the observed one: inside counts those
+// that are more probable, otherwise those that are not; mid gives ½ to equals.
 template <bool inside, bool mid>
 Vector weighed(Vector odds) {
   if constexpr (mid) {
@@ -64,7 +64,8 @@ Vector equals_above(const Cells& cells) {
   }
 }
 
-// Σ f(y) / f(n11) over what is more probable than n11: walks from n11 over the mode until f has fallen to f(n11)
+// Σ f(y) / f(n11) over what is more probable than n11: walks from n11 over the mode until f has fallen to
+// f(n11)
 template <bool mid>
 Vector sum_inside(const Cells& cells) {
   constexpr double limit = mid ? 1 - tie : 1 + tie;

@@ -4,8 +4,8 @@
 
 #include "kernels/simd/vector.hpp"
 
-/// The hypergeometric distribution of kernels/hypergeometric.hpp for one 2x2 table per lane. As with vector.hpp,
-/// included by the bodies in kernels/simd/ only, and every function has internal linkage.
+/// The hypergeometric distribution of kernels/hypergeometric.hpp for one 2x2 table per lane. As with
+/// vector.hpp, included by the bodies in kernels/simd/ only, and every function has internal linkage.
 namespace chorale::kernels::simd {
 namespace {
 
@@ -51,24 +51,27 @@ struct Four {
   Vector term[4];
 };
 
-/// A walk along the outcomes, four at a time with one division. f(y + 1) / f(y) is the product of the two cells that
-/// fall over that of the two that rise, after the step; at the end of the range a falling cell is 0, and so is every term
-/// from there on.
+/// A walk along the outcomes, four at a time with one division. f(y + 1) / f(y) is the product of the two
+/// cells that fall over that of the two that rise, after the step; at the end of the range a falling cell is
+/// 0, and so is every term from there on.
 struct Steps {
   Vector falling1, falling2, rising1, rising2, term;
 
-  inline Four four() {
+  inline Four four() { return four(Vector{} + 1.0); }
+
+  /// The same where each step is also multiplied by `odds`.
+  inline Four four(Vector odds) {
     const Vector a1 = falling1 * falling2, a2 = (falling1 - 1.0) * (falling2 - 1.0);
     const Vector a3 = (falling1 - 2.0) * (falling2 - 2.0), a4 = (falling1 - 3.0) * (falling2 - 3.0);
     const Vector b1 = (rising1 + 1.0) * (rising2 + 1.0), b2 = (rising1 + 2.0) * (rising2 + 2.0);
     const Vector b3 = (rising1 + 3.0) * (rising2 + 3.0), b4 = (rising1 + 4.0) * (rising2 + 4.0);
     const Vector b34 = b3 * b4, b234 = b2 * b34;
-    const Vector inverse = 1.0 / (b1 * b234);
-    const Vector a12 = a1 * a2, a123 = a12 * a3;
-    const Four odds{term * (inverse * (a1 * b234)), term * (inverse * (a12 * b34)),
-                    term * (inverse * (a123 * b4)), term * (inverse * (a123 * a4))};
-    advance(odds.term[3]);
-    return odds;
+    const Vector inverse = odds / (b1 * b234);
+    const Vector a12 = a1 * (a2 * odds), a123 = a12 * (a3 * odds);
+    const Four result{term * (inverse * (a1 * b234)), term * (inverse * (a12 * b34)),
+                      term * (inverse * (a123 * b4)), term * (inverse * (a123 * (a4 * odds)))};
+    advance(result.term[3]);
+    return result;
   }
 
   /// a1/b1 (1 + a2/b2 (1 + a3/b3 (1 + a4/b4)))
@@ -107,7 +110,8 @@ inline Vector rough_root(Vector x) {
   return __builtin_bit_cast(Vector, (__builtin_bit_cast(Bits, x) >> 1) + 0x1ff7a00000000000U);
 }
 
-/// How far n11 lies above its mean, also in standard deviations, and how many terms its upper tail has, about.
+/// How far n11 lies above its mean, also in standard deviations, and how many terms its upper tail has,
+/// about.
 struct Spread {
   Vector above, z_squared, tail;
 };

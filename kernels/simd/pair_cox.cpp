@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
+#include <utility>
+
 #include "kernels/pair_cox_body.hpp"
 #include "kernels/simd/vector.hpp"
 
@@ -112,19 +114,18 @@ void sums_of_any(const SlotTable& slots, const double* shift, double* sums) {
   }
 }
 
-/// lane k becomes lane k + step; zeros enter at the end.
-template <Index step>
-Vector from_later(Vector value) {
-  Bits lane;
-  for (Index k = 0; k < width; ++k) lane[k] = static_cast<std::uint64_t>(k + step);
-  return __builtin_shuffle(value, Vector{}, lane);
+/// Lane k + step in lane k; zeros enter at the end.
+template <Index step, Index... k>
+Vector from_later(Vector value, std::integer_sequence<Index, k...>) {
+  return __builtin_shufflevector(value, Vector{}, (k + step)...);
 }
 
 /// Each lane plus all later ones.
 Vector sum_of_later(Vector value) {
-  value += from_later<1>(value);
-  if constexpr (width > 2) value += from_later<2>(value);
-  if constexpr (width > 4) value += from_later<4>(value);
+  constexpr std::make_integer_sequence<Index, width> all;
+  value += from_later<1>(value, all);
+  if constexpr (width > 2) value += from_later<2>(value, all);
+  if constexpr (width > 4) value += from_later<4>(value, all);
   return value;
 }
 

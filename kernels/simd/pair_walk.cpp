@@ -18,7 +18,7 @@ constexpr Index block = pair_walk_block;
 template <int p>
 struct Everyone {
   static constexpr int n = 1 + p + p * (p + 1) / 2;
-  Vector m[n]{}, d[n]{};
+  Vector m[n], d[n];
 
   Everyone(const RiskView& rows, Index t) {
     for (int r = 0; r < n; ++r) {
@@ -30,7 +30,13 @@ struct Everyone {
   Everyone(const MomentSeries& series, Index n_rows_dying, Index t) {
     const double* moment = series.moments + (t / lanes * series.n_moments * 2) * lanes + t % lanes;
     const double* coefficient = series.coefficients;
-    Index row = 0;
+    for (int r = 0; r < n; ++r) {
+      m[r] = coefficient[r] * load<Vector>(moment);
+      d[r] = coefficient[r] * load<Vector>(moment + lanes);
+    }
+    moment += 2 * lanes;
+    coefficient += n;
+    Index row = 1;
     for (; row < n_rows_dying; ++row, moment += 2 * lanes, coefficient += n) {
       const Vector at_risk = load<Vector>(moment), dying = load<Vector>(moment + lanes);
       for (int r = 0; r < n; ++r) {
@@ -45,10 +51,10 @@ struct Everyone {
   }
 };
 
-/// Rows 0, 1 … p, then a, b, both of the model's risk sets.
+/// Rows 0, 1 … p, then a, b, both of the model's risk sets. Compilers leave it a call, which keeps the rows in memory.
 template <int p>
-void add_carriers(const Vector* everyone, const double* members, Index stride, const PairPoint& at,
-                  Vector* sums) {
+[[gnu::always_inline]] inline void add_carriers(const Vector* everyone, const double* members, Index stride,
+                                                const PairPoint& at, Vector* sums) {
   const Vector a = load<Vector>(members), b = load<Vector>(members + stride);
   const Vector both = load<Vector>(members + 2 * stride);
   sums[0] = everyone[0] + at.excess_a * a + at.excess_b * b + at.excess_both * both;

@@ -11,8 +11,8 @@
 #include "kernels/types.hpp"
 
 /// The widest vector of doubles that the level has, as GCC and Clang offer them: operators work by lane.
-/// Included by the bodies in kernels/simd/ only. Every function has internal linkage, so that no level's copy can
-/// become another's; templates take a Vector or a double.
+/// Included by the bodies in kernels/simd/ only. Every function has internal linkage, so that no level's copy
+/// can become another's; templates take a Vector or a double.
 namespace chorale::kernels::simd {
 
 #if defined(__AVX512F__)
@@ -81,6 +81,19 @@ static inline bool any(Truth lanes) {
   bool found = false;
   for (Index k = 0; k < width; ++k) found = found || lanes[k] != 0;
   return found;
+#endif
+}
+
+static inline Vector root_of(Vector x) {
+#if defined(__AVX512F__)
+  return __builtin_bit_cast(Vector, _mm512_maskz_sqrt_pd(0xff, __builtin_bit_cast(__m512d, x)));
+#elif defined(__AVX__)
+  return __builtin_bit_cast(Vector, _mm256_sqrt_pd(__builtin_bit_cast(__m256d, x)));
+#elif defined(__SSE2__)
+  return __builtin_bit_cast(Vector, _mm_sqrt_pd(__builtin_bit_cast(__m128d, x)));
+#else
+  for (Index k = 0; k < width; ++k) x[k] = __builtin_sqrt(x[k]);
+  return x;
 #endif
 }
 

@@ -7,6 +7,7 @@
 #include <regex>
 
 #include "io/file.hpp"
+#include "io/pieces.hpp"
 #include "io/report/charts.hpp"
 #include "io/report/page.hpp"
 #include "io/report/svg.hpp"
@@ -35,8 +36,15 @@ const ResultTable& table_named(const Results& results, const std::string& name) 
   throw std::runtime_error("no table " + name);
 }
 
+constexpr auto all_charts = {frequency_chart, survival_chart, forest_chart,  volcano_chart,
+                             heat_map,        p_value_chart,  landmark_chart};
+
 std::string sample_page() {
   const TemporaryFolder folder;
+  ResultTable piece{.name = "all_pairs", .caption = "Every <pair>.", .columns = {}};
+  piece.add("n11", "patients", "", std::vector<std::int64_t>(700));
+  piece.add("log10_p", "", "", std::vector<double>(700));
+  for (Index number : {0, 1}) write_piece(folder.path(), number, piece);
   write_results(folder.path(), sample_results());
   write_run_record(folder.path(), {.job = "mutation_landscape",
                                    .config = {{"seed", "7"}},
@@ -61,6 +69,13 @@ TEST(Report, HoldsEverySectionAndTheRunRecord) {
                            "load 1.5 s", "seed = 7", "outcome missing"}) {
     EXPECT_TRUE(has(page, part)) << part;
   }
+}
+
+TEST(Report, SaysWhereTablesInPiecesLie) {
+  const std::string page = sample_page();
+  EXPECT_TRUE(has(page, "href=\"#complete\""));
+  EXPECT_TRUE(has(page, "Every &lt;pair&gt;. The complete table, 1,400 rows, is in"));  // two pieces of 700
+  EXPECT_TRUE(has(page, "<code>/all_pairs</code>, with the columns n11, log10_p."));
 }
 
 TEST(Report, FetchesNothing) {
@@ -115,8 +130,7 @@ TEST(Charts, AreChosenByColumns) {
   EXPECT_EQ(survival_chart(features), "");
   EXPECT_EQ(volcano_chart(features), "");  // no odds ratio
   EXPECT_TRUE(has(survival_chart(survival), "<svg"));
-  for (const auto& chart : {frequency_chart, survival_chart, forest_chart, volcano_chart})
-    EXPECT_EQ(chart(attrition), "");
+  for (const auto& chart : all_charts) EXPECT_EQ(chart(attrition), "");
 }
 
 TEST(Charts, OfEmptyTablesAreNone) {
@@ -124,8 +138,7 @@ TEST(Charts, OfEmptyTablesAreNone) {
   for (ResultTable& table : sample.tables) {
     for (ResultColumn& column : table.columns)
       std::visit([](auto& values) { values.clear(); }, column.values);
-    for (const auto& chart : {frequency_chart, survival_chart, forest_chart, volcano_chart})
-      EXPECT_EQ(chart(table), "");
+    for (const auto& chart : all_charts) EXPECT_EQ(chart(table), "");
     EXPECT_TRUE(has(html_table(table), "No row."));
   }
 }
@@ -187,6 +200,7 @@ TEST(Tables, LongOnesShowTheStrongestAndSaySo) {
   table.add("log10_p", "log10", "", p);
   const std::string html = html_table(table);
   EXPECT_TRUE(has(html, "20 of 1,234 rows, strongest first by log10_p"));
+  EXPECT_TRUE(has(html, "<a href=\"long.tsv\">"));
   EXPECT_LT(html.find("data-v=\"1233\""), html.find("data-v=\"1231\""));
   EXPECT_EQ(n_times("<tr>", html), 1U + 20U);
 }
@@ -200,6 +214,8 @@ TEST(Readable, NumbersAreShort) {
   EXPECT_EQ(readable_count(999), "999");
   EXPECT_EQ(readable_count(-1000), "-1,000");
   EXPECT_EQ(readable_count(1000000), "1,000,000");
+  EXPECT_EQ(counted(1, "pair"), "1 pair");
+  EXPECT_EQ(counted(1234, "pair"), "1,234 pairs");
 }
 
 TEST(Readable, TinyPValuesKeepMantissaAndExponent) {
@@ -207,6 +223,7 @@ TEST(Readable, TinyPValuesKeepMantissaAndExponent) {
   EXPECT_EQ(readable_p(std::log10(2.5e-9)), "2.5e-9");
   EXPECT_EQ(readable_p(-1000.3), "5.0e-1001");            // 10^0.7 = 5.01
   EXPECT_EQ(readable_p(std::log10(9.97) - 5), "1.0e-4");  // rounds up over the decade
+  EXPECT_EQ(readable_p(-std::numeric_limits<double>::infinity()), "0");
 }
 
 TEST(Escaped, ReplacesWhatIsNoText) {

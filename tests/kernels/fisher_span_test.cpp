@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
 //
-// Fisher's test over many tables at once: every way of summing, every level, and no table depends on its neighbours.
+// Fisher's test over many tables at once: every way of summing, every level, and no table depends on its
+// neighbours.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -54,7 +55,8 @@ std::vector<double> log10_p_of(const std::vector<TwoByTwo>& tables, FisherTest t
   return log10_p;
 }
 
-// a pair of features in `total` patients: margins even in the logarithm, n11 up to `spread` standard deviations off
+// a pair of features in `total` patients: margins even in the logarithm, n11 up to `spread` standard
+// deviations off
 TwoByTwo pair_of(Index i, Index total, double spread) {
   Draws draws(20261122, 7, i);
   const auto n = static_cast<double>(total);
@@ -129,8 +131,8 @@ TEST(FisherSpan, LargestTotalsMatchTheReference) {
   expect_the_reference(tables, 1e-12);
 }
 
-// outcomes as probable as the observed one, or nearly: margins of halves mirror every outcome, and one patient more or
-// less moves the mirror image by less than 1e-7 only in the largest cohorts
+// outcomes as probable as the observed one, or nearly: margins of halves mirror every outcome, and one
+// patient more or less moves the mirror image by less than 1e-7 only in the largest cohorts
 std::vector<TwoByTwo> near_ties() {
   std::vector<TwoByTwo> tables;
   for (const Index half : {1, 2, 3, 10, 500, 20'000}) {

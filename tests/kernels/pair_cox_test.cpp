@@ -227,8 +227,13 @@ TEST(PairCoxFull, AFeatureThatIsACovariateIsSingular) {
   c.n_covariates = 1;
   c.cohort.covariate.assign(40, 0);
   for (const std::int32_t i : c.a) c.cohort.covariate[static_cast<std::size_t>(i)] = 1;
-  const PairCoxFit fit = full_fit(c.design(), c.a, c.b, Ties::efron);
-  EXPECT_EQ(fit.verdict, PairVerdict::singular);
+  const Level before = level();
+  for (const Level each : available_levels()) {
+    force_level(each);
+    const PairCoxFit fit = full_fit(c.design(), c.a, c.b, Ties::efron);
+    EXPECT_EQ(fit.verdict, PairVerdict::singular) << name_of(each);
+  }
+  force_level(before);
 }
 
 TEST(PairCoxFull, NobodyDyingIsNotAFit) {
