@@ -289,6 +289,7 @@ bool take_over(const std::filesystem::path& output, const Fingerprint& fingerpri
   Checkpoint::agree(output, fingerprint);
   if (io::is_done(output)) return true;
   remove_results(output);
+  io::remove_unfinished_pieces(output);
   return false;
 }
 

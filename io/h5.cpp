@@ -219,7 +219,7 @@ Kind kind_of(hid_t parent, const std::string& name) {
   const Handle type(H5Dget_type(open_set(parent, name).set), H5Tclose);
   switch (H5Tget_class(type)) {
     case H5T_INTEGER:
-      return Kind::whole;
+      return H5Tget_size(type) == sizeof(std::int32_t) ? Kind::whole32 : Kind::whole;
     case H5T_FLOAT:
       return Kind::real;
     case H5T_STRING:

@@ -78,7 +78,7 @@ Handle open_group(hid_t parent, const std::string& name);
 bool exists(hid_t parent, const char* name);
 
 /// What a dataset holds, by its stored type.
-enum class Kind { whole, real, text };
+enum class Kind { whole, whole32, real, text };
 Kind kind_of(hid_t parent, const std::string& name);
 
 /// Datasets are one chunk up to a mebibyte of elements, unpacked, with fletcher32.

@@ -44,6 +44,14 @@ void remove_pieces(const fs::path& output) {
   }
 }
 
+void remove_unfinished_pieces(const fs::path& output) {
+  std::vector<fs::path> unfinished;
+  std::error_code error;
+  for (fs::directory_iterator at(output / "pieces", error), end; !error && at != end; at.increment(error))
+    if (at->path().filename().string().find(".part-") != std::string::npos) unfinished.push_back(at->path());
+  for (const fs::path& path : unfinished) remove_file(path);
+}
+
 Pieces::Pieces(fs::path output) : output_(std::move(output)) {
   std::error_code error;
   for (fs::directory_iterator at(output_ / "pieces", error), end; !error && at != end; at.increment(error)) {
@@ -51,14 +59,16 @@ Pieces::Pieces(fs::path output) : output_(std::move(output)) {
     const auto dash = stem.rfind('-');
     if (at->path().extension() == ".h5" && dash != std::string::npos) ++tables_[stem.substr(0, dash)];
   }
-  for (const auto& [table, n] : tables_) {
-    for (Index number = 0; number < n; ++number) {
-      const fs::path path = path_of(output_, table, number);
-      if (fs::exists(path)) continue;
-      throw StoreError({.what = "a piece of a table is missing",
-                        .in = path.string(),
-                        .remedy = "run again with --fresh: the checkpoint counts on the piece"});
-    }
+  for (const auto& [table, n] : tables_) require(table, n);
+}
+
+void Pieces::require(const std::string& table, Index n) const {
+  for (Index number = 0; number < n; ++number) {
+    const fs::path path = path_of(output_, table, number);
+    if (fs::exists(path)) continue;
+    throw StoreError({.what = "a piece of a table is missing",
+                      .in = path.string(),
+                      .remedy = "run again with --fresh: the checkpoint counts on the piece"});
   }
 }
 

@@ -20,6 +20,9 @@ void write_piece(const std::filesystem::path& output, Index number, const Result
 /// Removes all pieces of an earlier run; none there is no error.
 void remove_pieces(const std::filesystem::path& output);
 
+/// Removes what a killed process was writing.
+void remove_unfinished_pieces(const std::filesystem::path& output);
+
 /// The pieces of a finished run.
 class Pieces {
  public:
@@ -27,6 +30,8 @@ class Pieces {
 
   /// Tables in pieces with the number of pieces, which are numbered from 0.
   const std::map<std::string, Index>& tables() const { return tables_; }
+  /// Throws   StoreError when one of the table's n pieces is not there
+  void require(const std::string& table, Index n) const;
   std::vector<double> reals(const std::string& table, Index number, const std::string& column) const;
   /// Adds a column, or replaces the one of that name.
   /// Throws   ShapeError when the piece has another number of rows

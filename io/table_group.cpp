@@ -49,6 +49,9 @@ ResultColumn read_column(hid_t group, const std::string& name) {
     case h5::Kind::whole:
       column.values = h5::read<std::int64_t>(group, name);
       break;
+    case h5::Kind::whole32:
+      column.values = h5::read<std::int32_t>(group, name);
+      break;
     case h5::Kind::real:
       column.values = h5::read<double>(group, name);
       break;

@@ -150,7 +150,8 @@ bool says_nothing(const kernels::TwoByTwo& cells) {
 
 Association::Association(const Design& design, const engine::Cohort& cohort, const TestedPatients& tested)
     : design_(design), stratum_(stratum_of(design, cohort, labels_)), groups_(cohort, tested, stratum_) {
-  if (std::find(design.tests.begin(), design.tests.end(), Test::burden) != design.tests.end())
+  const bool asked = std::find(design.tests.begin(), design.tests.end(), Test::burden) != design.tests.end();
+  if (asked && groups_.n_groups > 0)  // none: everyone's stratum is missing
     background_.emplace(margins_of(cohort, groups_));
 }
 
@@ -167,6 +168,7 @@ std::vector<kernels::BurdenTest> Association::burden_tests(const CountedPairs& c
     observed.push_back({.a = counted.pairs[i].a, .b = counted.pairs[i].b, .n_both = n_both});
   }
   std::vector<kernels::BurdenTest> tests(observed.size());
+  if (!background_) return tests;
   kernels::burden_tests(*background_, observed, tests, design_.config.burden_model);
   return tests;
 }

@@ -105,6 +105,15 @@ Index Design::n_units(StageNumber stage, Index n_patients) const {
   }
 }
 
+void Design::require_room_for_all() const {
+  if (config.report != Report::all || keeps_every_p()) return;
+  throw ConfigError({.what = "too many pairs for one text table",
+                     .found = std::to_string(n_pairs()) + " pairs",
+                     .expected = "at most 200000",
+                     .in = "interaction_screen.report",
+                     .remedy = "report by q, and set complete_table = true for every pair in results.h5"});
+}
+
 Range Design::share(Index n, Index unit, Index n_units) {
   constexpr Index least = 64;
   const Index each = std::max(least, (n + n_units - 1) / n_units);
@@ -137,13 +146,7 @@ Design Design::of(const Config& config, const engine::Setup& setup) {
                        .in = "features",
                        .remedy = "include more features, or lower min_carriers"});
   }
-  if (config.report == Report::all && !design.keeps_every_p()) {
-    throw ConfigError({.what = "too many pairs for one text table",
-                       .found = std::to_string(design.n_pairs()) + " pairs",
-                       .expected = "at most 200000",
-                       .in = "interaction_screen.report",
-                       .remedy = "report by q, and set complete_table = true for every pair in results.h5"});
-  }
+  if (setup.config.features.min_carriers == 0) design.require_room_for_all();  // else the data decide
   return design;
 }
 

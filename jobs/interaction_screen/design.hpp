@@ -51,6 +51,8 @@ struct Design {
   /// Largest log10 p that a unit keeps for the choice of hits.
   double keep_log10_p() const;
   bool needs_strata() const;
+  /// Throws   ConfigError when report = "all" would fill a text table with too many pairs
+  void require_room_for_all() const;
 
   /// Throws   ConfigError when fields or tests do not fit the cohort
   static Design of(const Config& config, const engine::Setup& setup);

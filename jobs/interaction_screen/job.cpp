@@ -33,6 +33,7 @@ Frame::Frame(const Design& own, const engine::Setup& setup, const engine::Cohort
       tested(patients),
       association(own, patients, tested),
       tiles(patients, tested, association, tile_cells(own, setup.catalogue.n_patients())) {
+  design.require_room_for_all();
   if (design.with_outcome) outcome.emplace(design, setup, cohort, tested);
   if (design.config.permutations > 0)
     permuted.emplace(design, cohort, tested, association, tiles, outcome ? &*outcome : nullptr);
@@ -102,7 +103,8 @@ void InteractionScreen::complete(const engine::Setup& setup, io::Pieces& pieces)
     columns.emplace_back(std::string(name_of(design.tests[t])) + "_log10_p",
                          std::string(name_of(design.tests[t])) + "_log10_q");
   if (design.with_outcome) columns.emplace_back("lrt_log10_p", "lrt_log10_q");
-  const Index n_pieces = pieces.tables().at("all_pairs");
+  const Index n_pieces = design.n_units(pairs_stage, setup.catalogue.n_patients());
+  pieces.require("all_pairs", n_pieces);
   for (const auto& [p, q] : columns) {
     std::vector<double> values;
     std::vector<std::size_t> end;

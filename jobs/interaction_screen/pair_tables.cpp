@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -28,24 +29,6 @@ void add_features(io::ResultTable& table, const Reported& of, const std::vector<
              [&](Index r) { return of.name(all[size(r)].pair.a); });
   add_column(table, "feature_b", "", "second feature", rows,
              [&](Index r) { return of.name(all[size(r)].pair.b); });
-}
-
-std::string association_note(const PairRow& row) {
-  const kernels::TwoByTwo& cells = row.cells;
-  if (cells.total() == 0) return "nobody tested for both";
-  if (cells.row1() == 0 || cells.col1() == 0) return "carried by nobody tested for both";
-  if (cells.row2() == 0 || cells.col2() == 0) return "carried by everyone tested for both";
-  return {};
-}
-
-std::string method_of(const Design& design, const PairRow& row) {
-  if (!row.asked)
-    return row.cells.n11 == 0 ? "not asked: nobody carries both"
-                              : "not asked: fewer than min_both carry both";
-  if (row.fit.verdict == kernels::PairVerdict::converged)
-    return design.ties == kernels::Ties::efron ? "cox, efron" : "cox, breslow";
-  if (row.fit.verdict == kernels::PairVerdict::penalised) return "firth, as a group has no event";
-  return "not estimated: " + std::string(kernels::name_of(row.fit.verdict));
 }
 
 void add_association(io::ResultTable& table, const Reported& of, const std::vector<Index>& rows) {
@@ -104,7 +87,9 @@ void add_association(io::ResultTable& table, const Reported& of, const std::vect
   if (of.design.needs_strata()) {
     ratio("cmh_", "Mantel-Haenszel odds ratio over the strata", &PairRow::cmh_odds_ratio);
     ratio("exact_", "conditional odds ratio over the strata", &PairRow::exact_odds_ratio);
-    real("homogeneity_log10_p", "", "log10 p that the strata differ in odds ratio (Breslow-Day, Tarone)",
+    real("homogeneity_log10_p", "",
+         "log10 p that the strata differ in odds ratio (Breslow-Day, Tarone); empty unless two can be "
+         "compared",
          [](const PairRow& row) { return row.homogeneity_log10_p; });
   }
 }
@@ -151,7 +136,7 @@ void add_outcome(io::ResultTable& table, const Reported& of, const std::vector<I
                [&](Index r) { return of.findings.interaction_max_t_p[size(r)]; });
   }
   real("wald_chi2", "", "(log_hazard_ab / se_ab)²", [](const PairRow& row) { return row.fit.wald_chi2; });
-  real("score_chi2", "", "score test at the fit without interaction",
+  real("score_chi2", "", "score test at the fit without interaction; empty for Firth's estimates",
        [](const PairRow& row) { return row.fit.score_chi2; });
   real("reri", "", "relative excess risk due to interaction: 0 where hazards add up",
        [](const PairRow& row) { return row.reri.estimate; });
@@ -165,6 +150,27 @@ void add_outcome(io::ResultTable& table, const Reported& of, const std::vector<I
 
 }  // namespace
 
+std::string association_note(const Design& design, const PairRow& row) {
+  const kernels::TwoByTwo& cells = row.cells;
+  if (cells.total() == 0) return "nobody tested for both";
+  if (cells.row1() == 0 || cells.col1() == 0) return "carried by nobody tested for both";
+  if (cells.row2() == 0 || cells.col2() == 0) return "carried by everyone tested for both";
+  if (design.needs_strata() &&
+      std::any_of(row.log10_p.begin(), row.log10_p.end(), [](double p) { return std::isnan(p); }))
+    return "both vary in no stratum";
+  return {};
+}
+
+std::string method_of(const Design& design, const PairRow& row) {
+  if (!row.asked)
+    return row.cells.n11 == 0 ? "not asked: nobody carries both"
+                              : "not asked: fewer than min_both carry both";
+  if (row.fit.verdict == kernels::PairVerdict::converged)
+    return design.ties == kernels::Ties::efron ? "cox, efron" : "cox, breslow";
+  if (row.fit.verdict == kernels::PairVerdict::penalised) return "firth, as a group has no event";
+  return "not estimated: " + std::string(kernels::name_of(row.fit.verdict));
+}
+
 io::ResultTable pair_table(const Design& design, const engine::Setup& setup, const Findings& findings) {
   const Reported of{design, setup, findings};
   const auto& rows = findings.reported;
@@ -177,7 +183,7 @@ io::ResultTable pair_table(const Design& design, const engine::Setup& setup, con
   add_association(table, of, rows);
   if (design.with_outcome) add_outcome(table, of, rows);
   add_column(table, "note", "", "why association cannot be tested", rows,
-             [&](Index r) { return association_note(findings.rows[size(r)]); });
+             [&](Index r) { return association_note(design, findings.rows[size(r)]); });
   return table;
 }
 
@@ -210,17 +216,19 @@ io::ResultTable pair_group_table(const Design& design, const engine::Setup& setu
              [&](const Line& line) { return arm(line).n_analysed; });
   add_column(table, "events", "events", "of the analysed", lines,
              [&](const Line& line) { return arm(line).n_events; });
-  add_column(table, "median", "days", "median survival", lines,
+  add_column(table, "median", "days", "median survival; empty when it is not reached", lines,
              [&](const Line& line) { return arm(line).median.time; });
-  add_column(table, "median_lower", "days", "lower confidence limit", lines,
+  add_column(table, "median_lower", "days", "lower confidence limit; empty when it is not reached", lines,
              [&](const Line& line) { return arm(line).median.lower; });
-  add_column(table, "median_upper", "days", "upper confidence limit", lines,
+  add_column(table, "median_upper", "days", "upper confidence limit; empty when it is not reached", lines,
              [&](const Line& line) { return arm(line).median.upper; });
   for (std::size_t k = 0; k < design.config.landmarks.size(); ++k) {
     const std::string at = io::shortest(design.config.landmarks[k]);
     const auto point = [&](const char* suffix, const char* description, double kernels::KmPoint::*member) {
-      add_column(table, "survival_" + at + suffix, "", description + (" at " + at + " days"), lines,
-                 [&, k](const Line& line) {
+      add_column(table, "survival_" + at + suffix, "",
+                 description + (" at " + at +
+                                " days; empty beyond the follow-up, limits also where all or none survive"),
+                 lines, [&, k](const Line& line) {
                    return arm(line).landmarks.empty() ? kernels::missing : arm(line).landmarks[k].*member;
                  });
     };
@@ -263,7 +271,7 @@ io::ResultTable pair_strata_table(const Design& design, const engine::Setup& set
              [&](const Line& line) { return cells(line).n01; });
   add_column(table, "n00", "patients", "carry neither", lines,
              [&](const Line& line) { return cells(line).n00; });
-  add_column(table, "odds_ratio", "", "n11 n00 / (n10 n01)", lines,
+  add_column(table, "odds_ratio", "", "n11 n00 / (n10 n01); empty where both products are 0", lines,
              [&](const Line& line) { return kernels::sample_odds_ratio(cells(line)); });
   return table;
 }

@@ -91,9 +91,9 @@ io::ResultTable feature_table(const Design& design, const engine::Setup& setup, 
              [&](Index f) { return of[size(f)].n_together; });
   add_column(table, "n_apart", "pairs", "avoid it at q ≤ report_q", features,
              [&](Index f) { return of[size(f)].n_apart; });
-  add_column(table, "strongest_partner", "", "smallest p of association", features,
+  add_column(table, "strongest_partner", "", "smallest p of association; empty when none is known", features,
              [&](Index f) { return partner(f, of[size(f)].strongest); });
-  add_column(table, "log10_p", "", "its log10 p", features, [&](Index f) {
+  add_column(table, "log10_p", "", "its log10 p; empty when none is known", features, [&](Index f) {
     const Index r = of[size(f)].strongest;
     return r < 0 ? kernels::missing : findings.rows[size(r)].log10_p.front();
   });
@@ -102,7 +102,7 @@ io::ResultTable feature_table(const Design& design, const engine::Setup& setup, 
              features, [&](Index f) { return of[size(f)].n_interactions; });
   add_column(table, "strongest_interaction", "", "smallest p of interaction", features,
              [&](Index f) { return partner(f, of[size(f)].strongest_interaction); });
-  add_column(table, "lrt_log10_p", "", "its log10 p", features, [&](Index f) {
+  add_column(table, "lrt_log10_p", "", "its log10 p; empty when none is known", features, [&](Index f) {
     const Index r = of[size(f)].strongest_interaction;
     return r < 0 ? kernels::missing : lrt_log10_p(findings.rows[size(r)]);
   });
@@ -125,13 +125,17 @@ io::ResultTable matrix_table(const Design& design, const engine::Setup& setup, c
              [&](Index r) { return std::log2(row(r).odds_ratio.estimate); });
   add_column(table, "log10_p", "", "log10 p of association", rows,
              [&](Index r) { return row(r).log10_p.front(); });
-  add_column(table, "q", "", "its q", rows,
+  add_column(table, "q", "", "its q; empty where p is too large to tell", rows,
              [&](Index r) { return std::pow(10.0, findings.log10_q[size(r)]); });
+  add_column(table, "note", "", "why association cannot be tested", rows,
+             [&](Index r) { return association_note(design, row(r)); });
   if (!design.with_outcome) return table;
   add_column(table, "log_hazard_ab", "log hazard", "interaction", rows,
              [&](Index r) { return row(r).fit.ab; });
   add_column(table, "lrt_log10_p", "", "log10 p of interaction", rows,
              [&](Index r) { return lrt_log10_p(row(r)); });
+  add_column(table, "method", "", "how the interaction was estimated, or why it was not", rows,
+             [&](Index r) { return method_of(design, row(r)); });
   return table;
 }
 
@@ -156,18 +160,19 @@ io::ResultTable test_table(const Design& design, const Findings& findings) {
     return static_cast<std::int64_t>(std::count_if(of.family->kept.begin(), of.family->kept.end(),
                                                    [&](const KeptP& p) { return p.log10_p <= bound; }));
   });
-  add_column(table, "smallest_log10_p", "", "of all pairs", all, [](const NamedFamily& of) {
-    double least = kernels::missing;
-    for (const KeptP& p : of.family->kept) least = stronger(p.log10_p, least) ? p.log10_p : least;
-    return least;
-  });
+  add_column(table, "smallest_log10_p", "", "of all pairs; empty without any", all,
+             [](const NamedFamily& of) {
+               double least = kernels::missing;
+               for (const KeptP& p : of.family->kept) least = stronger(p.log10_p, least) ? p.log10_p : least;
+               return least;
+             });
   add_column(table, "n_in_histogram", "pairs", "whose p make the histogram: all, or drawn at random", all,
              [](const NamedFamily& of) {
                return std::accumulate(of.family->bins.begin(), of.family->bins.end(), std::int64_t{0});
              });
-  add_column(table, "median_p", "", "of these", all,
+  add_column(table, "median_p", "", "of these; empty without any", all,
              [](const NamedFamily& of) { return of.family->median_p(); });
-  add_column(table, "inflation", "", "chi-square of the median p over 0.4549", all,
+  add_column(table, "inflation", "", "chi-square of the median p over 0.4549; empty without any", all,
              [](const NamedFamily& of) { return of.family->inflation(); });
   return table;
 }

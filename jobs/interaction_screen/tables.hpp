@@ -39,6 +39,11 @@ struct Findings {
   static Findings of(const Design& design, std::span<const Part> parts);
 };
 
+/// Why association cannot be tested; empty when it can.
+std::string association_note(const Design& design, const PairRow& row);
+/// How the interaction was estimated, or why it was not.
+std::string method_of(const Design& design, const PairRow& row);
+
 /// Of the pairs whose full fit says p < 1e-4, how many the screen let pass.
 struct Recall {
   Index n_strong = 0, n_passed = 0;

@@ -79,7 +79,7 @@ TEST_F(RunnerTest, FinishGetsThePartsInUnitOrder) {
 
 TEST_F(RunnerTest, AFinishedFolderHoldsResultsRecordReportAndDone) {
   run_it();
-  for (const char* name : {"tally.tsv", "results.h5", "run.json", "report.html", "DONE"})
+  for (const char* name : {"tally.tsv", "results.h5", "summary.json", "run.json", "report.html", "DONE"})
     EXPECT_TRUE(fs::exists(out() / name)) << name;
   EXPECT_TRUE(io::is_done(out()));
   for (const auto& path : list_folder(run_folder(out())))

@@ -10,6 +10,8 @@
 #include <limits>
 #include <sstream>
 
+#include <nlohmann/json.hpp>
+
 #include "io/file.hpp"
 #include "kernels/error.hpp"
 #include "tests/io/h5py.hpp"
@@ -72,7 +74,8 @@ TEST(Results, TsvNumbersReadBackEqual) {
                                    -0.0,    1e22};
   ResultTable table{.name = "numbers", .caption = "", .columns = {}};
   table.add("x", "", "", values);
-  write_results(folder.path(), {.title = "", .summary = {}, .tables = {table}, .settings = {}, .numbers = {}});
+  write_results(folder.path(),
+                {.title = "", .summary = {}, .tables = {table}, .settings = {}, .numbers = {}});
   std::istringstream in(read_text(folder / "numbers.tsv"));
   std::string line;
   std::getline(in, line);
@@ -134,6 +137,18 @@ TEST(Results, OpenInH5pyWithUnitsAndDescriptions) {
   EXPECT_TRUE(
       has("/features/carriers n=3 fletcher32=True description=patients who carry it unit=patients"
           " : 3,-9223372036854775808,-1"));
+}
+
+TEST(Results, SummaryJsonIsForScripts) {
+  const TemporaryFolder folder;
+  write_results(folder.path(), awkward_results());
+  const auto summary = nlohmann::ordered_json::parse(read_text(folder / "summary.json"));
+  EXPECT_EQ(summary.at("title"), "A small result");
+  EXPECT_EQ(summary.at("summary"), (std::vector<std::string>{"First sentence.", "Second, with µ and ≥."}));
+  EXPECT_EQ(summary.at("settings").at("class set"), "nonsilent");
+  EXPECT_EQ(summary.at("settings").begin().key(), "ties") << "in the job's order";
+  EXPECT_EQ(summary.at("numbers").at("n"), 3.0);
+  EXPECT_TRUE(summary.at("numbers").at("none").is_null()) << "JSON has no NaN";
 }
 
 TEST(Results, ColumnsOfDifferentLengthAreABug) {

@@ -13,7 +13,7 @@
 
 #include "io/study/ingest.hpp"
 #include "tests/io/temporary_folder.hpp"
-#include "tests/jobs/landscape_runs.hpp"
+#include "tests/jobs/job_runs.hpp"
 
 namespace chorale::jobs {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "jobs/simulate/simulate.hpp"
 #include "tests/io/temporary_folder.hpp"
-#include "tests/jobs/landscape_runs.hpp"
+#include "tests/jobs/job_runs.hpp"
 
 namespace chorale::jobs {
 namespace {

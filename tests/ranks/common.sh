@@ -35,25 +35,30 @@ code_of() {
   said="$(cat "$work/said.txt")"
 }
 
-make_cohort() { # NAME PATIENTS GENES PATIENTS_PER_SHARD
+make_cohort() { # NAME PATIENTS GENES PATIENTS_PER_SHARD [OPTIONS…]
   with_ranks alone simulate "$source_dir/tests/ranks/cohort.toml" "$work/$1" \
-    --set "patients=$2" --set "genes=$3" --set "patients_per_shard=$4" >/dev/null 2>&1
+    --set "patients=$2" --set "genes=$3" --set "patients_per_shard=$4" "${@:5}" >/dev/null 2>&1
 }
 
-# landscape N OUT [OPTIONS…]: the job of tests/ranks/landscape.toml on the cohort "cohort".
-landscape() {
-  local n="$1" out="$2"
-  shift 2
-  with_ranks "$n" run "$source_dir/tests/ranks/landscape.toml" --set "cohort=\"$work/cohort\"" \
+# landscape N OUT [OPTIONS…]: the job of tests/ranks/landscape.toml on the cohort "cohort"; interactions likewise.
+landscape() { run_job landscape "$@"; }
+interactions() { run_job interactions "$@"; }
+run_job() { # JOB N OUT [OPTIONS…]
+  local job="$1" n="$2" out="$3"
+  shift 3
+  with_ranks "$n" run "$source_dir/tests/ranks/$job.toml" --set "cohort=\"$work/cohort\"" \
     --set "output=\"$work/$out\"" "$@"
 }
 
-# Result tables are equal byte by byte, and both folders have the same ones.
+# What must not depend on ranks, threads or restarts.
+result_files() { (cd "$work/$1" && find . -name '*.tsv' -o -name '*.h5' -o -name summary.json | grep -v '^./.chorale' | sort); }
+
+# Results are equal byte by byte, and both folders have the same ones.
 require_equal() { # A B
-  local a="$work/$1" b="$work/$2" file
-  [ "$(cd "$a" && ls -- *.tsv *.h5)" = "$(cd "$b" && ls -- *.tsv *.h5)" ] || fail "$1 and $2 hold different files"
-  for file in "$a"/*.tsv "$a"/*.h5; do
-    cmp "$file" "$b/$(basename "$file")" || fail "$(basename "$file") differs between $1 and $2"
+  local file
+  [ "$(result_files "$1")" = "$(result_files "$2")" ] || fail "$1 and $2 hold different files"
+  for file in $(result_files "$1"); do
+    cmp "$work/$1/$file" "$work/$2/$file" || fail "$file differs between $1 and $2"
   done
 }
 
@@ -70,10 +75,11 @@ require_no_done() { # OUT
 }
 
 # The same without waiting: $launcher is the process (mpirun, or the program), its words go to background.txt.
-landscape_in_background() { # N OUT
-  local command=("$program" run "$source_dir/tests/ranks/landscape.toml" --set "cohort=\"$work/cohort\"" --set
-    "output=\"$work/$2\"")
-  [ "$1" = alone ] || command=(mpirun -n "$1" "${command[@]}")
+landscape_in_background() { job_in_background landscape "$@"; }
+job_in_background() { # JOB N OUT
+  local command=("$program" run "$source_dir/tests/ranks/$1.toml" --set "cohort=\"$work/cohort\"" --set
+    "output=\"$work/$3\"")
+  [ "$2" = alone ] || command=(mpirun -n "$2" "${command[@]}")
   "${command[@]}" >"$work/background.txt" 2>&1 &
   launcher=$!
 }

@@ -2,8 +2,8 @@
 // Copyright the Chorale authors
 #pragma once
 
-#include <cmath>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -19,7 +19,16 @@ inline io::Results run_alone(const io::Node& config) {
   const auto job = engine::prepare(config, registry(), comm.get());
   return *engine::run(job, *comm, {.fresh = true, .progress = {}}).results;
 }
-inline io::Results run_alone(const std::string& toml) { return run_alone(io::parse_config(toml, "test.toml")); }
+inline io::Results run_alone(const std::string& toml) {
+  return run_alone(io::parse_config(toml, "test.toml"));
+}
+
+/// A named number of summary.json.
+inline double number(const io::Results& results, const std::string& name) {
+  for (const auto& [key, value] : results.numbers)
+    if (key == name) return value;
+  throw std::runtime_error("no number " + name);
+}
 
 /// A table read row by row: cells by column name.
 class Rows {

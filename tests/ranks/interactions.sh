@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the Chorale authors
+#
+# The interaction screen, whose stages build on each other and whose complete table lies in pieces: equal bytes for any
+# number of ranks and threads, and after kills and signals. CHORALE_SEED=N repeats the moments of the kills.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+RANDOM="${CHORALE_SEED:-$$}"
+echo "CHORALE_SEED=${CHORALE_SEED:-$$}"
+
+patients=2000
+genes=60
+[ "$scale" = small ] && patients=600 genes=30
+make_cohort cohort $patients $genes 300 --set background_highest=0.3 --set background_lowest=0.01
+interactions alone reference >/dev/null 2>&1
+[ "$(ls "$work"/reference/*.tsv | wc -l)" -ge 8 ] || fail "the reference has too few tables to compare"
+[ "$(ls "$work"/reference/pieces/*.h5 | wc -l)" -ge 4 ] || fail "the reference has too few pieces to compare"
+for table in pairs triples quadruples; do
+  [ "$(wc -l <"$work/reference/$table.tsv")" -gt 5 ] || fail "$table.tsv has too few rows to compare"
+done
+for setting in "1 2" "2 1" "3 2" "4 1"; do
+  read -r n threads <<<"$setting"
+  interactions "$n" "ranks-$n" --set "run.threads=$threads" >/dev/null 2>&1
+  require_equal reference "ranks-$n"
+  grep -q "\"n_ranks\": $n," "$work/ranks-$n/run.json" || fail "the run record does not tell $n ranks"
+done
+echo "1, 2, 3 and 4 ranks, 1 and 2 threads write the same results"
+
+hits=0
+for try in $(seq 1 12); do
+  [ "$hits" -lt 2 ] || break
+  out="killed-$try"
+  job_in_background interactions $((2 + try % 2)) "$out"
+  wait_for_parts "$out"
+  sleep "0.$(printf "%03d" $((RANDOM % 600)))"
+  read -ra ranks < <(children_of "$launcher") || true
+  [ ${#ranks[@]} -eq 0 ] || kill -9 "${ranks[RANDOM % ${#ranks[@]}]}" 2>/dev/null || true
+  wait "$launcher" || true
+  [ -e "$work/$out/DONE" ] || hits=$((hits + 1))
+  interactions $((1 + try % 3)) "$out" >"$work/said.txt" 2>&1 || fail "the resumed run fails: $(cat "$work/said.txt")"
+  require_equal reference "$out"
+  [ -z "$(find "$work/$out" -name '*.part-*')" ] || fail "a killed process left $(find "$work/$out" -name '*.part-*')"
+done
+[ "$hits" -ge 2 ] || fail "only $hits of 2 kills hit a run at work"
+echo "killed in any stage, the resumed run writes the same results"
+
+for n in alone 2; do
+  job_in_background interactions $n "usr1-$n"
+  wait_for_parts "usr1-$n"
+  kill -USR1 "$launcher" 2>/dev/null || true
+  wait "$launcher" || true
+  interactions 2 "usr1-$n" >/dev/null 2>&1
+  require_equal reference "usr1-$n"
+done
+echo "interrupted, the resumed run writes the same results"
+
+# A piece that the checkpoint counts on is gone.
+job_in_background interactions 2 lost
+wait_for_parts lost
+kill -USR1 "$launcher" 2>/dev/null || true
+wait "$launcher" || true
+if [ ! -e "$work/lost/DONE" ]; then
+  rm "$(ls "$work"/lost/pieces/*.h5 | tail -1)"
+  code_of interactions 2 lost
+  if [ "$code" != 0 ]; then # 0: its part was not yet in the checkpoint, and it was made again
+    require_code 4
+    require_said "a piece of a table is missing"
+    require_no_done lost
+  fi
+fi
+interactions 2 lost --fresh >/dev/null 2>&1
+require_equal reference lost
+echo "a lost piece: exit code 4, and --fresh makes it again"
