@@ -141,6 +141,8 @@ class CompleteTable {
       log10_p_[t].insert(log10_p_[t].end(), tile.log10_p[t].begin(), tile.log10_p[t].end());
     for (std::size_t k = 0; k < tile.screens.size(); ++k) {
       const kernels::PairScreen& screen = tile.screens[k];
+      const bool asked = tile.counted.cells[k].n11 >= design_.config.min_both;
+      verdict_.push_back(asked ? static_cast<std::int32_t>(screen.verdict) : -1);
       log_hazard_a_.push_back(screen.a);
       log_hazard_b_.push_back(screen.b);
       log_hazard_ab_.push_back(screen.ab);
@@ -154,7 +156,8 @@ class CompleteTable {
     io::ResultTable table{.name = "all_pairs",
                           .caption =
                               "Every pair; features by their row in the table features, outcome by the "
-                              "screen beside the covariates' own fit.",
+                              "screen beside the covariates' own fit. NaN: association where a margin is "
+                              "empty, in all or in every stratum; outcome as verdict says.",
                           .columns = {}};
     table.add("feature_a", "", "row of the table features", std::move(a_));
     table.add("feature_b", "", "row of the table features", std::move(b_));
@@ -176,6 +179,11 @@ class CompleteTable {
       table.add("se_ab", "log hazard", "standard error of log_hazard_ab", std::move(se_ab_));
       table.add("lrt_chi2", "", "likelihood ratio of the interaction", std::move(lrt_chi2_));
       table.add("lrt_log10_p", "", "its log10 p", std::move(lrt_log10_p_));
+      table.add("verdict", "",
+                "of the screen: -1 not asked, fewer than min_both carry both; 0 fitted; 2 no events; 3 an "
+                "empty group; "
+                "4 separated, the limit's p; 5 covariates failed; 6 singular; 7 not converged",
+                std::move(verdict_));
     }
     return table;
   }
@@ -186,7 +194,7 @@ class CompleteTable {
   }
 
   const Design& design_;
-  std::vector<std::int32_t> a_, b_, tested_, n11_, n10_, n01_, n00_;
+  std::vector<std::int32_t> a_, b_, tested_, n11_, n10_, n01_, n00_, verdict_;
   std::vector<double> odds_ratio_, lower_, upper_;
   std::vector<std::vector<double>> log10_p_;
   std::vector<double> log_hazard_a_, log_hazard_b_, log_hazard_ab_, se_ab_, lrt_chi2_, lrt_log10_p_;

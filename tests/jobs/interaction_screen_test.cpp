@@ -112,7 +112,7 @@ void expect_same(double found, double expected, const std::string& where) {
 TEST_F(InteractionScreenTest, TheCompleteTableAgreesWithThePairTable) {
   const auto results =
       run(everything,
-          "report = \"all\"\ncomplete_table = true\nlargest_set = 2\nstratify = [\"TRIAL\"]\n"
+          "report = \"all\"\ncomplete_table = true\nmin_both = 8\nlargest_set = 2\nstratify = [\"TRIAL\"]\n"
           "tests = [\"mid_p\", \"cmh\", \"burden\"]\n");
   const Rows pairs(results, "pairs"), features(results, "features");
   const AllPairs all(folder_ / "out", features);
@@ -129,6 +129,12 @@ TEST_F(InteractionScreenTest, TheCompleteTableAgreesWithThePairTable) {
     expect_same(std::pow(10, all.real("cmh_log10_q", a, b)), pairs.real("cmh_q", row), where + ", cmh_q");
     // the complete table has the screen's fit, the pair table names its p beside the full fit
     expect_same(all.real("lrt_log10_p", a, b), pairs.real("screen_log10_p", row), where + ", screen");
+  }
+  for (Index row = 0; row < pairs.size(); ++row) {
+    const std::string a = pairs.text("feature_a", row), b = pairs.text("feature_b", row);
+    const auto verdict = all.whole("verdict", a, b);
+    EXPECT_EQ(verdict == -1, pairs.whole("n11", row) < 8) << a << " × " << b;
+    EXPECT_EQ(std::isnan(all.real("lrt_log10_p", a, b)), verdict != 0 && verdict != 4) << a << " × " << b;
   }
   auto log10_p = all.reals("lrt_log10_p");
   kernels::benjamini_hochberg(log10_p, log10_p);

@@ -8,8 +8,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 RANDOM="${CHORALE_SEED:-$$}"
 echo "CHORALE_SEED=${CHORALE_SEED:-$$}"
 
-patients=2000
-genes=60
+patients=1500
+genes=50
 [ "$scale" = small ] && patients=600 genes=30
 make_cohort cohort $patients $genes 300 --set background_highest=0.3 --set background_lowest=0.01
 interactions alone reference >/dev/null 2>&1
@@ -32,7 +32,7 @@ for try in $(seq 1 12); do
   out="killed-$try"
   job_in_background interactions $((2 + try % 2)) "$out"
   wait_for_parts "$out"
-  sleep "0.$(printf "%03d" $((RANDOM % 600)))"
+  sleep "0.$(printf "%03d" $((RANDOM % 350)))"
   read -ra ranks < <(children_of "$launcher") || true
   [ ${#ranks[@]} -eq 0 ] || kill -9 "${ranks[RANDOM % ${#ranks[@]}]}" 2>/dev/null || true
   wait "$launcher" || true
