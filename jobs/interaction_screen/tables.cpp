@@ -15,6 +15,10 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
+std::string count_of(Index n, const char* thing) {
+  return fmt::format("{} {}{}", n, thing, n == 1 ? "" : "s");
+}
+
 std::string pair_name(const engine::Setup& setup, const PairRow& row) {
   return setup.features.features[size(row.pair.a)].name + " × " +
          setup.features.features[size(row.pair.b)].name;
@@ -59,10 +63,11 @@ std::string interaction_sentence(const Design& design, const engine::Setup& setu
 
 std::string recall_sentence(const Design& design, const Recall& recall) {
   return fmt::format(
-      "Screen (p ≤ {}): of {} pairs whose full fit says p < 0.0001, {} passed; {} of the {} pairs beyond the "
-      "bound "
-      "were fitted in full to check.",
-      design.config.screen_p, recall.n_strong, recall.n_passed, recall.n_checked, recall.n_beyond);
+      "The screen (p ≤ {}) passed {} of {} whose full fit says p < 0.0001; {} of {} beyond the bound were "
+      "fitted in "
+      "full to check.",
+      design.config.screen_p, recall.n_passed, count_of(recall.n_strong, "pair"), recall.n_checked,
+      count_of(recall.n_beyond, "pair"));
 }
 
 std::string set_sentence(const Design& design, const engine::Setup& setup, const Findings& findings,
