@@ -3,7 +3,6 @@
 #include "kernels/pair_cox_engine.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 namespace chorale::kernels {
@@ -21,7 +20,7 @@ PairEngine::PairEngine(const PairFrame& frame)
       times_(frame.times),
       table_(times_.table()),
       n_padded_(times_.n_padded()),
-      died_(size((rows_.n_rows + 63) / 64), 0),
+      members_(frame),
       member_at_risk_(size((3 + rows_.n_columns) * n_padded_), 0),
       member_dying_(member_at_risk_),
       first_(size(n_padded_), 0),
@@ -36,121 +35,46 @@ PairEngine::PairEngine(const PairFrame& frame)
       everyone_products_(size(n_slot_sums(rows_.n_columns))),
       segment_products_(everyone_products_),
       gradient_(Eigen::VectorXd::Zero(n_coefficients())),
-      information_(Eigen::MatrixXd::Zero(n_coefficients(), n_coefficients())) {
-  std::size_t next = 0;
-  for (const PairGroup group : {only_a, only_b, both}) {
-    for (const bool dies : {false, true}) segments_[next++] = {.group = group, .dies = dies};
-  }
-  for (std::size_t row = 0; row < rows_.place_of.size(); ++row)
-    died_[row / 64] |= std::uint64_t(rows_.place_of[row] & 1) << (row % 64);
-}
-
-void PairEngine::list_members(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
-  // a row goes to segment 2 (has a + 2 has b − 1) + died
-  std::array<std::size_t, 6> n{};
-  for (auto& of_segment : segment_rows_) of_segment.resize(size(rows_.n_rows));
-  for (std::size_t word = 0; word < a.size(); ++word) {
-    for (std::uint64_t left = a[word] | b[word]; left != 0; left &= left - 1) {
-      const int bit = std::countr_zero(left);
-      const std::uint64_t group = (a[word] >> bit & 1) + 2 * (b[word] >> bit & 1);
-      const std::size_t segment = 2 * group - 2 + (died_[word] >> bit & 1);
-      segment_rows_[segment][n[segment]++] = static_cast<std::int32_t>(64 * word + size(bit));
-    }
-  }
-  member_row_.clear();
-  for (std::size_t s = 0; s < segments_.size(); ++s) {
-    segments_[s].begin = static_cast<Index>(member_row_.size());
-    member_row_.insert(member_row_.end(), segment_rows_[s].begin(),
-                       segment_rows_[s].begin() + static_cast<std::ptrdiff_t>(n[s]));
-    segments_[s].end = static_cast<Index>(member_row_.size());
-  }
-}
+      information_(Eigen::MatrixXd::Zero(n_coefficients(), n_coefficients())) {}
 
 void PairEngine::set_pair(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
-  list_members(a, b);
+  members_.set_pair(a, b);
   carriers_held_ = false;
-  counts_ = {.n = {rows_.n_rows, 0, 0, 0}, .deaths = {frame_.design.n_events, 0, 0, 0}};
-  std::array<double, n_pair_groups> deaths{};
-  for (const PairSegment& segment : segments_) {
-    const Index n = segment.end - segment.begin;
-    counts_.n[neither] -= n;
-    counts_.n[segment.group] += n;
-    if (!segment.dies) continue;
-    counts_.deaths[neither] -= n;
-    counts_.deaths[segment.group] += n;
-    for (Index m = segment.begin; m < segment.end; ++m)
-      deaths[segment.group] += rows_.weight.empty() ? 1 : rows_.weight[size(member_row_[size(m)])];
-  }
+  const auto& deaths = members_.deaths;
   deaths_ = {deaths[only_a] + deaths[both], deaths[only_b] + deaths[both], deaths[both]};
-
-  const std::size_t n = member_row_.size();
-  member_time_.resize(n);
-  member_enters_.resize(rows_.enters.empty() ? 0 : n);
-  member_base_.resize(n);
-  member_risk_.resize(n);
-  member_factor_.resize(n);
-  member_columns_.assign(n * size(1 + rows_.n_columns), 1);
-  for (std::size_t m = 0; m < n; ++m) {
-    const auto row = size(member_row_[m]);
-    member_time_[m] = rows_.place_of[row] / 2;
-    member_base_[m] = frame_.risk[row];
-    if (!rows_.enters.empty()) member_enters_[m] = rows_.enters[row];
-  }
-  for (Index j = 0; j < rows_.n_columns; ++j) {
-    const double* column = rows_.columns.data() + j * rows_.n_rows;
-    double* to = member_columns_.data() + size(1 + j) * n;
-    for (std::size_t m = 0; m < n; ++m) to[m] = column[member_row_[m]];
-  }
-}
-
-/// factor · values, per member of the segment, goes to where these are last at risk, less where they enter.
-void PairEngine::scatter(const PairSegment& segment, const double* values, double factor, Index row) {
-  double* alive = member_at_risk_.data() + row * n_padded_;
-  double* to = segment.dies ? member_dying_.data() + row * n_padded_ : alive;
-  const Index n = segment.end - segment.begin;
-  const std::int32_t* time = member_time_.data() + segment.begin;
-  for (Index m = 0; m < n; ++m) to[time[m]] += factor * values[m];
-  if (rows_.enters.empty()) return;
-  for (Index m = 0; m < n; ++m) {
-    const std::int32_t enters = member_enters_[size(segment.begin + m)];
-    if (enters < times_.n_times()) alive[enters] -= factor * values[m];
-  }
 }
 
 /// Rows a, b and both of the members' sums.
 void PairEngine::scatter_carriers(const Eigen::VectorXd& shift) {
-  const auto n = static_cast<Index>(member_row_.size());
   carriers_held_ = (shift.array() == 0).all();
-  if (carriers_held_) {
-    member_risk_ = member_base_;
-  } else {
-    const ColumnTable columns{member_columns_.data() + n, n, rows_.n_columns};
-    CHORALE_AT_LEVEL(cox_risks, columns, nullptr, member_base_.data(), shift.data(), 0, n,
-                     member_risk_.data());
-  }
+  members_.move_risks(shift);
   std::fill_n(member_at_risk_.begin(), 3 * n_padded_, 0.0);
   std::fill_n(member_dying_.begin(), 3 * n_padded_, 0.0);
-  for (const PairSegment& segment : segments_) {
-    const double* risk = member_risk_.data() + segment.begin;
-    if (segment.group != only_b) scatter(segment, risk, 1, 0);
-    if (segment.group != only_a) scatter(segment, risk, 1, 1);
-    if (segment.group == both) scatter(segment, risk, 1, 2);
+  const auto scatter = [&](const PairSegment& segment, Index row) {
+    members_.scatter(segment, members_.risk.data() + segment.begin, 1,
+                     member_at_risk_.data() + row * n_padded_, member_dying_.data() + row * n_padded_);
+  };
+  for (const PairSegment& segment : members_.segments) {
+    if (segment.group != only_b) scatter(segment, 0);
+    if (segment.group != only_a) scatter(segment, 1);
+    if (segment.group == both) scatter(segment, 2);
   }
 }
 
 /// The other rows: what carriers add to each column's sums.
 void PairEngine::scatter_columns(const PairPoint& at) {
-  const auto n = static_cast<Index>(member_row_.size());
   std::fill(member_at_risk_.begin() + 3 * n_padded_, member_at_risk_.end(), 0.0);
   std::fill(member_dying_.begin() + 3 * n_padded_, member_dying_.end(), 0.0);
   const std::array<double, n_pair_groups> excess{0, at.ratio_a - 1, at.ratio_b - 1, at.ratio_both - 1};
-  for (const PairSegment& segment : segments_) {
-    const double* risk = member_risk_.data() + segment.begin;
-    double* scaled = member_factor_.data();
+  for (const PairSegment& segment : members_.segments) {
+    const double* risk = members_.risk.data() + segment.begin;
+    double* scaled = members_.factor.data();
     for (Index j = 0; j < rows_.n_columns; ++j) {
-      const double* z = member_columns_.data() + (1 + j) * n + segment.begin;
+      const double* z = members_.column(j) + segment.begin;
       for (Index m = 0; m < segment.end - segment.begin; ++m) scaled[m] = risk[m] * z[m];
-      scatter(segment, scaled, excess[segment.group], 3 + j);
+      const Index row = (3 + j) * n_padded_;
+      members_.scatter(segment, scaled, excess[segment.group], member_at_risk_.data() + row,
+                       member_dying_.data() + row);
     }
   }
 }
@@ -209,18 +133,11 @@ void PairEngine::add_feature_products(const PairPoint& at) {
   }
   // with factor = risk · (hazard while at risk): Σ factor, Σ factor z_j, Σ factor z_j z_k of each segment
   const std::array<double, n_pair_groups> ratio{1, at.ratio_a, at.ratio_b, at.ratio_both};
-  const Index p = rows_.n_columns, n = static_cast<Index>(member_row_.size());
-  const ColumnTable columns{member_columns_.data(), n, 1 + p};
-  for (const PairSegment& segment : segments_) {
-    for (Index m = segment.begin; m < segment.end; ++m) {
-      const auto t = size(member_time_[size(m)]);
-      member_factor_[size(m)] = member_risk_[size(m)] * (segment.dies ? hazard_[t] - spared_[t] : hazard_[t]);
-    }
-    for (Index m = segment.begin; m < segment.end && !rows_.enters.empty(); ++m) {
-      const std::int32_t enters = member_enters_[size(m)];
-      if (enters < times_.n_times()) member_factor_[size(m)] -= member_risk_[size(m)] * hazard_[size(enters)];
-    }
-    CHORALE_AT_LEVEL(cox_products, columns, member_factor_.data(), segment.begin, segment.end,
+  const Index p = rows_.n_columns;
+  const ColumnTable columns{members_.columns.data(), members_.n(), 1 + p};
+  for (const PairSegment& segment : members_.segments) {
+    members_.gather(segment, hazard_.data(), spared_.data());
+    CHORALE_AT_LEVEL(cox_products, columns, members_.factor.data(), segment.begin, segment.end,
                      segment_products_.data());
     const double* with_one = segment_products_.data() + 1;
     const double* product = with_one + p;

@@ -10,16 +10,10 @@
 #include "kernels/cox_likelihood.hpp"
 #include "kernels/pair_cox.hpp"
 #include "kernels/pair_cox_frame.hpp"
+#include "kernels/pair_cox_members.hpp"
 #include "kernels/pair_cox_newton.hpp"
 
 namespace chorale::kernels {
-
-/// Carriers of one group and fate, by row; see PairEngine.
-struct PairSegment {
-  PairGroup group = only_a;
-  bool dies = false;
-  Index begin = 0, end = 0;  ///< of the members
-};
 
 /// The log partial likelihood of covariates, a, b and ab, in this order, covariates scaled; one pair after the
 /// other. ab may be −∞ where no carrier of both dies. Everybody's sums over the risk sets come from moments near the
@@ -32,8 +26,8 @@ class PairEngine final : public CoxLikelihood {
 
   /// Carriers of a and of b, a bit per row.
   void set_pair(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b);
-  const PairCounts& counts() const { return counts_; }  ///< over rows; `neither` too
-  bool none_of_both_dies() const { return deaths_[2] == 0; }
+  const PairCounts& counts() const { return members_.counts; }  ///< over rows; `neither` too
+  bool none_of_both_dies() const { return members_.deaths[both] == 0; }
 
   double evaluate(const Eigen::VectorXd& beta) override;
   const Eigen::VectorXd& gradient() const override { return gradient_; }
@@ -48,11 +42,9 @@ class PairEngine final : public CoxLikelihood {
   std::array<double, 3> start_without(const std::array<double, 3>& near);
 
  private:
-  void list_members(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b);
   void scatter_carriers(const Eigen::VectorXd& shift);
   void scatter_columns(const PairPoint& at);
   void accumulate_members(Index first, Index n_rows);
-  void scatter(const PairSegment& segment, const double* values, double factor, Index row);
   double walk(const Eigen::VectorXd& shift, const PairPoint& at);
   std::array<double, 3> climb_beside(const RiskView& everyone, const PairClimb& plan) const;
   void add_feature_products(const PairPoint& at);
@@ -63,16 +55,9 @@ class PairEngine final : public CoxLikelihood {
   const EventTimes& times_;
   EventTable table_;
   Index n_padded_;
-  std::vector<std::uint64_t> died_;      ///< a bit per row
-  std::array<PairSegment, 6> segments_;  ///< carriers of at least one, together the members
-  std::array<std::vector<std::int32_t>, 6> segment_rows_;
-  std::vector<std::int32_t> member_row_, member_time_, member_enters_;
-  PairCounts counts_;
-  std::array<double, 3> deaths_{};            ///< weights of the dying carriers of a, b, both
-  AlignedDoubles member_base_, member_risk_;  ///< per member
-  AlignedDoubles member_factor_;              ///< per member
-  AlignedDoubles member_columns_;             ///< (1 + n_columns) x n_members, the first all 1
-  std::vector<double> coefficients_;          ///< of the moments
+  PairMembers members_;
+  std::array<double, 3> deaths_{};    ///< weights of the dying carriers of a, b, both
+  std::vector<double> coefficients_;  ///< of the moments
   AlignedDoubles slot_sums_, slots_at_risk_,
       slots_dying_;             ///< made when first needed; n_slot_sums x n_padded
   bool carriers_held_ = false;  ///< the members' rows a, b and both are those of the frame's risks

@@ -28,6 +28,10 @@ namespace chorale::kernels {
 /// Threads  over pairs, equal for any thread count
 /// Source   Firth 1993, Biometrika 80:27; Heinze and Schemper 2001, Biometrics 57:114
 /// Oracle   maximum of l* by R optim over survival's coxph, tests/oracle/pair_cox_firth.R
+void pair_cox_firth(const PairCoxFrame& frame, CarrierLists carriers, std::span<const FeaturePair> pairs,
+                    std::span<PairCoxFit> fits);
+
+/// The same for one call; covariates = cox_fit(design) with the same ties.
 void pair_cox_firth(const CoxDesign& design, const CoxFit& covariates, CarrierLists carriers,
                     std::span<const FeaturePair> pairs, Ties ties, std::span<PairCoxFit> fits);
 

@@ -116,11 +116,14 @@ void PairMoments::sum_over_risk_sets(const EventTimes& times, const PairSlots& s
 }
 
 std::optional<MomentSeries> PairMoments::series(std::span<const double> shift,
-                                                std::vector<double>& coefficients) const {
+                                                std::vector<double>& coefficients, Index further) const {
   constexpr double left_out = 1e-12, left_out_of_dying = 1e-9;
   if (degree_begin_.empty()) return std::nullopt;
-  const Index degree = degree_for(shift, left_out), of_dying = degree_for(shift, left_out_of_dying);
-  if (size(degree) + 1 == degree_begin_.size()) return std::nullopt;
+  const Index highest = static_cast<Index>(degree_begin_.size()) - 2;
+  const Index enough = degree_for(shift, left_out);
+  if (enough > highest) return std::nullopt;
+  const Index degree = std::min(enough + further, highest);
+  const Index of_dying = std::min(degree_for(shift, left_out_of_dying) + further, highest);
   const Index p = n_columns_, n_outputs = n_slot_sums(p);
   const Index n_rows = degree_begin_[size(degree + 1)];
   coefficients.assign(size(n_rows * n_outputs), 0);
@@ -141,6 +144,27 @@ std::optional<MomentSeries> PairMoments::series(std::span<const double> shift,
   }
   return MomentSeries{moments_.data(), static_cast<Index>(parent_.size()), n_rows,
                       degree_begin_[size(of_dying + 1)], coefficients.data()};
+}
+
+void PairMoments::add_cubes(std::span<const double> shift, std::span<const double> moment_sums,
+                            std::span<const double> inverse, std::span<double> out) const {
+  const Index p = n_columns_;
+  const auto end =
+      std::find(degree_begin_.begin(), degree_begin_.end(), static_cast<Index>(moment_sums.size()));
+  const Index n_terms = *(end - 3);
+  std::vector<double> power(size(n_terms), 1);
+  for (Index m = 0; m < n_terms; ++m) {
+    if (m > 0) power[size(m)] = power[size(parent_[size(m)])] * shift[size(column_[size(m)])];
+    const auto times = [&](Index of, Index j) -> Index { return multiple_[size(of * p + j)]; };
+    const double term = power[size(m)] * per_factorial_[size(m)];
+    for (Index j = 0; j < p; ++j) {
+      for (Index k = 0; k < p; ++k) {
+        const Index with_jk = times(times(m, j), k);
+        const double scaled = term * inverse[size(j * p + k)];
+        for (Index l = 0; l < p; ++l) out[size(l)] += scaled * moment_sums[size(times(with_jk, l))];
+      }
+    }
+  }
 }
 
 }  // namespace chorale::kernels

@@ -27,7 +27,14 @@ class PairMoments {
               std::span<const double> expected);
 
   /// The series for a shift; nothing where it is too far for the moments at hand, or for more than three columns.
-  std::optional<MomentSeries> series(std::span<const double> shift, std::vector<double>& coefficients) const;
+  /// `further` degrees are added where there are so many: the sums of z z' and z z z lack one and two, relative to z.
+  std::optional<MomentSeries> series(std::span<const double> shift, std::vector<double>& coefficients,
+                                     Index further = 0) const;
+
+  /// out[l] += Σ_jk V_jk Σ_i ω_i z_j z_k z_l, where ω has a factor exp(shift'z) that moment_sums, Σ_i ω_i z^α of all
+  /// moments of a series, lack.
+  void add_cubes(std::span<const double> shift, std::span<const double> moment_sums,
+                 std::span<const double> inverse, std::span<double> out) const;
 
  private:
   void measure(const CoxRows& rows, std::span<const double> expected, Index highest);

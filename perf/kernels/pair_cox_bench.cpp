@@ -2,17 +2,20 @@
 // Copyright the Chorale authors
 //
 // Interactions of pairs of features beside two covariates, on one thread: full fits, with and without the fit they
-// are compared with, and the screen, with and without its bound.
+// are compared with, Firth's fits where no carrier of both dies, and the screen, with and without its bound.
 #include "kernels/pair_cox.hpp"
 
 #include <benchmark/benchmark.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
 #include "kernels/level.hpp"
+#include "kernels/pair_cox_firth.hpp"
 #include "kernels/pair_cox_screen.hpp"
+#include "kernels/reference/pair_cox.hpp"
 #include "perf/kernels/survival_cohort.hpp"
 
 namespace chorale::kernels {
@@ -85,6 +88,70 @@ void full(benchmark::State& state, Level level, bool with_lrt) {
   count_pairs(state, pairs.size());
 }
 
+/// Pairs of which no carrier of both dies: those who do carry only the first.
+struct Separated {
+  explicit Separated(Index n_columns)
+      : design(make_cox_design(given().cohort.timeline,
+                               {given().cohort.first_columns(n_columns), n_columns, {}})),
+        covariates(cox_fit(design)),
+        frame(design, covariates, Ties::efron) {
+    const SurvivalCohort& cohort = given().cohort;
+    for (std::size_t a = 10; a < static_cast<std::size_t>(n_features); a += 10) {
+      const std::vector<std::int32_t>& with_a = cohort.carriers[a];
+      std::vector<std::int32_t> with_b = cohort.carriers[a - 7];
+      std::erase_if(with_b, [&](std::int32_t i) {
+        return cohort.event[static_cast<std::size_t>(i)] == 1 &&
+               std::binary_search(with_a.begin(), with_a.end(), i);
+      });
+      pairs.push_back({static_cast<std::int32_t>(lists.size()), static_cast<std::int32_t>(lists.size()) + 1});
+      lists.push_back(with_a);
+      lists.push_back(std::move(with_b));
+    }
+    carriers.assign(lists.begin(), lists.end());
+  }
+
+  CoxDesign design;
+  CoxFit covariates;
+  PairCoxFrame frame;
+  std::vector<std::vector<std::int32_t>> lists;
+  std::vector<std::span<const std::int32_t>> carriers;
+  std::vector<FeaturePair> pairs;
+};
+
+void firth(benchmark::State& state, Level level, const Separated& (*made)()) {
+  force_level(level);
+  omp_set_num_threads(1);
+  const Separated& of = made();
+  std::vector<PairCoxFit> fits(of.pairs.size());
+  for (auto _ : state) {
+    pair_cox_firth(of.frame, of.carriers, of.pairs, fits);
+    benchmark::DoNotOptimize(fits.data());
+  }
+  PairCoxFit plain;
+  reference::pair_cox_firth(of.design, of.covariates, of.carriers, std::span(of.pairs).last(1), Ties::efron,
+                            {&plain, 1});
+  const PairCoxFit& found = fits.back();
+  if (!(found.verdict == PairVerdict::penalised && std::abs(found.ab - plain.ab) < 1e-8 * plain.se_ab &&
+        std::abs(found.lrt_chi2 - plain.lrt_chi2) < 1e-6))
+    state.SkipWithError("differs from the plain body");
+  count_pairs(state, of.pairs.size());
+}
+
+template <Index n_columns>
+const Separated& separated() {
+  static const Separated made(n_columns);
+  return made;
+}
+
+void firth_plain(benchmark::State& state) {
+  const Separated& of = separated<p>();
+  PairCoxFit fit;
+  for (auto _ : state)
+    reference::pair_cox_firth(of.design, of.covariates, of.carriers, std::span(of.pairs).last(1), Ties::efron,
+                              {&fit, 1});
+  count_pairs(state, 1);
+}
+
 /// Covariates and features are drawn independently: the full fit says nearly the same.
 bool near_full_fits(const std::vector<PairScreen>& screens) {
   std::vector<PairCoxFit> fits(given().some_pairs.size());
@@ -133,9 +200,16 @@ const bool registered = [] {
     add("pair_cox_frame", frame);
     add("pair_cox_full", full, true);
     add("pair_cox_full/with_lrt=0", full, false);
+    add("pair_cox_firth", firth, separated<p>);
+    benchmark::RegisterBenchmark(
+        ("pair_cox_firth/n=100000/p=4/level=" + std::string(name_of(level)) + "/threads=1").c_str(), firth,
+        level, separated<4>)
+        ->Unit(benchmark::kMillisecond);
     add("pair_cox_screen", screen, 1.0);
     add("pair_cox_screen/pass_below_p=1e-4", screen, 1e-4);
   }
+  benchmark::RegisterBenchmark("pair_cox_firth/n=100000/p=2/body=reference/threads=1", firth_plain)
+      ->Unit(benchmark::kMillisecond);
   return true;
 }();
 

@@ -9,6 +9,8 @@
 #include <cmath>
 
 #include "kernels/error.hpp"
+#include "kernels/level.hpp"
+#include "kernels/reference/pair_cox.hpp"
 #include "tests/kernels/pair_data.hpp"
 
 namespace chorale::kernels {
@@ -73,6 +75,106 @@ TEST(PairCoxFirth, MatchesRWithLateEntriesWeightsAndStrata) {
   EXPECT_NEAR(breslow.ab, -3.05575864955, by_optim);
   EXPECT_NEAR(breslow.loglik_without, -45.931198038, 1e-9);
   EXPECT_NEAR(breslow.loglik, -42.6023619074, 1e-9);
+}
+
+/// The plain body's fit.
+PairCoxFit plain(const CoxDesign& design, std::span<const std::int32_t> a, std::span<const std::int32_t> b,
+                 Ties ties) {
+  const CoxFit covariates = cox_fit(design, {.ties = ties});
+  const std::vector<std::span<const std::int32_t>> carriers{a, b};
+  const FeaturePair pair{0, 1};
+  PairCoxFit fit;
+  reference::pair_cox_firth(design, covariates, carriers, {&pair, 1}, ties, {&fit, 1});
+  return fit;
+}
+
+/// Both end with a step below 1e-9 standard errors, and l* rounds like the number of deaths.
+void expect_same(const PairCoxFit& found, const PairCoxFit& expected, const std::string& where) {
+  EXPECT_EQ(found.counts.n, expected.counts.n) << where;
+  EXPECT_EQ(found.counts.deaths, expected.counts.deaths) << where;
+  ASSERT_EQ(found.verdict, expected.verdict) << where << " " << name_of(found.verdict);
+  const auto close = survival_data::close;
+  EXPECT_TRUE(close(found.loglik_null, expected.loglik_null, 1e-12)) << where;
+  EXPECT_TRUE(close(found.loglik_covariates, expected.loglik_covariates, 1e-12)) << where;
+  if (expected.verdict != PairVerdict::penalised) return;
+  EXPECT_LT(std::abs(found.a - expected.a), 4e-9 * expected.se_a) << where;
+  EXPECT_LT(std::abs(found.b - expected.b), 4e-9 * expected.se_b) << where;
+  EXPECT_LT(std::abs(found.ab - expected.ab), 4e-9 * expected.se_ab) << where;
+  for (std::size_t k = 0; k < 9; ++k)
+    EXPECT_TRUE(close(found.covariance[k], expected.covariance[k], 1e-7)) << where << " covariance " << k;
+  EXPECT_TRUE(close(found.loglik_without, expected.loglik_without, 1e-11)) << where;
+  EXPECT_TRUE(close(found.loglik, expected.loglik, 1e-11)) << where;
+  EXPECT_TRUE(close(found.lrt_chi2, expected.lrt_chi2, 1e-9)) << where;
+  EXPECT_TRUE(close(found.wald_chi2, expected.wald_chi2, 1e-7)) << where;
+  for (std::size_t j = 0; j < expected.beta.size(); ++j)
+    EXPECT_TRUE(close(found.beta[j], expected.beta[j], 1e-8)) << where << " column " << j;
+}
+
+TEST(PairCoxFirth, EveryLevelAgreesWithThePlainBody) {
+  const Level before = level();
+  int n_penalised = 0;
+  for (unsigned seed = 1; seed <= 60; ++seed) {
+    // few days: up to dozens of deaths at one event time; many: event times with one death
+    const Index p = seed % 6;
+    PairCohort c = random_pair({.n = 61 + 67 * (seed % 5),
+                                .days = seed % 3 == 0   ? 4
+                                        : seed % 3 == 1 ? 25
+                                                        : 400,
+                                .carriers = 0.3,
+                                .hazard_ratio = 1.6,
+                                .with = {seed % 5 == 0, seed % 4 == 0, seed % 7 < 2},
+                                .seed = seed,
+                                .n_covariates = p});
+    if (seed % 8 != 0) c = separated(c);
+    const Ties ties = seed % 3 == 1 ? Ties::breslow : Ties::efron;
+    const CoxDesign design = c.design();
+    const PairCoxFit expected = plain(design, c.a, c.b, ties);
+    n_penalised += expected.verdict == PairVerdict::penalised;
+    for (const Level each : available_levels()) {
+      force_level(each);
+      expect_same(firth(design, c.a, c.b, ties), expected, "seed " + std::to_string(seed));
+    }
+    force_level(before);
+  }
+  EXPECT_GT(n_penalised, 50);
+}
+
+TEST(PairCoxFirth, AgreesWithThePlainBodyInALargerCohort) {
+  for (const Index p : {0, 1, 2, 3, 4}) {
+    const PairCohort c = separated(random_pair(
+        {.n = 6000, .days = 300, .carriers = 0.05, .seed = 77 + unsigned(p), .n_covariates = p}, 0.02, 0.03));
+    const CoxDesign design = c.design();
+    expect_same(firth(design, c.a, c.b, Ties::efron), plain(design, c.a, c.b, Ties::efron),
+                std::to_string(p) + " columns");
+  }
+}
+
+TEST(PairCoxFirth, AliasedCovariatesStayOut) {
+  PairCohort c =
+      separated(random_pair({.n = 250, .days = 30, .carriers = 0.3, .seed = 5, .n_covariates = 3}));
+  auto& z = c.cohort.covariate;
+  for (std::size_t i = 0; i < 250; ++i) z[250 + i] = 2 * z[i] + 1;
+  const PairCoxFit found = firth(c.design(), c.a, c.b, Ties::efron);
+  EXPECT_EQ(found.verdict, PairVerdict::penalised);
+  EXPECT_TRUE(std::isnan(found.beta[1]));
+  expect_same(found, plain(c.design(), c.a, c.b, Ties::efron), "aliased");
+}
+
+TEST(PairCoxFirth, SeveralGroupsMayHaveNoDeath) {
+  PairCohort c = random_pair({.n = 400, .days = 50, .carriers = 0.2, .seed = 9, .n_covariates = 2});
+  for (const std::int32_t i : c.a) {
+    auto& event = c.cohort.event[static_cast<std::size_t>(i)];
+    if (event == 1) event = 0;
+  }
+  const PairCoxFit one_feature = firth(c.design(), c.a, c.b, Ties::efron);
+  EXPECT_EQ(one_feature.counts.deaths[only_a] + one_feature.counts.deaths[both], 0);
+  expect_same(one_feature, plain(c.design(), c.a, c.b, Ties::efron), "no death with a");
+  for (const std::int32_t i : c.b) {
+    auto& event = c.cohort.event[static_cast<std::size_t>(i)];
+    if (event == 1) event = 0;
+  }
+  expect_same(firth(c.design(), c.a, c.b, Ties::efron), plain(c.design(), c.a, c.b, Ties::efron),
+              "no death with a or b");
 }
 
 TEST(PairCoxFirth, IsFiniteWhereTheFullFitIsNot) {
