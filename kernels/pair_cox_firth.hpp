@@ -17,17 +17,21 @@ namespace chorale::kernels {
 ///
 ///   Σ_deaths w (Cov(v, x) − 2 C V μ)_m
 ///
-/// Steps I⁻¹ score*, halved while l* falls; the last is below 1e-9 standard errors. Standard errors are those of I
-/// at the estimate. loglik and loglik_without are l*, the latter with ab = 0 but |I| of all coefficients, so
+/// Steps (I + B)⁻¹ score*, B from the secants of the penalty's slope, halved while l* falls; the last, below 1e-9
+/// standard errors, is not taken. They start with half a death more in each group than there are, over those that the
+/// covariates' own fit expects. Standard errors are those of I at the estimate. loglik and loglik_without are l*, the latter with ab = 0 but |I| of all coefficients, so
 /// lrt_chi2 is the penalised likelihood ratio; there is no score test. Verdict `penalised` where it converges;
 /// no_events, empty_group, covariates_failed and singular as pair_cox_full.
 ///
 /// Shapes   as pair_cox_full
 /// Throws   as pair_cox_full
-/// Cost     per pair 20 to 60 walks over the patients, each n q², q coefficients
+/// Cost     per pair 6 to 10 walks over event times, each with q²/2 sums and up to 45 moments for two covariates, and
+///          over carriers, each p²: 0.6 ms on a Zen 5 core for 100,000 patients, 3,455 event times and two covariates
+///          (the plain body, which walks the patients: 360 ms); beyond three covariates, and far from their own fit,
+///          over the patients too, each n p²: 4.5 ms for four. Room: 5 q² numbers per event time and thread
 /// Threads  over pairs, equal for any thread count
 /// Source   Firth 1993, Biometrika 80:27; Heinze and Schemper 2001, Biometrics 57:114
-/// Oracle   maximum of l* by R optim over survival's coxph, tests/oracle/pair_cox_firth.R
+/// Oracle   kernels/reference/pair_cox_firth.cpp; maximum of l* by R optim over survival's coxph, tests/oracle/pair_cox_firth.R
 void pair_cox_firth(const PairCoxFrame& frame, CarrierLists carriers, std::span<const FeaturePair> pairs,
                     std::span<PairCoxFit> fits);
 

@@ -88,6 +88,11 @@ void FirthEngine::sum_groups() {
                    {groups_at_risk_.data(), groups_dying_.data(), n_padded_});
 }
 
+FirthTerms FirthEngine::terms() {
+  double* tie = tie_.data();
+  return {model_.data(), {tie, tie + n_padded_, tie + 2 * n_padded_}, first_.data(), first_tied_.data()};
+}
+
 /// Score and information of the log partial likelihood, which is returned.
 double FirthEngine::walk(const RiskView& everyone, const Eigen::VectorXd& beta, FirthPlace& place) {
   const Index p = rows_.n_columns, q = n_coefficients();
@@ -96,11 +101,9 @@ double FirthEngine::walk(const RiskView& everyone, const Eigen::VectorXd& beta, 
                         .everyone = everyone,
                         .groups = {groups_at_risk_.data(), groups_dying_.data(), n_padded_},
                         .ratio = {ratio_[only_a], ratio_[only_b], ratio_[both]}};
-  double* tie = tie_.data();
-  const FirthTerms to{
-      model_.data(), {tie, tie + n_padded_, tie + 2 * n_padded_}, first_.data(), first_tied_.data()};
   std::vector<double> sums(size(q * (q + 3) / 2));
-  const double log_risk = CHORALE_AT_LEVEL(firth_walk, from, to, room_.data(), sums.data(), sums.data() + q);
+  const double log_risk =
+      CHORALE_AT_LEVEL(firth_walk, from, terms(), room_.data(), sums.data(), sums.data() + q);
   place.score = Eigen::VectorXd::Zero(q);
   place.information = Eigen::MatrixXd::Zero(q, q);
   const auto& deaths = members_.deaths;
@@ -177,10 +180,7 @@ Eigen::VectorXd FirthEngine::penalty(const Eigen::VectorXd& shift, const Eigen::
     }
   }
   Eigen::VectorXd twice(n_coefficients());
-  double* tie = tie_.data();
-  const FirthTerms terms{
-      model_.data(), {tie, tie + n_padded_, tie + 2 * n_padded_}, first_.data(), first_tied_.data()};
-  CHORALE_AT_LEVEL(firth_bend, frame_.table, rows_.n_columns, terms, inverse.data(), room_.data(),
+  CHORALE_AT_LEVEL(firth_bend, frame_.table, rows_.n_columns, terms(), inverse.data(), room_.data(),
                    twice.data());
   add_cubes_of_everyone(shift, inverse, twice);
   add_cubes_of_members(inverse, twice);

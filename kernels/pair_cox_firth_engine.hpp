@@ -56,6 +56,7 @@ class FirthEngine {
  private:
   RiskView everyone(const Eigen::VectorXd& shift);
   void sum_groups();
+  FirthTerms terms();
   double walk(const RiskView& everyone, const Eigen::VectorXd& beta, FirthPlace& place);
   Eigen::VectorXd penalty(const Eigen::VectorXd& shift, const Eigen::MatrixXd& inverse);
   void add_cubes_of_everyone(const Eigen::VectorXd& shift, const Eigen::MatrixXd& inverse,

@@ -123,8 +123,7 @@ void OutcomeModel::fit(std::span<const kernels::FeaturePair> pairs,
       place.push_back(k);
     }
     std::vector<kernels::PairCoxFit> penalised(separated.size());
-    kernels::pair_cox_firth(model.design, model.covariates, batch.carriers, separated, design_.ties,
-                            penalised);
+    kernels::pair_cox_firth(model.frame, batch.carriers, separated, penalised);
     for (std::size_t k = 0; k < place.size(); ++k) own[place[k]] = std::move(penalised[k]);
     for (std::size_t k = 0; k < own.size(); ++k) fits[batch.place[k]] = std::move(own[k]);
   });

@@ -93,7 +93,7 @@ struct RowsAt {
   void put(Index row, Vector value) const { store(rows + 2 * row * lanes, value); }
   Vector get(Index row) const { return load<Vector>(rows + 2 * row * lanes); }
 
-  /// Row 1 + q + product(j, k) holds Σ risk x_j x_k.
+  /// The row of Σ risk x_j x_k, j <= k.
   Index product(Index j, Index k) const { return 1 + q() + j * q() - j * (j - 1) / 2 + k - j; }
 
   void fill(const double* everyone, Index stride, const double* groups, Index group_stride,
@@ -106,17 +106,23 @@ struct RowsAt {
       return load<Vector>(everyone + row * stride) + (ratio[0] - 1) * group(0, row) +
              (ratio[1] - 1) * group(1, row) + (ratio[2] - 1) * group(2, row);
     };
-    for (Index r = 0; r <= p(); ++r) {
-      const Vector in_both = ratio[2] * group(2, r);
-      const Vector in_a = ratio[0] * group(0, r) + in_both, in_b = ratio[1] * group(1, r) + in_both;
-      const Vector feature[3] = {in_a, in_b, in_both};
-      put(r, all(r));
-      for (Index j = 0; j < 3; ++j) {
-        if (r > 0) put(product(r - 1, p() + j), feature[j]);
-        if (r > 0) continue;
-        put(1 + p() + j, feature[j]);
-        for (Index k = j; k < 3; ++k) put(product(p() + j, p() + k), j == k ? feature[j] : in_both);
-      }
+    const auto put_features = [&](Index row, const Index(&to)[3]) {
+      const Vector in_both = ratio[2] * group(2, row);
+      put(to[0], ratio[0] * group(0, row) + in_both);
+      put(to[1], ratio[1] * group(1, row) + in_both);
+      put(to[2], in_both);
+    };
+    // the product of two features is the indicator of both, or of one
+    const Index a = p(), b = a + 1, both = a + 2;
+    put(0, all(0));
+    put_features(0, {1 + a, 1 + b, 1 + both});
+    put_features(0, {product(a, a), product(b, b), product(both, both)});
+    put(product(a, b), get(1 + both));
+    put(product(a, both), get(1 + both));
+    put(product(b, both), get(1 + both));
+    for (Index j = 0; j < p(); ++j) {
+      put(1 + j, all(1 + j));
+      put_features(1 + j, {product(j, a), product(j, b), product(j, both)});
     }
     for (Index j = 0, r = 1 + p(); j < p(); ++j) {
       for (Index k = j; k < p(); ++k, ++r) put(product(j, k), all(r));

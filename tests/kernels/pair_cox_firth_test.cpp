@@ -201,6 +201,19 @@ TEST(PairCoxFirth, LeavesLargeCohortsWhereTheyAre) {
   EXPECT_NEAR(fit.lrt_chi2, full.lrt_chi2, 0.1);
 }
 
+TEST(PairCoxFirth, OneFrameServesManyCalls) {
+  const PairCohort c = separated(forty({.stratum = true}, 2));
+  const CoxDesign design = c.design();
+  const PairCoxFrame frame(design, cox_fit(design), Ties::efron);
+  const std::vector<std::span<const std::int32_t>> carriers{c.a, c.b};
+  const FeaturePair pair{0, 1};
+  for (int call = 0; call < 2; ++call) {
+    PairCoxFit fit;
+    pair_cox_firth(frame, carriers, {&pair, 1}, {&fit, 1});
+    EXPECT_EQ(fit.ab, firth(design, c.a, c.b, Ties::efron).ab);
+  }
+}
+
 TEST(PairCoxFirth, SaysWhyThereIsNoFit) {
   PairCohort c = forty({}, 0);
   std::vector<std::int32_t> b;
