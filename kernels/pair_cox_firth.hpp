@@ -17,11 +17,12 @@ namespace chorale::kernels {
 ///
 ///   Σ_deaths w (Cov(v, x) − 2 C V μ)_m
 ///
-/// Steps (I + B)⁻¹ score*, B from the secants of the penalty's slope, halved while l* falls; the last, below 1e-9
-/// standard errors, is not taken. They start with half a death more in each group than there are, over those that the
-/// covariates' own fit expects. Standard errors are those of I at the estimate. loglik and loglik_without are l*, the latter with ab = 0 but |I| of all coefficients, so
-/// lrt_chi2 is the penalised likelihood ratio; there is no score test. Verdict `penalised` where it converges;
-/// no_events, empty_group, covariates_failed and singular as pair_cox_full.
+/// Steps (I + B)⁻¹ score*, B from the secants of the penalty's slope, halved while l* falls, until the next would be
+/// below 1e-9 standard errors. They start with half a death more in each group than there are, over those that the
+/// covariates' own fit expects. Standard errors are those of I at the estimate. loglik and loglik_without are l*, the
+/// latter with ab = 0 but |I| of all coefficients, so lrt_chi2 is the penalised likelihood ratio; there is no score
+/// test. Verdict `penalised` where it converges; no_events, empty_group, covariates_failed and singular as
+/// pair_cox_full.
 ///
 /// Shapes   as pair_cox_full
 /// Throws   as pair_cox_full
@@ -31,7 +32,8 @@ namespace chorale::kernels {
 ///          over the patients too, each n p²: 4.5 ms for four. Room: 5 q² numbers per event time and thread
 /// Threads  over pairs, equal for any thread count
 /// Source   Firth 1993, Biometrika 80:27; Heinze and Schemper 2001, Biometrics 57:114
-/// Oracle   kernels/reference/pair_cox_firth.cpp; maximum of l* by R optim over survival's coxph, tests/oracle/pair_cox_firth.R
+/// Oracle   kernels/reference/pair_cox_firth.cpp; maximum of l* by R optim over survival's coxph,
+///          tests/oracle/pair_cox_firth.R
 void pair_cox_firth(const PairCoxFrame& frame, CarrierLists carriers, std::span<const FeaturePair> pairs,
                     std::span<PairCoxFit> fits);
 
