@@ -7,7 +7,7 @@ kernels_bench="${KERNELS_BENCH:-build/perf/perf/kernels_bench}"
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 need_program() { [ -x "$1" ] || { echo "no $1: run bash jobs/setup.sh $2, or set $3" >&2; exit 2; }; }
-need_chorale() { need_program "$chorale" release CHORALE; }
+need_chorale() { need_program "$chorale" "release chorale" CHORALE; }
 need_kernels_bench() { need_program "$kernels_bench" perf KERNELS_BENCH; }
 need_r() {
   command -v Rscript >/dev/null && Rscript -e 'library(survival)' >/dev/null 2>&1 && return
