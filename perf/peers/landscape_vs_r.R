@@ -2,41 +2,24 @@
 # Copyright the Chorale authors
 #
 # One round of R's side: outcome of a sample of features, timed, and compared with Chorale's features.tsv.
-#   Rscript landscape_vs_r.R STUDY FEATURES_TSV N_FEATURES
+#   Rscript perf/peers/landscape_vs_r.R STUDY FEATURES_TSV N_FEATURES
 # Prints one line: seconds per feature of coxph.fit, of the score test, of survdiff; largest difference.
 suppressPackageStartupMessages(library(survival))
+source("perf/peers/study.R")
 args <- commandArgs(trailingOnly = TRUE)
-study <- args[1]
+study <- read_study(args[1])
 n_features <- as.integer(args[3])
-
-columns <- function(file, wanted, ...) {
-  header <- strsplit(grep("^#", readLines(file, n = 10), value = TRUE, invert = TRUE)[1], "\t")[[1]]
-  classes <- ifelse(header %in% wanted, NA_character_, "NULL")
-  read.delim(file, comment.char = "#", colClasses = classes, quote = "", ...)
-}
-clinical <- columns(file.path(study, "data_clinical_patient.txt"), c("PATIENT_ID", "OS_STATUS", "OS_MONTHS"))
-clinical <- clinical[!is.na(clinical$OS_MONTHS) & clinical$OS_STATUS != "", ]
-samples <- columns(file.path(study, "data_clinical_sample.txt"), c("PATIENT_ID", "SAMPLE_ID"))
-variants <- columns(file.path(study, "data_mutations.txt"),
-                    c("Hugo_Symbol", "Variant_Classification", "Tumor_Sample_Barcode"))
-# the class set "nonsilent", io/study/: patients of this cohort are all tested for all genes
-nonsilent <- c("Missense_Mutation", "Nonsense_Mutation", "Nonstop_Mutation", "Frame_Shift_Del", "Frame_Shift_Ins",
-               "In_Frame_Del", "In_Frame_Ins", "Splice_Site", "Translation_Start_Site")
-variants <- variants[variants$Variant_Classification %in% nonsilent, ]
-patient <- match(samples$PATIENT_ID[match(variants$Tumor_Sample_Barcode, samples$SAMPLE_ID)], clinical$PATIENT_ID)
-y <- Surv(clinical$OS_MONTHS, as.integer(substr(clinical$OS_STATUS, 1, 1)))
+y <- with(study$clinical, Surv(OS_MONTHS, event))
 
 ours <- read.delim(args[2])
 ours <- ours[ours$group == "all" & is.finite(ours$log_hazard), ]
 # the same sample in every round: every k-th feature, from frequent to rare
 ours <- ours[order(-ours$carriers), ][round(seq(1, nrow(ours), length.out = n_features)), ]
 
-seconds <- function(expression) system.time(expression, gcFirst = FALSE)[["elapsed"]]
+seconds <- function(expression) system.time(expression, gcFirst = FALSE)[["elapsed"]]  # as in the run record
 cox <- score <- test <- difference <- numeric(0)
 for (i in seq_len(nrow(ours))) {
-  x <- numeric(nrow(clinical))
-  carriers <- patient[variants$Hugo_Symbol == ours$feature[i]]
-  x[carriers[!is.na(carriers)]] <- 1
+  x <- study$indicator(ours$feature[i])
   X <- matrix(x, ncol = 1)
   fit <- function(init = NULL, ...) {
     suppressWarnings(coxph.fit(X, y, NULL, NULL, init, coxph.control(...), NULL, "efron", NULL))
