@@ -44,12 +44,16 @@ void check_covariates(const CoxDesign& design, const CoxFit& covariates) {
 void check_pairs(const CoxDesign& design, CarrierLists carriers, std::span<const FeaturePair> pairs,
                  std::size_t n_results) {
   check_carriers(design.n_patients, carriers, carriers.size());
+  check_pair_places(static_cast<Index>(carriers.size()), pairs, n_results);
+}
+
+void check_pair_places(Index n_lists, std::span<const FeaturePair> pairs, std::size_t n_results) {
   if (pairs.size() != n_results) {
     throw ShapeError({.what = "pairs and results differ in number",
                       .found = std::to_string(n_results) + " results",
                       .expected = std::to_string(pairs.size())});
   }
-  const auto n_features = static_cast<std::int32_t>(carriers.size());
+  const auto n_features = static_cast<std::int32_t>(n_lists);
   for (const FeaturePair& pair : pairs) {
     if (pair.a >= 0 && pair.b >= 0 && pair.a < n_features && pair.b < n_features && pair.a != pair.b)
       continue;

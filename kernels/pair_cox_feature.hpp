@@ -26,5 +26,7 @@ void add_idle(const PairFeature& a, const PairFeature& b, Index n_analysed, Pair
 void check_covariates(const CoxDesign& design, const CoxFit& covariates);
 void check_pairs(const CoxDesign& design, CarrierLists carriers, std::span<const FeaturePair> pairs,
                  std::size_t n_results);
+/// The part of it that concerns the pairs: both features are among n_lists, and there is a result for each pair.
+void check_pair_places(Index n_lists, std::span<const FeaturePair> pairs, std::size_t n_results);
 
 }  // namespace chorale::kernels

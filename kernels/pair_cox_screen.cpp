@@ -287,30 +287,77 @@ std::vector<Index> near_each_other(std::span<const FeaturePair> pairs) {
 
 }  // namespace
 
-void pair_cox_screen(const PairCoxFrame& shared, CarrierLists carriers, std::span<const FeaturePair> pairs,
-                     std::span<PairScreen> screens, const ScreenPlan& plan) {
-  const PairFrame& frame = *shared;
-  check_pairs(frame.design, carriers, pairs, screens.size());
+/// Features made so far, each when a pair first names it.
+struct PairCoxScreener::Features {
+  std::vector<std::unique_ptr<const ScreenFeature>> made;
+  Index max_bytes = 0;
+  Index n_bytes = 0;
+
+  /// Room for what a call needs: when all would be too much, what it does not need goes.
+  void make_room(const PairFrame& frame, std::span<const std::uint8_t> asked);
+};
+
+namespace {
+
+Index bytes_of(const PairFrame& frame) {
+  return 16 * frame.times.n_padded() + frame.rows.n_rows / 4;  // steps, a bit a row, and a few carriers
+}
+
+}  // namespace
+
+void PairCoxScreener::Features::make_room(const PairFrame& frame, std::span<const std::uint8_t> asked) {
+  Index n_new = 0;
+  for (std::size_t g = 0; g < asked.size(); ++g) n_new += asked[g] != 0 && !made[g] ? 1 : 0;
+  n_bytes += n_new * bytes_of(frame);
+  if (n_bytes <= max_bytes) return;
+  for (std::size_t g = 0; g < asked.size(); ++g) {
+    if (asked[g] != 0 || !made[g]) continue;
+    made[g].reset();
+    n_bytes -= bytes_of(frame);
+  }
+}
+
+PairCoxScreener::PairCoxScreener(PairCoxFrame frame, std::vector<std::span<const std::int32_t>> carriers,
+                                 Index max_bytes)
+    : frame_(std::move(frame)), carriers_(std::move(carriers)), features_(std::make_unique<Features>()) {
+  check_pairs((*frame_).design, carriers_, {}, 0);
+  features_->made.resize(carriers_.size());
+  features_->max_bytes = max_bytes;
+}
+PairCoxScreener::~PairCoxScreener() = default;
+PairCoxScreener::PairCoxScreener(PairCoxScreener&&) noexcept = default;
+
+void PairCoxScreener::screen(std::span<const FeaturePair> pairs, std::span<PairScreen> screens,
+                             const ScreenPlan& plan) {
+  const PairFrame& frame = *frame_;
+  check_pair_places(static_cast<Index>(carriers_.size()), pairs, screens.size());
   const double bound = pass_from(plan);
-  std::vector<std::uint8_t> asked(carriers.size(), 0);
+  std::vector<std::uint8_t> asked(carriers_.size(), 0);
   for (const FeaturePair& pair : pairs) asked[size(pair.a)] = asked[size(pair.b)] = 1;
-  std::vector<ScreenFeature> features(carriers.size());
+  features_->make_room(frame, asked);
+  auto& made = features_->made;
   const std::vector<Index> order = near_each_other(pairs);
-  const auto n_features = static_cast<Index>(carriers.size()), n_pairs = static_cast<Index>(pairs.size());
+  const auto n_features = static_cast<Index>(made.size()), n_pairs = static_cast<Index>(pairs.size());
 #pragma omp parallel if (n_pairs > 1)
   {
 #pragma omp for schedule(dynamic)
     for (Index g = 0; g < n_features; ++g) {
-      if (asked[size(g)]) features[size(g)] = make_feature(frame, carriers[size(g)]);
+      if (asked[size(g)] != 0 && !made[size(g)])
+        made[size(g)] = std::make_unique<const ScreenFeature>(make_feature(frame, carriers_[size(g)]));
     }
     PairScreener screener(frame, bound);
 #pragma omp for schedule(dynamic, 16)
     for (Index i = 0; i < n_pairs; ++i) {
       const Index k = order[size(i)];
       const FeaturePair& pair = pairs[size(k)];
-      screener.screen(features[size(pair.a)], features[size(pair.b)], screens[size(k)]);
+      screener.screen(*made[size(pair.a)], *made[size(pair.b)], screens[size(k)]);
     }
   }
+}
+
+void pair_cox_screen(const PairCoxFrame& frame, CarrierLists carriers, std::span<const FeaturePair> pairs,
+                     std::span<PairScreen> screens, const ScreenPlan& plan) {
+  PairCoxScreener(frame, {carriers.begin(), carriers.end()}).screen(pairs, screens, plan);
 }
 
 void pair_cox_screen(const CoxDesign& design, const CoxFit& covariates, CarrierLists carriers,

@@ -47,7 +47,7 @@ void choose_by_association(const Design& design, const Family& family, Choice& c
 
 std::vector<ChosenPair> choose_pairs(const Design& design, std::span<const Part> parts) {
   Choice choice;
-  choose_by_association(design, Family::of_test(parts, 0), choice);
+  choose_by_association(design, Family::of_test(parts, 0, false), choice);
   if (design.config.report != Report::all)
     add_hits(design.config, Family::of_interaction(parts, {}), by_screen, choice);
   const double bound = std::log10(design.config.screen_p);

@@ -37,11 +37,11 @@ void Family::finish() {
   kernels::benjamini_hochberg(log10_p, n_tested, log10_q);
 }
 
-Family Family::of_test(std::span<const Part> parts, std::size_t test) {
+Family Family::of_test(std::span<const Part> parts, std::size_t test, bool in_order) {
   Family family;
   for (const Part& part : parts)
     if (test < part.pairs.tests.size()) family.add(part.pairs.tests[test]);
-  std::sort(family.kept.begin(), family.kept.end(), before);
+  if (in_order) std::sort(family.kept.begin(), family.kept.end(), before);
   family.finish();
   return family;
 }
@@ -74,8 +74,13 @@ std::vector<Index> Family::hits(const Config& config) const {
   std::iota(order.begin(), order.end(), Index{0});
   const auto p = [&](Index k) { return kept[static_cast<std::size_t>(k)].log10_p; };
   if (config.report == Report::top) {
-    std::stable_sort(order.begin(), order.end(), [&](Index x, Index y) { return p(x) < p(y); });
-    order.resize(std::min(order.size(), static_cast<std::size_t>(config.report_top)));
+    const auto n = std::min(order.size(), static_cast<std::size_t>(config.report_top));
+    const auto stronger = [&](Index x, Index y) {
+      return p(x) != p(y) ? p(x) < p(y)
+                          : before(kept[static_cast<std::size_t>(x)], kept[static_cast<std::size_t>(y)]);
+    };
+    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(n), order.end(), stronger);
+    order.resize(n);
     return order;
   }
   const bool by_q = config.report == Report::q;

@@ -14,10 +14,11 @@ namespace chorale::jobs::interaction {
 struct Family {
   Index n_tested = 0;
   std::vector<std::int64_t> bins;
-  std::vector<KeptP> kept;      ///< ordered by features
+  std::vector<KeptP> kept;      ///< ordered by features, where asked for
   std::vector<double> log10_q;  ///< (kept)
 
-  static Family of_test(std::span<const Part> parts, std::size_t test);
+  /// in_order  whether find() will be asked, which needs `kept` ordered by features
+  static Family of_test(std::span<const Part> parts, std::size_t test, bool in_order = true);
   /// Interaction by the screen; `rows` bring the p of the full fit where there is one.
   static Family of_interaction(std::span<const Part> parts, std::span<const PairRow> rows);
 

@@ -26,9 +26,11 @@ std::size_t size(Index n) {
 
 OutcomeModel::OutcomeModel(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort,
                            const TestedPatients& tested)
-    : design_(design), cohort_(cohort), tested_(tested), follow_up_(design.outcome, setup, cohort) {}
+    : design_(design), cohort_(cohort), tested_(tested), follow_up_(design.outcome, setup, cohort) {
+  for (Index f = 0; f < cohort.n_features(); ++f) carriers_.push_back(cohort.carriers(f));
+}
 
-const OutcomeModel::Model& OutcomeModel::model(const TestedSets& sets) const {
+OutcomeModel::Model& OutcomeModel::model(const TestedSets& sets) const {
   const auto at =
       std::find_if(models_.begin(), models_.end(), [&](const Model& model) { return model.sets == sets; });
   if (at != models_.end()) {
@@ -45,7 +47,8 @@ const OutcomeModel::Model& OutcomeModel::model(const TestedSets& sets) const {
   models_.push_front({.sets = sets,
                       .design = std::move(design),
                       .covariates = std::move(alone),
-                      .frame = std::move(frame),
+                      .frame = frame,
+                      .screener = kernels::PairCoxScreener(frame, carriers_),
                       .totals = kernels::risk_totals(follow_up_.crude, mask)});
   if (models_.size() > most_models) models_.pop_back();
   return models_.front();
@@ -58,8 +61,15 @@ std::vector<kernels::FeaturePair> OutcomeModel::Batch::pairs() const {
   return pairs;
 }
 
+std::vector<kernels::FeaturePair> OutcomeModel::Batch::feature_pairs() const {
+  std::vector<kernels::FeaturePair> pairs;
+  for (std::size_t k = 0; k < features.size(); k += 2)
+    pairs.push_back({.a = features[k], .b = features[k + 1]});
+  return pairs;
+}
+
 void OutcomeModel::for_batches(std::span<const std::int32_t> features, int order,
-                               const std::function<void(const Model&, const Batch&)>& use) const {
+                               const std::function<void(Model&, const Batch&)>& use) const {
   std::map<TestedSets, Batch> batches;
   std::map<TestedSets, std::map<std::int32_t, std::int32_t>> positions;
   for (std::size_t k = 0; k < features.size() / size(order); ++k) {
@@ -75,13 +85,14 @@ void OutcomeModel::for_batches(std::span<const std::int32_t> features, int order
       const auto [at, is_new] = positions[sets].try_emplace(feature, next);
       if (is_new) batch.carriers.push_back(cohort_.carriers(feature));
       batch.positions.push_back(at->second);
+      batch.features.push_back(feature);
     }
   }
   for (const auto& [sets, batch] : batches) use(model(sets), batch);
 }
 
 void OutcomeModel::for_batches(std::span<const kernels::FeaturePair> pairs,
-                               const std::function<void(const Model&, const Batch&)>& use) const {
+                               const std::function<void(Model&, const Batch&)>& use) const {
   std::vector<std::int32_t> features;
   for (const auto& pair : pairs) {
     features.push_back(pair.a);
@@ -92,7 +103,7 @@ void OutcomeModel::for_batches(std::span<const kernels::FeaturePair> pairs,
 
 void OutcomeModel::fit_sets(std::span<const std::int32_t> features, int order,
                             std::span<kernels::SetCoxFit> fits) const {
-  for_batches(features, order, [&](const Model& model, const Batch& batch) {
+  for_batches(features, order, [&](Model& model, const Batch& batch) {
     std::vector<kernels::SetCoxFit> own(batch.place.size());
     kernels::set_cox(model.design, model.covariates, batch.carriers, batch.positions, order, design_.ties,
                      own);
@@ -102,16 +113,16 @@ void OutcomeModel::fit_sets(std::span<const std::int32_t> features, int order,
 
 void OutcomeModel::screen(std::span<const kernels::FeaturePair> pairs, std::span<kernels::PairScreen> screens,
                           const kernels::ScreenPlan& plan) const {
-  for_batches(pairs, [&](const Model& model, const Batch& batch) {
+  for_batches(pairs, [&](Model& model, const Batch& batch) {
     std::vector<kernels::PairScreen> own(batch.place.size());
-    kernels::pair_cox_screen(model.frame, batch.carriers, batch.pairs(), own, plan);
+    model.screener.screen(batch.feature_pairs(), own, plan);
     for (std::size_t k = 0; k < own.size(); ++k) screens[batch.place[k]] = own[k];
   });
 }
 
 void OutcomeModel::fit(std::span<const kernels::FeaturePair> pairs,
                        std::span<kernels::PairCoxFit> fits) const {
-  for_batches(pairs, [&](const Model& model, const Batch& batch) {
+  for_batches(pairs, [&](Model& model, const Batch& batch) {
     const auto own_pairs = batch.pairs();
     std::vector<kernels::PairCoxFit> own(own_pairs.size());
     kernels::pair_cox_full(model.frame, batch.carriers, own_pairs, own);
@@ -131,7 +142,7 @@ void OutcomeModel::fit(std::span<const kernels::FeaturePair> pairs,
 
 void OutcomeModel::curves(std::span<const kernels::FeaturePair> pairs, std::span<PairCurves> curves) const {
   using List = std::vector<std::int32_t>;
-  for_batches(pairs, [&](const Model& model, const Batch& batch) {
+  for_batches(pairs, [&](Model& model, const Batch& batch) {
     std::vector<List> groups;  // per pair: only a, only b, both, either
     for (const auto& pair : batch.pairs()) {
       const auto a = batch.carriers[size(pair.a)], b = batch.carriers[size(pair.b)];

@@ -56,26 +56,30 @@ class OutcomeModel {
     kernels::CoxDesign design;
     kernels::CoxFit covariates;
     kernels::PairCoxFrame frame;
-    kernels::RiskTotals totals;  // of the crude timeline
+    kernels::PairCoxScreener screener;  // of all features
+    kernels::RiskTotals totals;         // of the crude timeline
   };
   /// Pairs (or larger sets) over the same tested patients, and the carriers they point into.
   struct Batch {
     std::vector<std::size_t> place;       // among the caller's
     std::vector<std::int32_t> positions;  // order of them for each
+    std::vector<std::int32_t> features;   // the job's own, likewise
     std::vector<std::span<const std::int32_t>> carriers;
 
-    std::vector<kernels::FeaturePair> pairs() const;
+    std::vector<kernels::FeaturePair> pairs() const;          // of positions
+    std::vector<kernels::FeaturePair> feature_pairs() const;  // of features
   };
-  const Model& model(const TestedSets& sets) const;
+  Model& model(const TestedSets& sets) const;
   void for_batches(std::span<const std::int32_t> features, int order,
-                   const std::function<void(const Model&, const Batch&)>& use) const;
+                   const std::function<void(Model&, const Batch&)>& use) const;
   void for_batches(std::span<const kernels::FeaturePair> pairs,
-                   const std::function<void(const Model&, const Batch&)>& use) const;
+                   const std::function<void(Model&, const Batch&)>& use) const;
 
   Design design_;
   const engine::Cohort& cohort_;
   const TestedPatients& tested_;
   FollowUp follow_up_;
+  std::vector<std::span<const std::int32_t>> carriers_;
   mutable std::list<Model> models_;  // the last used first; a rank asks one at a time
 };
 

@@ -2,6 +2,7 @@
 // Copyright the Chorale authors
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "jobs/common/group_counts.hpp"
 #include "jobs/interaction_screen/stages.hpp"
@@ -28,7 +29,8 @@ void tally(PTally& tally, double keep_log10_p, kernels::FeaturePair pair, double
   if (std::isnan(log10_p)) return;
   ++tally.n_tested;
   if (in_histogram) {
-    const auto bin = static_cast<Index>(std::pow(10.0, log10_p) * static_cast<double>(PTally::n_bins));
+    const auto bin =
+        static_cast<Index>(std::exp(log10_p * std::numbers::ln10) * static_cast<double>(PTally::n_bins));
     ++tally.bins[static_cast<std::size_t>(std::min(bin, PTally::n_bins - 1))];
   }
   if (log10_p <= keep_log10_p) tally.kept.push_back({.a = pair.a, .b = pair.b, .log10_p = log10_p});
@@ -52,11 +54,12 @@ void test_tile(const Frame& frame, TileResult& tile, PairsPart& part) {
     part.n_untested += cells.total() == 0 ? 1 : 0;
     part.n_uninformative += cells.total() > 0 && says_nothing(cells) ? 1 : 0;
   }
+  const double keep_log10_p = design.keep_log10_p();
   for (std::size_t t = 0; t < design.tests.size(); ++t) {
     auto& log10_p = tile.log10_p.emplace_back(tile.counted.pairs.size());
     frame.association.test(design.tests[t], tile.counted, log10_p);
     for (std::size_t k = 0; k < log10_p.size(); ++k)
-      tally(part.tests[t], design.keep_log10_p(), tile.counted.pairs[k], log10_p[k], true);
+      tally(part.tests[t], keep_log10_p, tile.counted.pairs[k], log10_p[k], true);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <boost/serialization/array.hpp>
+#include <boost/serialization/is_bitwise_serializable.hpp>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 
@@ -36,6 +37,13 @@ struct KeptP {
     archive& a& b& log10_p;
   }
 };
+
+}  // namespace chorale::jobs::interaction
+
+// by the million: copied as bytes
+BOOST_IS_BITWISE_SERIALIZABLE(chorale::jobs::interaction::KeptP)
+
+namespace chorale::jobs::interaction {
 
 /// The p of many pairs from one test: all of them counted, the small ones kept.
 struct PTally {
