@@ -93,6 +93,9 @@ class PairTiles {
   kernels::PairOrder order_;
   std::vector<kernels::PairTile> tiles_;
   std::vector<std::unique_ptr<Stratum>> strata_;  // all patients first, then each stratum
+  // room for a tile, kept from one to the next; a rank counts one at a time
+  mutable std::vector<std::int32_t> n11_;
+  mutable std::vector<kernels::TwoByTwo> tables_;
 };
 
 /// Counts single pairs by walking their carriers: for the few that are reported.

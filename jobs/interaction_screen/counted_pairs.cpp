@@ -49,8 +49,12 @@ CountedPairs PairTiles::count(Index number) const {
   counted.cells.reserve(size(tile.n_pairs()));
   counted.strata.resize(size(tile.n_pairs() * n_strata));
 
-  std::vector<std::int32_t> n11(size(tile.n_cells()));
-  std::vector<kernels::TwoByTwo> tables(n11.size());
+  if (static_cast<Index>(n11_.size()) < tile.n_cells()) {
+    n11_.resize(size(tile.n_cells()));
+    tables_.resize(n11_.size());
+  }
+  const auto n11 = std::span(n11_).first(size(tile.n_cells()));
+  const auto tables = std::span(tables_).first(n11.size());
   for (Index s = 0; s <= n_strata; ++s) {
     strata_[size(s)]->counter->count(tile, n11);
     strata_[size(s)]->tables->fill(tile, n11, tables);
