@@ -137,10 +137,10 @@ class Block {
         weight_(deaths_.size()),
         of_columns_(size(walk_.n_columns * n_lanes)),
         slope_(of_columns_),
-        beta_(of_columns_),
+        moved_(of_columns_),
         room_(2 * of_columns_.size()),
         log_risk_(size(n_lanes)),
-        beta_single_(of_columns_.size()) {}
+        moved_single_(of_columns_.size()) {}
 
   void fit(std::span<const std::uint8_t> copies, Index n_replicates, Index first,
            std::span<CoxReplicate> fits, std::span<double> beta) {
@@ -151,7 +151,7 @@ class Block {
                      of_columns_.data());
     count_deaths();
     null_loglik(batch);
-    std::vector<ReplicateSearch> searches(size(n), ReplicateSearch(frame_.factor, frame_.start));
+    std::vector<ReplicateSearch> searches(size(n), ReplicateSearch(frame_.factor));
     std::vector<std::uint8_t> apart(size(n));
     for (Index lane = 0; lane < n; ++lane) {
       apart[size(lane)] =
@@ -172,7 +172,8 @@ class Block {
       std::fill(to.begin(), to.end(), missing);
       for (std::size_t k = 0; k < frame_.kept.size(); ++k) {
         const auto j = size(frame_.kept[k]);
-        to[j] = found.beta()(static_cast<Index>(k)) / frame_.rows.scale[j];
+        to[j] = (frame_.start(static_cast<Index>(k)) + found.moved()(static_cast<Index>(k))) /
+                frame_.rows.scale[j];
       }
       fit.verdict = static_cast<Index>(frame_.kept.size()) < p ? CoxVerdict::singular : CoxVerdict::converged;
       fit.iterations = found.passes();
@@ -199,10 +200,8 @@ class Block {
   }
 
   void null_loglik(const BootstrapBatch& batch) {
-    BootstrapWalk bare = walk_;
-    bare.n_columns = 0;
     null_.assign(size(n_lanes), 0);
-    CHORALE_AT_LEVEL(bootstrap_pass, bare, batch, nullptr, nullptr, nullptr, log_risk_.data());
+    CHORALE_AT_LEVEL(bootstrap_pass, visits_.null_walk(), batch, nullptr, nullptr, nullptr, log_risk_.data());
     for (std::size_t lane = 0; lane < null_.size(); ++lane)
       null_[lane] = offset_of_deaths_[lane] - log_risk_[lane];
   }
@@ -228,17 +227,17 @@ class Block {
       bool any = false;
       for (std::size_t lane = 0; lane < searches.size(); ++lane) {
         any = any || (!apart[lane] && searches[lane].state() == State::moving);
-        for (Index j = 0; j < p; ++j) beta_[size(j * n_lanes) + lane] = searches[lane].beta()(j);
+        for (Index j = 0; j < p; ++j) moved_[size(j * n_lanes) + lane] = searches[lane].moved()(j);
       }
       if (!any) return;
       const bool exact = pass >= n_single;
       if (exact) {
-        CHORALE_AT_LEVEL(bootstrap_pass, walk_, batch, beta_.data(), room_.data(), slope_.data(),
+        CHORALE_AT_LEVEL(bootstrap_pass, walk_, batch, moved_.data(), room_.data(), slope_.data(),
                          log_risk_.data());
       } else {
-        std::transform(beta_.begin(), beta_.end(), beta_single_.begin(),
+        std::transform(moved_.begin(), moved_.end(), moved_single_.begin(),
                        [](double value) { return static_cast<float>(value); });
-        CHORALE_AT_LEVEL(bootstrap_pass_single, walk_, batch, beta_single_.data(), room_.data(),
+        CHORALE_AT_LEVEL(bootstrap_pass_single, walk_, batch, moved_single_.data(), room_.data(),
                          slope_.data());
       }
       for (std::size_t lane = 0; lane < searches.size(); ++lane) {
@@ -247,7 +246,7 @@ class Block {
         for (Index j = 0; j < p; ++j) {
           const auto at = size(j * n_lanes) + lane;
           gradient(j) = of_columns_[at] - slope_[at];
-          loglik += of_columns_[at] * beta_[at];
+          loglik += of_columns_[at] * (frame_.start(j) + moved_[at]);
         }
         searches[lane].see(gradient, loglik, exact);
       }
@@ -258,8 +257,8 @@ class Block {
   const BootstrapWalk& walk_;
   const BootstrapVisits& visits_;
   std::vector<std::uint8_t> copies_;
-  AlignedDoubles deaths_, weight_, of_columns_, slope_, beta_, room_, log_risk_;
-  std::vector<float, CacheLineAllocator<float>> beta_single_;
+  AlignedDoubles deaths_, weight_, of_columns_, slope_, moved_, room_, log_risk_;
+  std::vector<float, CacheLineAllocator<float>> moved_single_;
   std::vector<double> null_, offset_of_deaths_;
   std::vector<Index> n_events_;
 };
@@ -281,7 +280,7 @@ void cox_bootstrap(const CoxDesign& design, const CoxFit& full, std::span<const 
     }
     return;
   }
-  const BootstrapVisits visits(frame.rows, frame.kept, options.ties);
+  const BootstrapVisits visits(frame.rows, frame.kept, {frame.start.data(), frame.kept.size()}, options.ties);
   const Index n_blocks = (n_replicates + n_lanes - 1) / n_lanes;
 #pragma omp parallel if (n_blocks > 1)
   {

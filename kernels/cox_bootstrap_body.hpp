@@ -24,7 +24,7 @@ struct BootstrapWalk {
   const std::uint8_t* fresh;        ///< n_times, 1 where a stratum begins
   const double* columns;            ///< n_visits x n_columns
   const float* columns_single;      ///< the same
-  const double* factor;             ///< n_visits, what multiplies copies · e^(z'β); null: 1
+  const double* factor;             ///< n_visits, what multiplies copies · e^(z'b); null: 1
   const double* case_weight;        ///< n_visits; null: 1
   bool efron;
 };
@@ -42,14 +42,14 @@ struct BootstrapBatch {
 /// copy where `as_copies`, else once.
 CHORALE_DECLARE_LEVELS(void bootstrap_deaths(const BootstrapWalk& walk, const BootstrapBatch& batch, bool as_copies, double* of_columns))
 
-/// At beta (n_columns x lanes, on the columns that are there):
+/// At b (n_columns x lanes), what the coefficients are beyond those in the factor:
 ///   slope[j]    Σ_t (W/d) Σ_l (S1_j − (l/d) D1_j) / (S0 − (l/d) D0)     n_columns x lanes
 ///   log_risk    Σ_t (W/d) Σ_l log(S0 − (l/d) D0)                        lanes
 /// room holds 2 n_columns x lanes numbers.
-CHORALE_DECLARE_LEVELS(void bootstrap_pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const double* beta, double* room, double* slope, double* log_risk))
+CHORALE_DECLARE_LEVELS(void bootstrap_pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const double* b, double* room, double* slope, double* log_risk))
 
-/// The slope with patients' risks in single precision, their sums in double; beta already rounded.
-CHORALE_DECLARE_LEVELS(void bootstrap_pass_single(const BootstrapWalk& walk, const BootstrapBatch& batch, const float* beta, double* room, double* slope))
+/// The slope with patients' risks in single precision, their sums in double.
+CHORALE_DECLARE_LEVELS(void bootstrap_pass_single(const BootstrapWalk& walk, const BootstrapBatch& batch, const float* b, double* room, double* slope))
 // clang-format on
 
 }  // namespace chorale::kernels

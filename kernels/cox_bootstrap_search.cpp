@@ -39,7 +39,7 @@ void ReplicateSearch::see(const Eigen::VectorXd& gradient, double loglik, bool e
     return;
   }
   left_ = left;
-  beta_ += step_;
+  moved_ += step_;
   loglik_ = loglik + left * left / 2;
   if (exact && left < last_step) state_ = State::converged;
 }

@@ -15,26 +15,26 @@ class ReplicateSearch {
  public:
   enum class State { moving, converged, stuck };
 
-  ReplicateSearch(const Eigen::LLT<Eigen::MatrixXd>& full, const Eigen::VectorXd& start)
-      : full_(&full), beta_(start) {}
+  explicit ReplicateSearch(const Eigen::LLT<Eigen::MatrixXd>& full)
+      : full_(&full), moved_(Eigen::VectorXd::Zero(full.cols())) {}
 
-  /// The gradient at beta() and, where `exact` (double precision), the log-likelihood; takes the next step.
+  /// The gradient at moved() and, where `exact` (double precision), the log-likelihood; takes the next step.
   void see(const Eigen::VectorXd& gradient, double loglik, bool exact);
 
   State state() const { return state_; }
-  const Eigen::VectorXd& beta() const { return beta_; }
+  const Eigen::VectorXd& moved() const { return moved_; }  ///< from the full data's coefficients
   double loglik() const { return loglik_; }
   int passes() const { return passes_; }
 
  private:
   struct Curvature {
-    Eigen::VectorXd step, change;  ///< of beta, and of the gradient downwards
+    Eigen::VectorXd step, change;  ///< of the coefficients, and of the gradient downwards
     double inverse;                ///< 1 / step'change
   };
   Eigen::VectorXd solve(Eigen::VectorXd gradient) const;
 
   const Eigen::LLT<Eigen::MatrixXd>* full_;
-  Eigen::VectorXd beta_, gradient_, step_;
+  Eigen::VectorXd moved_, gradient_, step_;
   std::vector<Curvature> seen_;
   double left_ = 0;  ///< λ
   double loglik_ = 0;

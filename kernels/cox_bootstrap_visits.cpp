@@ -18,12 +18,20 @@ Index padded(Index n, Index block) {
 
 }  // namespace
 
-BootstrapVisits::BootstrapVisits(const CoxRows& rows, std::span<const Index> columns, Ties ties)
+BootstrapVisits::BootstrapVisits(const CoxRows& rows, std::span<const Index> columns,
+                                 std::span<const double> start, Ties ties)
     : rows_(rows) {
   walk_.n_times = rows.efron.n_times();
   walk_.efron = ties == Ties::efron;
   order_visits();
-  copy_columns(columns);
+  copy_columns(columns, start);
+}
+
+BootstrapWalk BootstrapVisits::null_walk() const {
+  BootstrapWalk bare = walk_;
+  bare.n_columns = 0;
+  bare.factor = null_factor_.empty() ? nullptr : null_factor_.data();
+  return bare;
 }
 
 void BootstrapVisits::order_visits() {
@@ -43,7 +51,7 @@ void BootstrapVisits::order_visits() {
     const double weight = rows_.weight.empty() ? 1 : rows_.weight[size(row)];
     if (!rows_.weight.empty()) case_weight_.push_back(weight);
     if (plain) return;
-    factor_.push_back(sign * weight * (rows_.offset.empty() ? 1 : std::exp(rows_.offset[size(row)])));
+    null_factor_.push_back(sign * weight * (rows_.offset.empty() ? 1 : std::exp(rows_.offset[size(row)])));
   };
   const auto strata = rows_.efron.stratum_begin();
   begin_.push_back(0);
@@ -59,21 +67,27 @@ void BootstrapVisits::order_visits() {
     }
   }
   walk_.n_visits = padded(static_cast<Index>(row_.size()), visit_block);
-  if (!plain) factor_.resize(size(walk_.n_visits), 0);
+  if (!plain) null_factor_.resize(size(walk_.n_visits), 0);
   if (!case_weight_.empty()) case_weight_.resize(size(walk_.n_visits), 0);
   walk_.visit_begin = begin_.data();
   walk_.fresh = fresh_.data();
-  walk_.factor = plain ? nullptr : factor_.data();
   walk_.case_weight = case_weight_.empty() ? nullptr : case_weight_.data();
 }
 
-void BootstrapVisits::copy_columns(std::span<const Index> columns) {
+void BootstrapVisits::copy_columns(std::span<const Index> columns, std::span<const double> start) {
   const Index p = walk_.n_columns = padded(static_cast<Index>(columns.size()), column_block);
   columns_.assign(size(walk_.n_visits * p), 0);
+  factor_.assign(size(walk_.n_visits), 0);
   for (std::size_t v = 0; v < row_.size(); ++v) {
-    for (std::size_t j = 0; j < columns.size(); ++j)
-      columns_[v * size(p) + j] = rows_.columns[size(columns[j] * rows_.n_rows + row_[v])];
+    double log_risk = 0;
+    for (std::size_t j = 0; j < columns.size(); ++j) {
+      const double value = rows_.columns[size(columns[j] * rows_.n_rows + row_[v])];
+      columns_[v * size(p) + j] = value;
+      log_risk += value * start[j];
+    }
+    factor_[v] = std::exp(log_risk) * (null_factor_.empty() ? 1 : null_factor_[v]);
   }
+  walk_.factor = factor_.data();
   columns_single_.resize(columns_.size());
   std::transform(columns_.begin(), columns_.end(), columns_single_.begin(),
                  [](double value) { return static_cast<float>(value); });
@@ -86,7 +100,13 @@ void BootstrapVisits::gather(std::span<const std::uint8_t> copies, Index n_repli
   const Index n = std::min(bootstrap_lanes, n_replicates - first);
   std::fill(to.begin(), to.end(), std::uint8_t{0});
   for (std::size_t v = 0; v < patient_.size(); ++v) {
-    std::copy_n(copies.data() + patient_[v] * n_replicates + first, n, to.data() + v * bootstrap_lanes);
+    const std::uint8_t* from = copies.data() + patient_[v] * n_replicates + first;
+    std::uint8_t* lanes_of_visit = to.data() + v * bootstrap_lanes;
+    if (n == bootstrap_lanes) {
+      std::copy_n(from, bootstrap_lanes, lanes_of_visit);
+    } else {
+      std::copy_n(from, n, lanes_of_visit);
+    }
   }
 }
 

@@ -15,10 +15,12 @@ namespace chorale::kernels {
 /// The rows of a design in the order in which bootstrap passes visit them, those who enter late twice.
 class BootstrapVisits {
  public:
-  /// With the given columns only.
-  BootstrapVisits(const CoxRows& rows, std::span<const Index> columns, Ties ties);
+  /// With the given columns only; the factor holds the risks at `start`, their scaled coefficients.
+  BootstrapVisits(const CoxRows& rows, std::span<const Index> columns, std::span<const double> start,
+                  Ties ties);
 
   const BootstrapWalk& walk() const { return walk_; }
+  BootstrapWalk null_walk() const;  ///< without columns, the factor at 0
   bool late_entries() const { return !rows_.enters.empty(); }
 
   /// Case weight times offset.
@@ -33,7 +35,7 @@ class BootstrapVisits {
 
  private:
   void order_visits();
-  void copy_columns(std::span<const Index> columns);
+  void copy_columns(std::span<const Index> columns, std::span<const double> start);
 
   const CoxRows& rows_;
   BootstrapWalk walk_{};
@@ -41,7 +43,7 @@ class BootstrapVisits {
   std::vector<std::int32_t> patient_;  ///< per visit
   std::vector<std::int32_t> begin_;
   std::vector<std::uint8_t> fresh_;
-  AlignedDoubles columns_, factor_, case_weight_;
+  AlignedDoubles columns_, factor_, null_factor_, case_weight_;
   std::vector<float, CacheLineAllocator<float>> columns_single_;
 };
 

@@ -9,12 +9,32 @@ namespace {
 constexpr Index lanes = bootstrap_lanes;
 using Single = LaneVector<float>::Type;
 
+/// Copies of as many lanes as a vector has; compilers alone convert bytes one by one.
 template <class Real>
 typename LaneVector<Real>::Type copies_of(const std::uint8_t* from) {
   using Of = LaneVector<Real>;
   typename Of::Bytes bytes;
   __builtin_memcpy(&bytes, from, sizeof(bytes));
+#if defined(__SSE4_1__)
+  typename Of::Whole whole;
+  __m128i low{};
+  __builtin_memcpy(&low, &bytes, sizeof(bytes));
+#if defined(__AVX512F__)
+  if constexpr (sizeof(whole) == 64)
+    whole = __builtin_bit_cast(typename Of::Whole, _mm512_maskz_cvtepu8_epi32(0xffff, low));
+#endif
+#if defined(__AVX2__)
+  if constexpr (sizeof(whole) == 32)
+    whole = __builtin_bit_cast(typename Of::Whole, _mm256_cvtepu8_epi32(low));
+#endif
+  if constexpr (sizeof(whole) <= 16) {
+    const __m128i words = _mm_cvtepu8_epi32(low);
+    __builtin_memcpy(&whole, &words, sizeof(whole));
+  }
+  return __builtin_convertvector(whole, typename Of::Type);
+#else
   return __builtin_convertvector(__builtin_convertvector(bytes, typename Of::Whole), typename Of::Type);
+#endif
 }
 
 /// exp x to 2 units in the last place, e^-87 below -87, e^88 above 88; see exp_of.
@@ -41,6 +61,39 @@ Vector exp_lanes(Vector x) {
   return exp_of(x);
 }
 
+bool any_lane(Truth lanes_that_hold) {
+  return any(lanes_that_hold);
+}
+
+bool any_lane(decltype(Single{} < Single{}) lanes_that_hold) {
+  return any(__builtin_bit_cast(Truth, lanes_that_hold) != 0);
+}
+
+/// e^x where x is small as a rule; what a lane holds does not depend on the others.
+template <class Real>
+typename LaneVector<Real>::Type exp_near(typename LaneVector<Real>::Type x) {
+  constexpr Real reach = 0.125;
+  // up to reach, the next term is below 3e-16, or 6e-9
+  constexpr Real inverse[] = {1,
+                              1,
+                              Real(1. / 2),
+                              Real(1. / 6),
+                              Real(1. / 24),
+                              Real(1. / 120),
+                              Real(1. / 720),
+                              Real(1. / 5040),
+                              Real(1. / 40320),
+                              Real(1. / 362880)};
+  constexpr int last = sizeof(Real) == 8 ? 9 : 5;
+  using V = typename LaneVector<Real>::Type;
+  V series = V{} + inverse[last];
+  for (int k = last - 1; k >= 0; --k) series = series * x + inverse[k];
+  const auto far = (x < V{} - reach) | (x > V{} + reach);
+  if (any_lane(far)) [[unlikely]]
+    series = far ? exp_lanes(x) : series;
+  return series;
+}
+
 /// to[lane] += values, in double.
 void add_lanes(double* to, Vector value) {
   store_lanes(to, load_lanes(to) + value);
@@ -63,7 +116,7 @@ void risks(const std::uint8_t* copies, const double* factor, Index n_columns, Re
     for (Index lane = 0; lane < lanes; lane += w) {
       Real* at = risk + i * lanes + lane;
       auto value = copies_of<Real>(copies + i * lanes + lane) * of_visit;
-      if (n_columns > 0) value *= exp_lanes(load_lanes(at));
+      if (n_columns > 0) value *= exp_near<Real>(load_lanes(at));
       store_lanes(at, value);
     }
   }
