@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 #include <string>
 
@@ -159,7 +160,7 @@ void bootstrap_weights(const BootstrapPlan& plan, std::uint64_t seed, Index firs
         if (unit < 0) {
           std::fill_n(to, n, std::uint8_t{0});
         } else if (n == replicates_together) {
-          std::copy_n(beside.data() + unit * replicates_together, replicates_together, to);
+          std::memcpy(to, beside.data() + unit * replicates_together, replicates_together);
         } else {
           std::copy_n(beside.data() + unit * replicates_together, n, to);
         }

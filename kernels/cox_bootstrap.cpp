@@ -138,16 +138,17 @@ class Block {
         of_columns_(size(walk_.n_columns * n_lanes)),
         slope_(of_columns_),
         moved_(of_columns_),
-        room_(2 * of_columns_.size()),
+        room_(size((walk_.n_room + walk_.n_columns) * n_lanes)),
         log_risk_(size(n_lanes)),
-        moved_single_(of_columns_.size()) {}
+        moved_single_(of_columns_.size()),
+        room_single_(room_.size()) {}
 
   void fit(std::span<const std::uint8_t> copies, Index n_replicates, Index first,
            std::span<CoxReplicate> fits, std::span<double> beta) {
     const Index n = std::min(n_lanes, n_replicates - first);
     visits_.gather(copies, n_replicates, first, copies_);
     const BootstrapBatch batch{copies_.data(), deaths_.data(), weight_.data()};
-    CHORALE_AT_LEVEL(bootstrap_deaths, walk_, batch, frame_.options.resample == Resample::rows,
+    CHORALE_AT_LEVEL(bootstrap_deaths, walk_, batch, frame_.options.resample == Resample::rows, room_.data(),
                      of_columns_.data());
     count_deaths();
     null_loglik(batch);
@@ -188,7 +189,7 @@ class Block {
     n_events_.assign(size(n_lanes), 0);
     offset_of_deaths_.assign(size(n_lanes), 0);
     for (Index k = 0; k < walk_.n_times; ++k) {
-      for (Index v = walk_.visit_begin[2 * k + 1]; v < walk_.visit_begin[2 * k + 2]; ++v) {
+      for (Index v = walk_.visit_begin[2 * k]; v < walk_.visit_begin[2 * k + 1]; ++v) {
         const std::uint8_t* of_visit = copies_.data() + v * n_lanes;
         const double offset = visits_.weighted_offset(v);
         for (std::size_t lane = 0; lane < size(n_lanes); ++lane) {
@@ -201,7 +202,8 @@ class Block {
 
   void null_loglik(const BootstrapBatch& batch) {
     null_.assign(size(n_lanes), 0);
-    CHORALE_AT_LEVEL(bootstrap_pass, visits_.null_walk(), batch, nullptr, nullptr, nullptr, log_risk_.data());
+    CHORALE_AT_LEVEL(bootstrap_pass, visits_.null_walk(), batch, nullptr, room_.data(), nullptr,
+                     log_risk_.data());
     for (std::size_t lane = 0; lane < null_.size(); ++lane)
       null_[lane] = offset_of_deaths_[lane] - log_risk_[lane];
   }
@@ -237,8 +239,8 @@ class Block {
       } else {
         std::transform(moved_.begin(), moved_.end(), moved_single_.begin(),
                        [](double value) { return static_cast<float>(value); });
-        CHORALE_AT_LEVEL(bootstrap_pass_single, walk_, batch, moved_single_.data(), room_.data(),
-                         slope_.data());
+        CHORALE_AT_LEVEL(bootstrap_pass_single, walk_, batch, moved_single_.data(), room_single_.data(),
+                         room_.data(), slope_.data());
       }
       for (std::size_t lane = 0; lane < searches.size(); ++lane) {
         if (apart[lane] || searches[lane].state() != State::moving) continue;
@@ -258,7 +260,7 @@ class Block {
   const BootstrapVisits& visits_;
   std::vector<std::uint8_t> copies_;
   AlignedDoubles deaths_, weight_, of_columns_, slope_, moved_, room_, log_risk_;
-  std::vector<float, CacheLineAllocator<float>> moved_single_;
+  std::vector<float, CacheLineAllocator<float>> moved_single_, room_single_;
   std::vector<double> null_, offset_of_deaths_;
   std::vector<Index> n_events_;
 };

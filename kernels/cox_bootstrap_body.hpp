@@ -11,16 +11,17 @@
 namespace chorale::kernels {
 
 inline constexpr Index bootstrap_lanes = 32;  ///< replicates side by side
-inline constexpr Index visit_block = 64;      ///< visits whose risks stay in the first cache
+inline constexpr Index visit_block = 64;      ///< visits of several times whose risks stay in the first cache
 inline constexpr Index column_block = 4;      ///< columns are padded to a multiple with zeros
 
 /// Patients as the passes visit them: event times from the last to the first, stratum by stratum; at a time
-/// first those who come into the risk set alive, less those who were not yet under observation, then those who die.
+/// first those who die, then those who leave alive after it, and those, to subtract, who were not yet under observation.
 struct BootstrapWalk {
   Index n_times;
-  Index n_visits;                   ///< a multiple of visit_block
+  Index n_visits;                   ///< with what is read past the last one
+  Index n_room;                     ///< visits of a block at most
   Index n_columns;                  ///< a multiple of column_block
-  const std::int32_t* visit_begin;  ///< 2 n_times + 1; those who die at time k begin at 2k + 1
+  const std::int32_t* visit_begin;  ///< 2 n_times + 1; those who die at time k begin at 2k, others at 2k + 1
   const std::uint8_t* fresh;        ///< n_times, 1 where a stratum begins
   const double* columns;            ///< n_visits x n_columns
   const float* columns_single;      ///< the same
@@ -40,16 +41,16 @@ struct BootstrapBatch {
 
 /// d and W at each time, and of_columns[j] = Σ_deaths w z_j, n_columns x lanes. A death counts once for each
 /// copy where `as_copies`, else once.
-CHORALE_DECLARE_LEVELS(void bootstrap_deaths(const BootstrapWalk& walk, const BootstrapBatch& batch, bool as_copies, double* of_columns))
+CHORALE_DECLARE_LEVELS(void bootstrap_deaths(const BootstrapWalk& walk, const BootstrapBatch& batch, bool as_copies, double* room, double* of_columns))
 
 /// At b (n_columns x lanes), what the coefficients are beyond those in the factor:
 ///   slope[j]    Σ_t (W/d) Σ_l (S1_j − (l/d) D1_j) / (S0 − (l/d) D0)     n_columns x lanes
 ///   log_risk    Σ_t (W/d) Σ_l log(S0 − (l/d) D0)                        lanes
-/// room holds 2 n_columns x lanes numbers.
+/// room holds n_room + n_columns times lanes numbers.
 CHORALE_DECLARE_LEVELS(void bootstrap_pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const double* b, double* room, double* slope, double* log_risk))
 
 /// The slope with patients' risks in single precision, their sums in double.
-CHORALE_DECLARE_LEVELS(void bootstrap_pass_single(const BootstrapWalk& walk, const BootstrapBatch& batch, const float* b, double* room, double* slope))
+CHORALE_DECLARE_LEVELS(void bootstrap_pass_single(const BootstrapWalk& walk, const BootstrapBatch& batch, const float* b, float* room_single, double* room, double* slope))
 // clang-format on
 
 }  // namespace chorale::kernels

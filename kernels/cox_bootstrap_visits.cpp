@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace chorale::kernels {
 namespace {
@@ -11,6 +12,9 @@ namespace {
 std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
+
+/// Visits are read so many at a time.
+constexpr Index tile = 8;
 
 Index padded(Index n, Index block) {
   return (n + block - 1) / block * block;
@@ -58,15 +62,18 @@ void BootstrapVisits::order_visits() {
   for (std::size_t s = 0; s + 1 < strata.size(); ++s) {
     for (Index t = strata[s + 1] - 1; t >= strata[s]; --t) {
       const std::int32_t* place = rows_.place_begin.data() + 2 * t;
-      for (const std::int32_t row : late[size(t)]) visit(row, -1);
-      for (std::int32_t row = place[0]; row < place[1]; ++row) visit(row, 1);
-      begin_.push_back(static_cast<std::int32_t>(row_.size()));
+      const auto begin = static_cast<Index>(row_.size());
       for (std::int32_t row = place[1]; row < place[2]; ++row) visit(row, 1);
       begin_.push_back(static_cast<std::int32_t>(row_.size()));
+      for (std::int32_t row = place[0]; row < place[1]; ++row) visit(row, 1);
+      for (const std::int32_t row : late[size(t)]) visit(row, -1);
+      begin_.push_back(static_cast<std::int32_t>(row_.size()));
+      walk_.n_room = std::max(walk_.n_room, static_cast<Index>(row_.size()) - begin);
       fresh_.push_back(t == strata[s + 1] - 1);
     }
   }
-  walk_.n_visits = padded(static_cast<Index>(row_.size()), visit_block);
+  walk_.n_room = padded(std::max(walk_.n_room, visit_block), tile);
+  walk_.n_visits = static_cast<Index>(row_.size()) + tile;
   if (!plain) null_factor_.resize(size(walk_.n_visits), 0);
   if (!case_weight_.empty()) case_weight_.resize(size(walk_.n_visits), 0);
   walk_.visit_begin = begin_.data();
@@ -103,7 +110,7 @@ void BootstrapVisits::gather(std::span<const std::uint8_t> copies, Index n_repli
     const std::uint8_t* from = copies.data() + patient_[v] * n_replicates + first;
     std::uint8_t* lanes_of_visit = to.data() + v * bootstrap_lanes;
     if (n == bootstrap_lanes) {
-      std::copy_n(from, bootstrap_lanes, lanes_of_visit);
+      std::memcpy(lanes_of_visit, from, bootstrap_lanes);
     } else {
       std::copy_n(from, n, lanes_of_visit);
     }

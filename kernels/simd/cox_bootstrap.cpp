@@ -16,22 +16,27 @@ typename LaneVector<Real>::Type copies_of(const std::uint8_t* from) {
   typename Of::Bytes bytes;
   __builtin_memcpy(&bytes, from, sizeof(bytes));
 #if defined(__SSE4_1__)
-  typename Of::Whole whole;
   __m128i low{};
   __builtin_memcpy(&low, &bytes, sizeof(bytes));
 #if defined(__AVX512F__)
-  if constexpr (sizeof(whole) == 64)
-    whole = __builtin_bit_cast(typename Of::Whole, _mm512_maskz_cvtepu8_epi32(0xffff, low));
-#endif
-#if defined(__AVX2__)
-  if constexpr (sizeof(whole) == 32)
-    whole = __builtin_bit_cast(typename Of::Whole, _mm256_cvtepu8_epi32(low));
-#endif
-  if constexpr (sizeof(whole) <= 16) {
-    const __m128i words = _mm_cvtepu8_epi32(low);
-    __builtin_memcpy(&whole, &words, sizeof(whole));
+  if constexpr (sizeof(Real) == 4) {
+    const __m512i whole = _mm512_maskz_cvtepu8_epi32(0xffff, low);
+    return __builtin_bit_cast(typename Of::Type, _mm512_maskz_cvtepi32_ps(0xffff, whole));
+  } else {
+    return __builtin_bit_cast(typename Of::Type, _mm512_maskz_cvtepi32_pd(0xff, _mm256_cvtepu8_epi32(low)));
   }
+#elif defined(__AVX2__)
+  if constexpr (sizeof(Real) == 4) {
+    return __builtin_bit_cast(typename Of::Type, _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(low)));
+  } else {
+    return __builtin_bit_cast(typename Of::Type, _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(low)));
+  }
+#else
+  typename Of::Whole whole;
+  const __m128i words = _mm_cvtepu8_epi32(low);
+  __builtin_memcpy(&whole, &words, sizeof(whole));
   return __builtin_convertvector(whole, typename Of::Type);
+#endif
 #else
   return __builtin_convertvector(__builtin_convertvector(bytes, typename Of::Whole), typename Of::Type);
 #endif
@@ -69,6 +74,28 @@ bool any_lane(decltype(Single{} < Single{}) lanes_that_hold) {
   return any(__builtin_bit_cast(Truth, lanes_that_hold) != 0);
 }
 
+/// e^x of vectors whose x is small as a rule; what a lane gets does not depend on the others.
+template <class Real, Index n>
+void exp_near(const typename LaneVector<Real>::Type* x, typename LaneVector<Real>::Type* result) {
+  using V = typename LaneVector<Real>::Type;
+  // up to reach the term after the last is below 3e-16, or 6e-9
+  constexpr Real reach = 0.125;
+  constexpr int last = sizeof(Real) == 8 ? 9 : 5;
+  constexpr Real inverse[] = {Real(1),        Real(1),         Real(1. / 2),    Real(1. / 6),     Real(1. / 24),
+                              Real(1. / 120), Real(1. / 720), Real(1. / 5040), Real(1. / 40320), Real(1. / 362880)};
+  CHORALE_UNROLL for (Index s = 0; s < n; ++s) result[s] = V{} + inverse[last];
+  CHORALE_UNROLL for (int k = last - 1; k >= 0; --k) {
+    CHORALE_UNROLL for (Index s = 0; s < n; ++s) result[s] = result[s] * x[s] + inverse[k];
+  }
+  V square = x[0] * x[0];
+  CHORALE_UNROLL for (Index s = 1; s < n; ++s) {
+    const V other = x[s] * x[s];
+    square = other > square ? other : square;
+  }
+  if (!any_lane(square > V{} + reach * reach)) [[likely]] return;
+  for (Index s = 0; s < n; ++s) result[s] = x[s] * x[s] > V{} + reach * reach ? exp_lanes(x[s]) : result[s];
+}
+
 /// e^x where x is small as a rule; what a lane holds does not depend on the others.
 template <class Real>
 typename LaneVector<Real>::Type exp_near(typename LaneVector<Real>::Type x) {
@@ -94,85 +121,48 @@ typename LaneVector<Real>::Type exp_near(typename LaneVector<Real>::Type x) {
   return series;
 }
 
-/// to[lane] += values, in double.
 void add_lanes(double* to, Vector value) {
   store_lanes(to, load_lanes(to) + value);
 }
 
-void add_lanes(double* to, Single value) {
-  using Half = float __attribute__((vector_size(vector_bytes / 2)));
-  Half halves[2];
-  __builtin_memcpy(halves, &value, sizeof(value));
-  add_lanes(to, __builtin_convertvector(halves[0], Vector));
-  add_lanes(to + width, __builtin_convertvector(halves[1], Vector));
-}
+/// A vector of lanes as vectors of doubles.
+struct InDouble {
+  Vector part[2];
+  Index n_parts;
 
-/// risk = copies · factor · e^risk for the visits of a block.
+  explicit InDouble(Vector value) : part{value, {}}, n_parts(1) {}
+  explicit InDouble(Single value) : n_parts(2) {
+    using Half = float __attribute__((vector_size(vector_bytes / 2)));
+    Half halves[2];
+    __builtin_memcpy(halves, &value, sizeof(value));
+    part[0] = __builtin_convertvector(halves[0], Vector);
+    part[1] = __builtin_convertvector(halves[1], Vector);
+  }
+};
+
+/// sum[lane] += Σ_r y[r][lane] over n rows.
 template <class Real>
-void risks(const std::uint8_t* copies, const double* factor, Index n_columns, Real* risk) {
+void add_rows(const Real* y, Index n, double* sum) {
   constexpr Index w = lane_width<Real>;
-  for (Index i = 0; i < visit_block; ++i) {
-    const Real of_visit = factor == nullptr ? Real{1} : static_cast<Real>(factor[i]);
-    for (Index lane = 0; lane < lanes; lane += w) {
-      Real* at = risk + i * lanes + lane;
-      auto value = copies_of<Real>(copies + i * lanes + lane) * of_visit;
-      if (n_columns > 0) value *= exp_near<Real>(load_lanes(at));
-      store_lanes(at, value);
-    }
+  for (Index lane = 0; lane < lanes; lane += w) {
+    typename LaneVector<Real>::Type total{};
+    for (Index i = 0; i < n; ++i) total += load_lanes(y + i * lanes + lane);
+    const InDouble in_double(total);
+    for (Index v = 0; v < in_double.n_parts; ++v) add_lanes(sum + lane + v * width, in_double.part[v]);
   }
 }
 
-/// sums[0] += risk, sums[1 + j] += risk · x_j over n visits: chains that do not wait for each other.
-template <class Real>
-void add_visits(const Real* x, const Real* risk, Index n, Index n_columns, double* sum, double* sums) {
-  using V = typename LaneVector<Real>::Type;
-  constexpr Index w = lane_width<Real>;
-  constexpr Index strip = lanes / w < 4 ? lanes / w : 4,
-                  columns = accumulators / strip < 4 ? accumulators / strip : 4;
-  static_assert(column_block % columns == 0);
-  if (n == 0) return;
-  for (Index lane = 0; lane < lanes; lane += strip * w) {
-    V total[strip] = {};
-    for (Index i = 0; i < n; ++i) {
-      for (Index s = 0; s < strip; ++s) total[s] += load_lanes(risk + i * lanes + lane + s * w);
-    }
-    for (Index s = 0; s < strip; ++s) add_lanes(sum + lane + s * w, total[s]);
-    for (Index j = 0; j < n_columns; j += columns) {
-      V products[columns][strip] = {};
-      for (Index i = 0; i < n; ++i) {
-        V r[strip];
-        for (Index s = 0; s < strip; ++s) r[s] = load_lanes(risk + i * lanes + lane + s * w);
-        for (Index c = 0; c < columns; ++c) {
-          const Real value = x[i * n_columns + j + c];
-          for (Index s = 0; s < strip; ++s) products[c][s] += value * r[s];
-        }
-      }
-      for (Index c = 0; c < columns; ++c) {
-        for (Index s = 0; s < strip; ++s) add_lanes(sums + (j + c) * lanes + lane + s * w, products[c][s]);
-      }
-    }
-  }
+/// Past the last time of a block that begins at time k: whole times, as many as fit the first cache, one at least.
+Index end_of_block(const BootstrapWalk& walk, Index k) {
+  const std::int32_t begin = walk.visit_begin[2 * k];
+  do {
+    ++k;
+  } while (k < walk.n_times && walk.visit_begin[2 * k + 2] - begin <= visit_block);
+  return k;
 }
 
-/// Calls of_others(begin, end), of_dying(begin, end) and end_of_time(k) in the order of the visits, for the pieces of
-/// block after block; of_block(begin) comes before the pieces of a block.
-template <class Block, class Others, class Dying, class Time>
-void walk_blocks(const BootstrapWalk& walk, Block of_block, Others of_others, Dying of_dying,
-                 Time end_of_time) {
-  const std::int32_t* at = walk.visit_begin;
-  const std::int32_t* last = at + 2 * walk.n_times;
-  for (Index begin = 0; begin < walk.n_visits; begin += visit_block) {
-    const Index end = begin + visit_block;
-    of_block(begin);
-    for (; at < last; ++at) {
-      const bool dying = (at - walk.visit_begin) % 2 == 1;
-      const Index from = at[0] > begin ? at[0] : begin, past = at[1] < end ? at[1] : end;
-      if (from < past && dying) of_dying(from, past);
-      if (from < past && !dying) of_others(from, past);
-      if (at[1] > end) break;
-      if (dying) end_of_time((at - walk.visit_begin) / 2);
-    }
-  }
+Index whole_tiles(Index n) {
+  return (n + 7) / 8 * 8;
 }
 
 /// (W/d) Σ_l of 1, l/d and the logarithm over S0 − (l/d) D0.
@@ -182,10 +172,6 @@ struct Shares {
 
 /// u = D0/M up to which three moments are exact to 1e-15.
 constexpr double moments_reach = 0.03;
-
-double log_of_one(double x) {
-  return log_of(x);
-}
 
 /// With f = (d − 1)/(2d), M = S0 − f D0, g_l = l/d − f: the l-th death sees M (1 − g_l u). The even moments of g,
 /// whose odd ones are zero, are polynomials in 1/d².
@@ -216,7 +202,7 @@ Shares shares_of_time(Vector s, Vector dying, Vector deaths, Vector weight, bool
       const double gone = l * inverse[k], left = s[k] - gone * dying[k];
       first += 1 / left;
       first_tied += gone / left;
-      if (with_log) log_risk += log_of_one(left);
+      if (with_log) log_risk += log_of(left);
     }
     const double mean_weight = weight[k] * inverse[k];
     found.first[k] = mean_weight * first;
@@ -226,108 +212,117 @@ Shares shares_of_time(Vector s, Vector dying, Vector deaths, Vector weight, bool
   return found;
 }
 
-/// Sums over the risk set (S) and over those who die at the time under way (D).
-struct Sums {
-  double s0[lanes], d0[lanes];
-  double *s1, *d1;  ///< n_columns x lanes
-};
-
-template <bool with_log>
-void end_time(const BootstrapWalk& walk, const BootstrapBatch& batch, Index k, Sums& sums, double* slope,
-              double* log_risk) {
-  constexpr Index n_vectors = lanes / width;
-  Vector first[n_vectors], tied[n_vectors];
-  for (Index v = 0; v < n_vectors; ++v) {
-    const Vector dying = load_lanes(sums.d0 + v * width);
-    add_lanes(sums.s0 + v * width, dying);
-    const Shares shares = shares_of_time<with_log>(
-        load_lanes(sums.s0 + v * width), dying, load_lanes<double>(batch.deaths + k * lanes + v * width),
-        load_lanes<double>(batch.weight + k * lanes + v * width), walk.efron);
-    first[v] = shares.first;
-    tied[v] = shares.first_tied;
-    if (with_log) add_lanes(log_risk + v * width, shares.log_risk);
-    store_lanes(sums.d0 + v * width, Vector{});
-  }
-  for (Index j = 0; j < walk.n_columns; ++j) {
-    for (Index v = 0; v < n_vectors; ++v) {
-      const Index at = j * lanes + v * width;
-      const Vector dying = load_lanes(sums.d1 + at);
-      const Vector at_risk = load_lanes(sums.s1 + at) + dying;
-      store_lanes(sums.s1 + at, at_risk);
-      store_lanes(sums.d1 + at, Vector{});
-      add_lanes(slope + at, first[v] * at_risk - tied[v] * dying);
-    }
-  }
-}
-
 void clear(double* values, Index n) {
   for (Index i = 0; i < n; ++i) values[i] = 0;
 }
 
+/// What a time's deaths take from every lane.
+struct Taken {
+  alignas(64) double first[lanes], first_tied[lanes];
+};
+
+/// Adds the time's visits to s0; those who die come first.
+template <bool with_log, class Real>
+void sum_time(const BootstrapWalk& walk, const BootstrapBatch& batch, Index k, const Real* risk, double* s0,
+              Taken& taken, double* log_risk) {
+  const Index n_dying = walk.visit_begin[2 * k + 1] - walk.visit_begin[2 * k];
+  const Index n_others = walk.visit_begin[2 * k + 2] - walk.visit_begin[2 * k + 1];
+  alignas(64) double dying[lanes] = {};
+  add_rows(risk, n_dying, dying);
+  add_rows(risk + n_dying * lanes, n_others, s0);
+  for (Index lane = 0; lane < lanes; lane += width) {
+    const Vector of_dying = load_lanes(dying + lane);
+    add_lanes(s0 + lane, of_dying);
+    const Shares shares = shares_of_time<with_log>(
+        load_lanes(s0 + lane), of_dying, load_lanes<double>(batch.deaths + k * lanes + lane),
+        load_lanes<double>(batch.weight + k * lanes + lane), walk.efron);
+    store_lanes(taken.first + lane, shares.first);
+    store_lanes(taken.first_tied + lane, shares.first_tied);
+    if (with_log) add_lanes(log_risk + lane, shares.log_risk);
+  }
+}
+
 template <class Real, bool with_log>
-void pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const Real* x, const Real* beta,
-          double* room, double* slope, double* log_risk) {
+void pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const Real* x, const Real* b, Real* risk,
+          double* s1, double* slope, double* log_risk) {
   const Index p = walk.n_columns;
-  Sums sums{{}, {}, room, room + p * lanes};
-  clear(room, 2 * p * lanes);
+  alignas(64) double s0[lanes];
+  Taken taken;
   clear(slope, p * lanes);
   if (with_log) clear(log_risk, lanes);
-  alignas(64) Real risk[visit_block * lanes];
-  Index block = 0;
-  const auto of_block = [&](Index begin) {
-    block = begin;
-    if (p > 0) lane_products<lanes>(x + begin * p, visit_block, p, beta, risk);
-    risks(batch.copies + begin * lanes, walk.factor == nullptr ? nullptr : walk.factor + begin, p, risk);
-  };
-  const auto of_others = [&](Index from, Index past) {
-    add_visits(x + from * p, risk + (from - block) * lanes, past - from, p, sums.s0, sums.s1);
-  };
-  const auto of_dying = [&](Index from, Index past) {
-    add_visits(x + from * p, risk + (from - block) * lanes, past - from, p, sums.d0, sums.d1);
-  };
-  const auto end_of_time = [&](Index k) {
-    end_time<with_log>(walk, batch, k, sums, slope, log_risk);
-    if (k + 1 == walk.n_times || !walk.fresh[k + 1]) return;
-    clear(sums.s0, lanes);
-    clear(sums.s1, p * lanes);
-  };
-  walk_blocks(walk, of_block, of_others, of_dying, end_of_time);
+  for (Index from = 0, past = 0; from < walk.n_times; from = past) {
+    past = end_of_block(walk, from);
+    const Index begin = walk.visit_begin[2 * from], n = walk.visit_begin[2 * past] - begin;
+    const auto set_risks = [&](Index row, Index lane, const auto* eta) {
+      constexpr Index strip = lane_strip<lanes, Real>;
+      const Real of_visit = walk.factor == nullptr ? Real{1} : static_cast<Real>(walk.factor[begin + row]);
+      typename LaneVector<Real>::Type relative[strip];
+      exp_near<Real, strip>(eta, relative);
+      CHORALE_UNROLL for (Index s = 0; s < strip; ++s) {
+        const Index at = lane + s * lane_width<Real>;
+        const auto copies = copies_of<Real>(batch.copies + (begin + row) * lanes + at);
+        store_lanes(risk + row * lanes + at, relative[s] * (copies * of_visit));
+      }
+    };
+    lane_products<lanes>(x + begin * p, whole_tiles(n), p, b, set_risks);
+    for (Index k = from; k < past; ++k) {
+      if (walk.fresh[k]) {
+        clear(s0, lanes);
+        clear(s1, p * lanes);
+      }
+      const Index first = walk.visit_begin[2 * k], n_visits = walk.visit_begin[2 * k + 2] - first;
+      const Real* of_time = risk + (first - begin) * lanes;
+      sum_time<with_log>(walk, batch, k, of_time, s0, taken, log_risk);
+      const auto add = [&](Index j, Index lane, auto of_dying, auto of_all) {
+        const InDouble dying(of_dying), all(of_all);
+        for (Index v = 0; v < all.n_parts; ++v) {
+          const Index at = lane + v * width;
+          const Vector at_risk = load_lanes(s1 + j * lanes + at) + all.part[v];
+          store_lanes(s1 + j * lanes + at, at_risk);
+          add_lanes(slope + j * lanes + at, load_lanes(taken.first + at) * at_risk -
+                                                load_lanes(taken.first_tied + at) * dying.part[v]);
+        }
+      };
+      lane_column_sums<lanes>(x + first * p, of_time, walk.visit_begin[2 * k + 1] - first, n_visits, p, add);
+    }
+  }
 }
 
 }  // namespace
 
-void bootstrap_deaths(const BootstrapWalk& walk, const BootstrapBatch& batch, bool as_copies,
+void bootstrap_deaths(const BootstrapWalk& walk, const BootstrapBatch& batch, bool as_copies, double* room,
                       double* of_columns) {
   const Index p = walk.n_columns;
   clear(of_columns, p * lanes);
   clear(batch.deaths, walk.n_times * lanes);
   clear(batch.weight, walk.n_times * lanes);
-  alignas(64) double weight[visit_block * lanes];
-  Index time = 0;
-  const auto of_dying = [&](Index from, Index past) {
-    for (Index i = from; i < past; ++i) {
-      const double of_case = walk.case_weight == nullptr ? 1 : walk.case_weight[i];
+  for (Index k = 0; k < walk.n_times; ++k) {
+    const Index begin = walk.visit_begin[2 * k], n = walk.visit_begin[2 * k + 1] - begin;
+    for (Index i = 0; i < n; ++i) {
+      const double of_case = walk.case_weight == nullptr ? 1 : walk.case_weight[begin + i];
       for (Index lane = 0; lane < lanes; lane += width) {
-        const Vector copies = copies_of<double>(batch.copies + i * lanes + lane);
+        const Vector copies = copies_of<double>(batch.copies + (begin + i) * lanes + lane);
         const Vector once = copies > Vector{} ? Vector{} + 1.0 : Vector{};
-        store_lanes(weight + (i - from) * lanes + lane, copies * of_case);
-        add_lanes(batch.deaths + time * lanes + lane, as_copies ? copies : once);
+        store_lanes(room + i * lanes + lane, copies * of_case);
+        add_lanes(batch.deaths + k * lanes + lane, as_copies ? copies : once);
       }
     }
-    add_visits(walk.columns + from * p, weight, past - from, p, batch.weight + time * lanes, of_columns);
-  };
-  walk_blocks(
-      walk, [](Index) {}, [](Index, Index) {}, of_dying, [&](Index k) { time = k + 1; });
+    add_rows(room, n, batch.weight + k * lanes);
+    lane_column_sums<lanes>(
+        walk.columns + begin * p, room, 0, n, p,
+        [&](Index j, Index lane, Vector, Vector sum) { add_lanes(of_columns + j * lanes + lane, sum); });
+  }
 }
 
-void bootstrap_pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const double* beta, double* room,
+void bootstrap_pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const double* b, double* room,
                     double* slope, double* log_risk) {
-  pass<double, true>(walk, batch, walk.columns, beta, room, slope, log_risk);
+  double* s1 = room + walk.n_room * lanes;
+  pass<double, true>(walk, batch, walk.columns, b, room, s1, slope, log_risk);
 }
 
-void bootstrap_pass_single(const BootstrapWalk& walk, const BootstrapBatch& batch, const float* beta,
-                           double* room, double* slope) {
-  pass<float, false>(walk, batch, walk.columns_single, beta, room, slope, nullptr);
+void bootstrap_pass_single(const BootstrapWalk& walk, const BootstrapBatch& batch, const float* b,
+                           float* room_single, double* room, double* slope) {
+  pass<float, false>(walk, batch, walk.columns_single, b, room_single, room, slope, nullptr);
 }
 
 }  // namespace chorale::kernels::simd::CHORALE_LEVEL
