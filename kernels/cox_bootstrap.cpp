@@ -153,7 +153,7 @@ class Block {
     count_deaths();
     null_loglik(batch);
     std::vector<ReplicateSearch> searches(size(n), ReplicateSearch(frame_.factor));
-    std::vector<std::uint8_t> apart(size(n));
+    std::vector<std::uint8_t> apart(size(n_lanes));
     for (Index lane = 0; lane < n; ++lane) {
       apart[size(lane)] =
           n_events_[size(lane)] == 0 || lost_tellers(copies.data() + first + lane, n_replicates);

@@ -35,11 +35,11 @@ struct CoxReplicate {
 ///   l(β) = Σ_deaths w η − Σ_t (W_t/d_t) Σ_{l<d_t} log(S0 − (l/d_t) D0),   w = case weight · copies
 ///   d_t = Σ copies of those who die at t (Resample::rows), or how many of them have a copy (weights)
 ///
-/// 32 replicates side by side, one per lane, walk the cohort once a step: the sums over the risk set, serial along
+/// 64 replicates side by side, one per lane, walk the cohort once a step: the sums over the risk set, serial along
 /// patients, are vectors across replicates. A step is the gradient times the inverse information of the full data,
 /// bent towards the replicate's own by the steps so far (BFGS), so it costs n p, not n p². The first steps sum single
-/// precision risks in double, the others are double throughout. A replicate ends with the step below 1e-9 standard
-/// errors, λ² = gradient' inverse gradient. It is fitted alone by cox_fit, from 0, on the rows written out, where
+/// precision risks in double, the others are double throughout. A replicate ends when the next step is foreseen below 1e-9 standard errors: λ times the slowest
+/// contraction so far, λ² = gradient' inverse gradient. It is fitted alone by cox_fit, from 0, on the rows written out, where
 /// a step fails to halve λ (few events, monotone likelihood), or a column that few patients tell from the others has
 /// lost half of what tells it (aliased in the replicate?), or `full` did not converge.
 ///
@@ -49,7 +49,7 @@ struct CoxReplicate {
 /// Throws   ShapeError when sizes differ
 /// Cost     per replicate about 6 passes of n (2p FMA and one exp), half of them at half price; 16 p bytes a patient
 ///          beside the design
-/// Threads  over blocks of 32 replicates; a replicate's numbers do not depend on those beside it
+/// Threads  over blocks of 64 replicates; a replicate's numbers do not depend on those beside it
 /// Source   Efron 1979; Efron 1977 for ties; Nocedal 1980 for the steps
 /// Oracle   cox_fit on the rows written out; R survival 3.5.3 with weights and on resampled rows,
 ///          tests/oracle/cox_bootstrap.R

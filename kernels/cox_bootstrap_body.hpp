@@ -10,8 +10,8 @@
 /// What kernels/cox_bootstrap.cpp asks of its bodies in kernels/simd/cox_bootstrap.cpp: plain pointers.
 namespace chorale::kernels {
 
-inline constexpr Index bootstrap_lanes = 32;  ///< replicates side by side
-inline constexpr Index visit_block = 64;      ///< visits of several times whose risks stay in the first cache
+inline constexpr Index bootstrap_lanes = 64;  ///< replicates side by side
+inline constexpr Index visit_block = 32;      ///< visits of several times whose risks stay in the first cache
 inline constexpr Index column_block = 4;      ///< columns are padded to a multiple with zeros
 
 /// Patients as the passes visit them: event times from the last to the first, stratum by stratum; at a time

@@ -2,6 +2,7 @@
 // Copyright the Chorale authors
 #include "kernels/cox_bootstrap_search.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace chorale::kernels {
@@ -38,10 +39,13 @@ void ReplicateSearch::see(const Eigen::VectorXd& gradient, double loglik, bool e
     state_ = State::stuck;
     return;
   }
+  // the next step is no more of this one than any was of the one before it
+  if (!first) slowest_ = std::max(slowest_, left / left_);
+  const double foreseen = first ? left : left * std::min(1.0, slowest_);
   left_ = left;
   moved_ += step_;
   loglik_ = loglik + left * left / 2;
-  if (exact && left < last_step) state_ = State::converged;
+  if (exact && foreseen < last_step) state_ = State::converged;
 }
 
 }  // namespace chorale::kernels

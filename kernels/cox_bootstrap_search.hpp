@@ -36,7 +36,8 @@ class ReplicateSearch {
   const Eigen::LLT<Eigen::MatrixXd>* full_;
   Eigen::VectorXd moved_, gradient_, step_;
   std::vector<Curvature> seen_;
-  double left_ = 0;  ///< λ
+  double left_ = 0;     ///< λ
+  double slowest_ = 0;  ///< largest λ in units of the one before
   double loglik_ = 0;
   int passes_ = 0;
   State state_ = State::moving;

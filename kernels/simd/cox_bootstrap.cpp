@@ -81,8 +81,9 @@ void exp_near(const typename LaneVector<Real>::Type* x, typename LaneVector<Real
   // up to reach the term after the last is below 3e-16, or 6e-9
   constexpr Real reach = 0.125;
   constexpr int last = sizeof(Real) == 8 ? 9 : 5;
-  constexpr Real inverse[] = {Real(1),        Real(1),         Real(1. / 2),    Real(1. / 6),     Real(1. / 24),
-                              Real(1. / 120), Real(1. / 720), Real(1. / 5040), Real(1. / 40320), Real(1. / 362880)};
+  constexpr Real inverse[] = {Real(1),          Real(1),          Real(1. / 2),   Real(1. / 6),
+                              Real(1. / 24),    Real(1. / 120),   Real(1. / 720), Real(1. / 5040),
+                              Real(1. / 40320), Real(1. / 362880)};
   CHORALE_UNROLL for (Index s = 0; s < n; ++s) result[s] = V{} + inverse[last];
   CHORALE_UNROLL for (int k = last - 1; k >= 0; --k) {
     CHORALE_UNROLL for (Index s = 0; s < n; ++s) result[s] = result[s] * x[s] + inverse[k];
@@ -92,7 +93,8 @@ void exp_near(const typename LaneVector<Real>::Type* x, typename LaneVector<Real
     const V other = x[s] * x[s];
     square = other > square ? other : square;
   }
-  if (!any_lane(square > V{} + reach * reach)) [[likely]] return;
+  if (!any_lane(square > V{} + reach * reach)) [[likely]]
+    return;
   for (Index s = 0; s < n; ++s) result[s] = x[s] * x[s] > V{} + reach * reach ? exp_lanes(x[s]) : result[s];
 }
 
@@ -257,7 +259,11 @@ void pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const Real* x,
       constexpr Index strip = lane_strip<lanes, Real>;
       const Real of_visit = walk.factor == nullptr ? Real{1} : static_cast<Real>(walk.factor[begin + row]);
       typename LaneVector<Real>::Type relative[strip];
-      exp_near<Real, strip>(eta, relative);
+      if (p > 0) {
+        exp_near<Real, strip>(eta, relative);
+      } else {
+        for (Index s = 0; s < strip; ++s) relative[s] = eta[s] + Real{1};
+      }
       CHORALE_UNROLL for (Index s = 0; s < strip; ++s) {
         const Index at = lane + s * lane_width<Real>;
         const auto copies = copies_of<Real>(batch.copies + (begin + row) * lanes + at);

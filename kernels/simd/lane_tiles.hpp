@@ -97,8 +97,8 @@ static inline void lane_products(const Real* x, Index n_rows, Index n_columns, c
 /// For every column j and vector of lanes: done(j, lane, Σ_{r < n_first} x[r][j] y[r][lane], the same over r < n_rows);
 /// n_columns a multiple of 4.
 template <Index lanes, class Real, class Done>
-static inline void lane_column_sums(const Real* x, const Real* y, Index n_first, Index n_rows, Index n_columns,
-                                    Done done) {
+static inline void lane_column_sums(const Real* x, const Real* y, Index n_first, Index n_rows,
+                                    Index n_columns, Done done) {
   using V = typename LaneVector<Real>::Type;
   constexpr Index w = lane_width<Real>, strip = lane_strip<lanes, Real>;
   constexpr Index columns = accumulators / strip < 4 ? accumulators / strip : 4;
