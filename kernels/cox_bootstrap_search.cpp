@@ -22,10 +22,11 @@ Eigen::VectorXd ReplicateSearch::solve(Eigen::VectorXd gradient) const {
 }
 
 void ReplicateSearch::see(const Eigen::VectorXd& gradient, double loglik, bool exact) {
-  // single precision is wrong by about 1e-6 standard errors: steps near that say nothing of curvature or progress
-  constexpr double last_step = 1e-9, seen_by_single = 1e-4;
+  // single precision is wrong by up to 1e-5 standard errors: shorter steps say nothing of curvature or progress
+  constexpr double last_step = 1e-9, seen_by_single = 1e-4, seen_at_all = 1e-8;
   const bool first = passes_++ == 0;
-  if (!first && (exact || left_ > seen_by_single)) {
+  const bool telling = !first && (exact_before_ || left_ > seen_by_single);
+  if (telling) {
     const Eigen::VectorXd change = gradient_ - gradient;
     const double curvature = step_.dot(change);
     if (curvature > 0) seen_.push_back({.step = step_, .change = change, .inverse = 1 / curvature});
@@ -33,16 +34,18 @@ void ReplicateSearch::see(const Eigen::VectorXd& gradient, double loglik, bool e
   gradient_ = gradient;
   step_ = solve(gradient);
   const double left = std::sqrt(gradient.dot(step_));
+  const double negligible = exact && exact_before_ ? seen_at_all : seen_by_single;
   // also where the gradient is not a number
-  const bool progress = first || left <= left_ / 2 || left < (exact ? 1e-8 : seen_by_single);
+  const bool progress = first || left <= left_ / 2 || left < negligible;
   if (!progress || !std::isfinite(left)) {
     state_ = State::stuck;
     return;
   }
   // the next step is no more of this one than any was of the one before it
-  if (!first) slowest_ = std::max(slowest_, left / left_);
-  const double foreseen = first ? left : left * std::min(1.0, slowest_);
+  if (telling) slowest_ = std::max(slowest_, left / left_);
+  const double foreseen = telling ? left * std::min(1.0, slowest_) : left;
   left_ = left;
+  exact_before_ = exact;
   moved_ += step_;
   loglik_ = loglik + left * left / 2;
   if (exact && foreseen < last_step) state_ = State::converged;

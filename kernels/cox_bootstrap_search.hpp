@@ -38,6 +38,7 @@ class ReplicateSearch {
   std::vector<Curvature> seen_;
   double left_ = 0;     ///< λ
   double slowest_ = 0;  ///< largest λ in units of the one before
+  bool exact_before_ = false;
   double loglik_ = 0;
   int passes_ = 0;
   State state_ = State::moving;
