@@ -163,7 +163,8 @@ class Block {
     const Index p = frame_.rows.n_columns;
     for (Index lane = 0; lane < n; ++lane) {
       CoxReplicate& fit = fits[size(first + lane)];
-      fit = {.n_events = n_events_[size(lane)]};
+      fit = {};
+      fit.n_events = n_events_[size(lane)];
       const auto to = beta.subspan(size((first + lane) * p), size(p));
       const ReplicateSearch& found = searches[size(lane)];
       if (found.state() != ReplicateSearch::State::converged) {
@@ -188,15 +189,22 @@ class Block {
   void count_deaths() {
     n_events_.assign(size(n_lanes), 0);
     offset_of_deaths_.assign(size(n_lanes), 0);
+    for_each_death([&](Index, const std::uint8_t* copies) {
+      for (std::size_t lane = 0; lane < size(n_lanes); ++lane) n_events_[lane] += copies[lane];
+    });
+    if (frame_.rows.offset.empty()) return;
+    for_each_death([&](Index visit, const std::uint8_t* copies) {
+      const double offset = visits_.weighted_offset(visit);
+      for (std::size_t lane = 0; lane < size(n_lanes); ++lane)
+        offset_of_deaths_[lane] += offset * copies[lane];
+    });
+  }
+
+  template <class Body>
+  void for_each_death(Body body) const {
     for (Index k = 0; k < walk_.n_times; ++k) {
-      for (Index v = walk_.visit_begin[2 * k]; v < walk_.visit_begin[2 * k + 1]; ++v) {
-        const std::uint8_t* of_visit = copies_.data() + v * n_lanes;
-        const double offset = visits_.weighted_offset(v);
-        for (std::size_t lane = 0; lane < size(n_lanes); ++lane) {
-          n_events_[lane] += of_visit[lane];
-          offset_of_deaths_[lane] += offset * of_visit[lane];
-        }
-      }
+      for (Index v = walk_.visit_begin[2 * k]; v < walk_.visit_begin[2 * k + 1]; ++v)
+        body(v, copies_.data() + v * n_lanes);
     }
   }
 
@@ -262,7 +270,7 @@ class Block {
   AlignedDoubles deaths_, weight_, of_columns_, slope_, moved_, room_, log_risk_;
   std::vector<float, CacheLineAllocator<float>> moved_single_, room_single_;
   std::vector<double> null_, offset_of_deaths_;
-  std::vector<Index> n_events_;
+  std::vector<std::uint32_t> n_events_;
 };
 
 }  // namespace

@@ -299,24 +299,29 @@ void pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const Real* x,
 void bootstrap_deaths(const BootstrapWalk& walk, const BootstrapBatch& batch, bool as_copies, double* room,
                       double* of_columns) {
   const Index p = walk.n_columns;
+  const bool weight_counts = as_copies && walk.case_weight == nullptr;
   clear(of_columns, p * lanes);
   clear(batch.deaths, walk.n_times * lanes);
   clear(batch.weight, walk.n_times * lanes);
+  const auto add_column = [&](Index j, Index lane, Vector, Vector sum) {
+    add_lanes(of_columns + j * lanes + lane, sum);
+  };
   for (Index k = 0; k < walk.n_times; ++k) {
     const Index begin = walk.visit_begin[2 * k], n = walk.visit_begin[2 * k + 1] - begin;
+    double *deaths = batch.deaths + k * lanes, *weight = batch.weight + k * lanes;
     for (Index i = 0; i < n; ++i) {
       const double of_case = walk.case_weight == nullptr ? 1 : walk.case_weight[begin + i];
       for (Index lane = 0; lane < lanes; lane += width) {
         const Vector copies = copies_of<double>(batch.copies + (begin + i) * lanes + lane);
-        const Vector once = copies > Vector{} ? Vector{} + 1.0 : Vector{};
         store_lanes(room + i * lanes + lane, copies * of_case);
-        add_lanes(batch.deaths + k * lanes + lane, as_copies ? copies : once);
+        if (weight_counts) continue;
+        const Vector once = copies > Vector{} ? Vector{} + 1.0 : Vector{};
+        add_lanes(deaths + lane, as_copies ? copies : once);
       }
     }
-    add_rows(room, n, batch.weight + k * lanes);
-    lane_column_sums<lanes>(
-        walk.columns + begin * p, room, 0, n, p,
-        [&](Index j, Index lane, Vector, Vector sum) { add_lanes(of_columns + j * lanes + lane, sum); });
+    add_rows(room, n, weight);
+    for (Index lane = 0; lane < lanes && weight_counts; ++lane) deaths[lane] = weight[lane];
+    lane_column_sums<lanes>(walk.columns + begin * p, room, 0, n, p, add_column);
   }
 }
 
