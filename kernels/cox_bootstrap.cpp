@@ -242,13 +242,13 @@ class Block {
       if (!any) return;
       const bool exact = pass >= n_single;
       if (exact) {
-        CHORALE_AT_LEVEL(bootstrap_pass, walk_, batch, moved_.data(), room_.data(), slope_.data(),
-                         log_risk_.data());
+        CHORALE_AT_LEVEL(bootstrap_pass, walk_, batch, pass == 0 ? nullptr : moved_.data(), room_.data(),
+                         slope_.data(), log_risk_.data());
       } else {
         std::transform(moved_.begin(), moved_.end(), moved_single_.begin(),
                        [](double value) { return static_cast<float>(value); });
-        CHORALE_AT_LEVEL(bootstrap_pass_single, walk_, batch, moved_single_.data(), room_single_.data(),
-                         room_.data(), slope_.data());
+        CHORALE_AT_LEVEL(bootstrap_pass_single, walk_, batch, pass == 0 ? nullptr : moved_single_.data(),
+                         room_single_.data(), room_.data(), slope_.data());
       }
       for (std::size_t lane = 0; lane < searches.size(); ++lane) {
         if (apart[lane] || searches[lane].state() != State::moving) continue;

@@ -36,19 +36,20 @@ struct CoxReplicate {
 ///   d_t = Σ copies of those who die at t (Resample::rows), or how many of them have a copy (weights)
 ///
 /// 64 replicates side by side, one per lane, walk the cohort once a step: the sums over the risk set, serial along
-/// patients, are vectors across replicates. A step is the gradient times the inverse information of the full data,
-/// bent towards the replicate's own by the steps so far (BFGS), so it costs n p, not n p². The first steps sum single
-/// precision risks in double, the others are double throughout. A replicate ends when the next step is foreseen below 1e-9 standard errors: λ times the slowest
-/// contraction so far, λ² = gradient' inverse gradient. It is fitted alone by cox_fit, from 0, on the rows written out, where
-/// a step fails to halve λ (few events, monotone likelihood), or a column that few patients tell from the others has
-/// lost half of what tells it (aliased in the replicate?), or `full` did not converge.
+/// patients, are vectors across replicates. A step is the gradient times the inverse information of the full
+/// data, bent towards the replicate's own by the steps so far (BFGS), so it costs n p, not n p². The first three
+/// steps take risks in single precision and their sums in double, the others are double throughout. With λ² =
+/// gradient' inverse gradient, in standard errors: a replicate ends when λ times the slowest contraction so far,
+/// its next step, is below 1e-9. It is fitted alone by cox_fit, from 0, on its rows written out, where a step
+/// fails to halve λ (few events, monotone likelihood), where a column that few patients tell from the others has
+/// lost half of what tells it (it may be aliased), and where `full` has no finite coefficients.
 ///
 /// Shapes   copies (n_patients of the design, n_replicates), as bootstrap_weights; fits (n_replicates);
 ///          beta (n_replicates, n_columns), as CoxFit::beta: NaN where aliased or not fitted, ± infinity where
 ///          monotone; full = cox_fit(design) with the same ties
 /// Throws   ShapeError when sizes differ
-/// Cost     per replicate about 6 passes of n (2p FMA and one exp), half of them at half price; 16 p bytes a patient
-///          beside the design
+/// Cost     per replicate about 6 passes of n (2p FMA and a short series), half of them at half price: 0.7 ms for
+///          100,000 patients and 20 columns on one core (v4); 12 p bytes a patient beside the design
 /// Threads  over blocks of 64 replicates; a replicate's numbers do not depend on those beside it
 /// Source   Efron 1979; Efron 1977 for ties; Nocedal 1980 for the steps
 /// Oracle   cox_fit on the rows written out; R survival 3.5.3 with weights and on resampled rows,

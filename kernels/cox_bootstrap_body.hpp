@@ -43,7 +43,7 @@ struct BootstrapBatch {
 /// copy where `as_copies`, else once.
 CHORALE_DECLARE_LEVELS(void bootstrap_deaths(const BootstrapWalk& walk, const BootstrapBatch& batch, bool as_copies, double* room, double* of_columns))
 
-/// At b (n_columns x lanes), what the coefficients are beyond those in the factor:
+/// At b (n_columns x lanes), what the coefficients are beyond those in the factor (null: 0):
 ///   slope[j]    Σ_t (W/d) Σ_l (S1_j − (l/d) D1_j) / (S0 − (l/d) D0)     n_columns x lanes
 ///   log_risk    Σ_t (W/d) Σ_l log(S0 − (l/d) D0)                        lanes
 /// room holds n_room + n_columns times lanes numbers.

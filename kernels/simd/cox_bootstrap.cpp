@@ -259,7 +259,7 @@ void pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const Real* x,
       constexpr Index strip = lane_strip<lanes, Real>;
       const Real of_visit = walk.factor == nullptr ? Real{1} : static_cast<Real>(walk.factor[begin + row]);
       typename LaneVector<Real>::Type relative[strip];
-      if (p > 0) {
+      if (b != nullptr) {
         exp_near<Real, strip>(eta, relative);
       } else {
         for (Index s = 0; s < strip; ++s) relative[s] = eta[s] + Real{1};
@@ -270,7 +270,7 @@ void pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const Real* x,
         store_lanes(risk + row * lanes + at, relative[s] * (copies * of_visit));
       }
     };
-    lane_products<lanes>(x + begin * p, whole_tiles(n), p, b, set_risks);
+    lane_products<lanes>(x + begin * p, whole_tiles(n), b == nullptr ? 0 : p, b, set_risks);
     for (Index k = from; k < past; ++k) {
       if (walk.fresh[k]) {
         clear(s0, lanes);
