@@ -145,12 +145,19 @@ struct InDouble {
 /// sum[lane] += Σ_r y[r][lane] over n rows.
 template <class Real>
 void add_rows(const Real* y, Index n, double* sum) {
-  constexpr Index w = lane_width<Real>;
-  for (Index lane = 0; lane < lanes; lane += w) {
-    typename LaneVector<Real>::Type total{};
-    for (Index i = 0; i < n; ++i) total += load_lanes(y + i * lanes + lane);
-    const InDouble in_double(total);
-    for (Index v = 0; v < in_double.n_parts; ++v) add_lanes(sum + lane + v * width, in_double.part[v]);
+  using V = typename LaneVector<Real>::Type;
+  constexpr Index w = lane_width<Real>, strip = lane_strip<lanes, Real>;
+  for (Index lane = 0; lane < lanes; lane += strip * w) {
+    V total[strip];
+    CHORALE_UNROLL for (Index s = 0; s < strip; ++s) total[s] = V{};
+    for (Index i = 0; i < n; ++i) {
+      CHORALE_UNROLL for (Index s = 0; s < strip; ++s) total[s] += load_lanes(y + i * lanes + lane + s * w);
+    }
+    CHORALE_UNROLL for (Index s = 0; s < strip; ++s) {
+      const InDouble in_double(total[s]);
+      for (Index v = 0; v < in_double.n_parts; ++v)
+        add_lanes(sum + lane + s * w + v * width, in_double.part[v]);
+    }
   }
 }
 
