@@ -48,10 +48,10 @@ constexpr Index item_of_counts = 0, item_of_first_stratum = 1;
 /// Adds units or takes copies away until the counts of a stratum sum to their number.
 void mend(std::uint64_t seed, std::uint32_t replicate, Index stratum, std::span<std::uint8_t> counts) {
   const auto n = static_cast<std::uint32_t>(counts.size());
-  auto sum = std::accumulate(counts.begin(), counts.end(), Index{0});
+  auto sum = std::accumulate(counts.begin(), counts.end(), std::uint32_t{0});
   IndexDraws draws(seed, replicate, item_of_first_stratum + stratum);
-  for (; sum < static_cast<Index>(n); ++sum) ++counts[draws.below(n)];
-  while (sum > static_cast<Index>(n)) {
+  for (; sum < n; ++sum) ++counts[draws.below(n)];
+  while (sum > n) {
     // a unit and one of most_copies places, taken where the place holds a copy: every copy equally often
     std::uint8_t& count = counts[draws.below(n)];
     if (draws.below(most_copies) >= count) continue;
