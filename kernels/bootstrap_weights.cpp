@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "kernels/bootstrap_weights.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <string>
+
+#include "kernels/bootstrap_weights_body.hpp"
+#include "kernels/draw_many.hpp"
+#include "kernels/error.hpp"
+
+namespace chorale::kernels {
+namespace {
+
+void check_codes(std::span<const std::int32_t> codes, Index n, const char* name) {
+  if (!codes.empty() && static_cast<Index>(codes.size()) != n) {
+    throw ShapeError({.what = std::string(name) + " does not have one code per patient",
+                      .found = std::to_string(codes.size()),
+                      .expected = std::to_string(n)});
+  }
+  for (const std::int32_t code : codes) {
+    if (code >= -1) continue;
+    throw ShapeError({.what = std::string(name) + " has a code below -1",
+                      .found = std::to_string(code),
+                      .expected = "-1 for left out, or 0 and more"});
+  }
+}
+
+/// Numbers >= threshold[k] stand for counts above k: 2^32 P(Poisson(1) <= k).
+std::array<std::uint32_t, most_copies> poisson_thresholds() {
+  std::array<std::uint32_t, most_copies> threshold;
+  double term = std::exp(-1.0), sum = 0;
+  for (std::size_t k = 0; k < threshold.size(); ++k) {
+    sum += term;
+    term /= static_cast<double>(k + 1);
+    threshold[k] = static_cast<std::uint32_t>(std::lround(sum * 0x1p32));
+  }
+  return threshold;
+}
+
+/// Items of a replicate's stream: the counts, then what mends each stratum.
+constexpr Index item_of_counts = 0, item_of_first_stratum = 1;
+
+/// Adds units or takes copies away until the counts of a stratum sum to their number.
+void mend(std::uint64_t seed, std::uint32_t replicate, Index stratum, std::span<std::uint8_t> counts) {
+  const auto n = static_cast<std::uint32_t>(counts.size());
+  auto sum = std::accumulate(counts.begin(), counts.end(), std::uint32_t{0});
+  IndexDraws draws(seed, replicate, item_of_first_stratum + stratum);
+  for (; sum < n; ++sum) ++counts[draws.below(n)];
+  while (sum > n) {
+    // a unit and one of most_copies places, taken where the place holds a copy: every copy equally often
+    std::uint8_t& count = counts[draws.below(n)];
+    if (draws.below(most_copies) >= count) continue;
+    --count;
+    --sum;
+  }
+}
+
+/// Room for whole blocks of draws behind the last unit.
+constexpr std::size_t draws_at_once = 512;
+
+void draw_counts(const BootstrapPlan& plan, std::uint64_t seed, std::uint32_t replicate,
+                 const std::array<std::uint32_t, most_copies>& threshold, std::span<std::uint8_t> counts) {
+  std::array<std::uint64_t, draws_at_once> draws;
+  for (std::size_t begin = 0; begin < counts.size(); begin += 2 * draws_at_once) {
+    draw_bits(seed, replicate, item_of_counts, static_cast<std::uint32_t>(begin / 2), draws);
+    CHORALE_AT_LEVEL(poisson_counts, draws.data(), static_cast<Index>(draws_at_once), threshold.data(),
+                     counts.data() + begin);
+  }
+  for (std::size_t h = 0; h + 1 < plan.stratum_begin.size(); ++h) {
+    const auto begin = static_cast<std::size_t>(plan.stratum_begin[h]);
+    const auto end = static_cast<std::size_t>(plan.stratum_begin[h + 1]);
+    mend(seed, replicate, static_cast<Index>(h), counts.subspan(begin, end - begin));
+  }
+}
+
+}  // namespace
+
+BootstrapPlan make_bootstrap_plan(const BootstrapScheme& scheme) {
+  check_codes(scheme.stratum, scheme.n_patients, "stratum");
+  check_codes(scheme.cluster, scheme.n_patients, "cluster");
+  struct Unit {
+    std::int32_t stratum, cluster;
+    bool operator==(const Unit&) const = default;
+    auto operator<=>(const Unit&) const = default;
+  };
+  const auto n = static_cast<std::size_t>(scheme.n_patients);
+  const auto unit_of = [&](std::int32_t patient) {
+    const auto i = static_cast<std::size_t>(patient);
+    return Unit{scheme.stratum.empty() ? 0 : scheme.stratum[i],
+                scheme.cluster.empty() ? patient : scheme.cluster[i]};
+  };
+  std::vector<std::int32_t> order;
+  for (std::int32_t i = 0; i < static_cast<std::int32_t>(n); ++i) {
+    if (unit_of(i).stratum >= 0 && unit_of(i).cluster >= 0) order.push_back(i);
+  }
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return unit_of(a) < unit_of(b); });
+
+  BootstrapPlan plan{.n_patients = scheme.n_patients, .n_units = 0, .unit = {}, .stratum_begin = {}};
+  plan.unit.assign(n, -1);
+  std::vector<std::int32_t> clusters;
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    const Unit now = unit_of(order[k]);
+    if (k == 0 || now != unit_of(order[k - 1])) {
+      if (k == 0 || now.stratum != unit_of(order[k - 1]).stratum) plan.stratum_begin.push_back(plan.n_units);
+      clusters.push_back(now.cluster);
+      ++plan.n_units;
+    }
+    plan.unit[static_cast<std::size_t>(order[k])] = static_cast<std::int32_t>(plan.n_units - 1);
+  }
+  plan.stratum_begin.push_back(plan.n_units);
+  std::sort(clusters.begin(), clusters.end());
+  const auto twice = std::adjacent_find(clusters.begin(), clusters.end());
+  if (twice != clusters.end()) {
+    throw ShapeError({.what = "a cluster lies in two strata",
+                      .found = "cluster " + std::to_string(*twice),
+                      .expected = "all patients of a cluster in one stratum"});
+  }
+  return plan;
+}
+
+void bootstrap_weights(const BootstrapPlan& plan, std::uint64_t seed, Index first_replicate,
+                       Index n_replicates, std::span<std::uint8_t> copies) {
+  if (static_cast<Index>(copies.size()) != plan.n_patients * n_replicates) {
+    throw ShapeError({.what = "copies do not fit patients and replicates",
+                      .found = std::to_string(copies.size()),
+                      .expected = std::to_string(plan.n_patients) + " x " + std::to_string(n_replicates)});
+  }
+  if (first_replicate < 0 || first_replicate + n_replicates > Index{1} << 32) {
+    throw ShapeError(
+        {.what = "replicates out of range",
+         .found = std::to_string(first_replicate) + " and " + std::to_string(n_replicates) + " more",
+         .expected = "0 to 2^32 - 1"});
+  }
+  static const auto threshold = poisson_thresholds();
+  constexpr auto room = static_cast<Index>(2 * draws_at_once);
+  const Index stride = (plan.n_units + room - 1) / room * room;
+  const Index n_groups = (n_replicates + replicates_together - 1) / replicates_together;
+#pragma omp parallel if (n_groups > 1)
+  {
+    std::vector<std::uint8_t> counts(static_cast<std::size_t>(replicates_together * stride));
+    std::vector<std::uint8_t> beside(static_cast<std::size_t>(replicates_together * plan.n_units));
+#pragma omp for schedule(dynamic)
+    for (Index g = 0; g < n_groups; ++g) {
+      const Index first = g * replicates_together;
+      const Index n = std::min(replicates_together, n_replicates - first);
+      for (Index r = 0; r < n; ++r) {
+        draw_counts(plan, seed, static_cast<std::uint32_t>(first_replicate + first + r), threshold,
+                    std::span(counts).subspan(static_cast<std::size_t>(r * stride),
+                                              static_cast<std::size_t>(stride)));
+      }
+      CHORALE_AT_LEVEL(interleave_counts, counts.data(), stride, plan.n_units, beside.data());
+      for (Index i = 0; i < plan.n_patients; ++i) {
+        const Index unit = plan.unit[static_cast<std::size_t>(i)];
+        std::uint8_t* to = copies.data() + i * n_replicates + first;
+        if (unit < 0) {
+          std::fill_n(to, n, std::uint8_t{0});
+        } else if (n == replicates_together) {
+          std::memcpy(to, beside.data() + unit * replicates_together, replicates_together);
+        } else {
+          std::copy_n(beside.data() + unit * replicates_together, n, to);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace chorale::kernels

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "kernels/cox.hpp"
+
+namespace chorale::kernels {
+
+/// What an integer weight means to Efron's ties; without ties, and to Breslow's, both are the same.
+enum class Resample : std::int8_t {
+  rows,    ///< w copies of a row that tie with each other: a table of resampled rows
+  weights  ///< one row of w times the case weight: R's coxph(weights =), rows of weight 0 dropped
+};
+
+struct CoxBootstrapOptions {
+  Ties ties = Ties::efron;
+  Resample resample = Resample::rows;
+  int max_iterations = 60;
+};
+
+struct CoxReplicate {
+  CoxVerdict verdict = CoxVerdict::no_events;
+  bool alone = false;            ///< fitted apart by cox_fit, see below
+  int iterations = 0;            ///< passes over the patients
+  Index n_events = 0;            ///< each copy counts
+  double loglik_null = missing;  ///< at 0
+  double loglik = missing;
+};
+
+/// Cox fits of many bootstrap replicates: case weight times copies, the patients themselves stay where they are.
+///
+///   l(β) = Σ_deaths w η − Σ_t (W_t/d_t) Σ_{l<d_t} log(S0 − (l/d_t) D0),   w = case weight · copies
+///   d_t = Σ copies of those who die at t (Resample::rows), or how many of them have a copy (weights)
+///
+/// 64 replicates side by side, one per lane, walk the cohort once a step: the sums over the risk set, serial along
+/// patients, are vectors across replicates. A step is the gradient times the inverse information of the full
+/// data, bent towards the replicate's own by the steps so far (BFGS), so it costs n p, not n p². The first three
+/// steps take risks in single precision and their sums in double, the others are double throughout. With λ² =
+/// gradient' inverse gradient, in standard errors: a replicate ends when λ times the slowest contraction so far,
+/// its next step, is below 1e-9. It is fitted alone by cox_fit, from 0, on its rows written out, where a step
+/// fails to halve λ (few events, monotone likelihood), where a column that few patients tell from the others has
+/// lost half of what tells it (it may be aliased), and where `full` has no finite coefficients.
+///
+/// Shapes   copies (n_patients of the design, n_replicates), as bootstrap_weights; fits (n_replicates);
+///          beta (n_replicates, n_columns), as CoxFit::beta: NaN where aliased or not fitted, ± infinity where
+///          monotone; full = cox_fit(design) with the same ties
+/// Throws   ShapeError when sizes differ
+/// Cost     per replicate about 6 passes of n (2p FMA and a short series), half of them at half price: 0.7 ms for
+///          100,000 patients and 20 columns on one core (v4); 12 p bytes a patient beside the design
+/// Threads  over blocks of 64 replicates; a replicate's numbers do not depend on those beside it
+/// Source   Efron 1979; Efron 1977 for ties; Nocedal 1980 for the steps
+/// Oracle   cox_fit on the rows written out; R survival 3.5.3 with weights and on resampled rows,
+///          tests/oracle/cox_bootstrap.R
+void cox_bootstrap(const CoxDesign& design, const CoxFit& full, std::span<const std::uint8_t> copies,
+                   const CoxBootstrapOptions& options, std::span<CoxReplicate> fits, std::span<double> beta);
+
+}  // namespace chorale::kernels

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "kernels/cox_bootstrap.hpp"
+
+namespace chorale::kernels {
+
+/// The ordinary fit of one replicate; copies[i · stride] is patient i's. The coefficients are those of the scaled
+/// columns.
+CoxFit fit_alone(const CoxRows& rows, const std::uint8_t* copies, Index stride,
+                 const CoxBootstrapOptions& options);
+
+}  // namespace chorale::kernels

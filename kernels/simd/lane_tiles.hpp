@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include "kernels/simd/vector.hpp"
+
+/// Rows of covariates times many vectors of coefficients that lie side by side, one lane each; in single or double
+/// precision. Included by bodies in kernels/simd/ only, as vector.hpp.
+namespace chorale::kernels::simd {
+
+template <class Real>
+struct LaneVector;
+template <>
+struct LaneVector<double> {
+  using Type = Vector;
+  using Bytes = std::uint8_t __attribute__((vector_size(vector_bytes / 8)));  ///< one for each lane
+  using Whole = std::int32_t __attribute__((vector_size(vector_bytes / 2)));
+};
+template <>
+struct LaneVector<float> {
+  using Type = float __attribute__((vector_size(vector_bytes)));
+  using Bytes = std::uint8_t __attribute__((vector_size(vector_bytes / 4)));
+  using Whole = std::int32_t __attribute__((vector_size(vector_bytes)));
+};
+
+template <class Real>
+inline constexpr Index lane_width = vector_bytes / static_cast<Index>(sizeof(Real));
+
+#if defined(__AVX512F__)
+inline constexpr Index accumulators = 16;
+#else
+inline constexpr Index accumulators = 8;
+#endif
+
+template <class Real>
+static inline typename LaneVector<Real>::Type load_lanes(const Real* from) {
+  typename LaneVector<Real>::Type value;
+  __builtin_memcpy(&value, from, sizeof(value));
+  return value;
+}
+
+template <class Real>
+static inline void store_lanes(Real* to, typename LaneVector<Real>::Type value) {
+  __builtin_memcpy(to, &value, sizeof(value));
+}
+
+// the loops over `strip`, `rows` and `columns` disappear: what they run over lives in registers
+#define CHORALE_UNROLL _Pragma("GCC unroll 16")
+
+/// Vectors of lanes that are worked on together.
+template <Index lanes, class Real>
+inline constexpr Index lane_strip = lanes / lane_width<Real> < 4 ? lanes / lane_width<Real> : 4;
+
+/// Loads once what is used several times: compilers repeat loads that fit into another instruction.
+template <class V>
+static inline void keep(V& value) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(value));
+#elif defined(__SSE2__)
+  asm("" : "+x"(value));
+#else
+  static_cast<void>(value);
+#endif
+}
+
+/// finish(r, lane, sums) for n_rows rows of `lanes` lanes, n_rows a multiple of 8, with
+/// sums[s][·] = Σ_j x[r · n_columns + j] b[j][lane + s w + ·], s < lane_strip, w = lane_width.
+template <Index lanes, class Real, class Finish>
+static inline void lane_products(const Real* x, Index n_rows, Index n_columns, const Real* b, Finish finish) {
+  using V = typename LaneVector<Real>::Type;
+  constexpr Index w = lane_width<Real>, strip = lane_strip<lanes, Real>, rows = accumulators / strip;
+  static_assert(lanes % (strip * w) == 0 && 8 % rows == 0);
+  for (Index row = 0; row < n_rows; row += rows) {
+    const Real* of_rows = x + row * n_columns;
+    for (Index lane = 0; lane < lanes; lane += strip * w) {
+      V sums[rows][strip];
+      CHORALE_UNROLL for (Index r = 0; r < rows; ++r) {
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) sums[r][s] = V{};
+      }
+      for (Index j = 0; j < n_columns; ++j) {
+        V of_column[strip];
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) {
+          of_column[s] = load_lanes(b + j * lanes + lane + s * w);
+          keep(of_column[s]);
+        }
+        CHORALE_UNROLL for (Index r = 0; r < rows; ++r) {
+          V value = of_rows[r * n_columns + j] - V{};
+          keep(value);
+          CHORALE_UNROLL for (Index s = 0; s < strip; ++s) sums[r][s] += value * of_column[s];
+        }
+      }
+      CHORALE_UNROLL for (Index r = 0; r < rows; ++r) finish(row + r, lane, sums[r]);
+    }
+  }
+}
+
+/// For every column j and vector of lanes: done(j, lane, Σ_{r < n_first} x[r][j] y[r][lane], the same over r < n_rows);
+/// n_columns a multiple of 4.
+template <Index lanes, class Real, class Done>
+static inline void lane_column_sums(const Real* x, const Real* y, Index n_first, Index n_rows,
+                                    Index n_columns, Done done) {
+  using V = typename LaneVector<Real>::Type;
+  constexpr Index w = lane_width<Real>, strip = lane_strip<lanes, Real>;
+  constexpr Index columns = accumulators / strip < 4 ? accumulators / strip : 4;
+  for (Index lane = 0; lane < lanes; lane += strip * w) {
+    for (Index j = 0; j < n_columns; j += columns) {
+      V sums[columns][strip], first[columns][strip];
+      CHORALE_UNROLL for (Index c = 0; c < columns; ++c) {
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) sums[c][s] = V{};
+      }
+      const auto add = [&](Index begin, Index end) {
+        for (Index i = begin; i < end; ++i) {
+          V of_row[strip];
+          CHORALE_UNROLL for (Index s = 0; s < strip; ++s) {
+            of_row[s] = load_lanes(y + i * lanes + lane + s * w);
+            keep(of_row[s]);
+          }
+          CHORALE_UNROLL for (Index c = 0; c < columns; ++c) {
+            V value = x[i * n_columns + j + c] - V{};
+            keep(value);
+            CHORALE_UNROLL for (Index s = 0; s < strip; ++s) sums[c][s] += value * of_row[s];
+          }
+        }
+      };
+      add(0, n_first);
+      CHORALE_UNROLL for (Index c = 0; c < columns; ++c) {
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) first[c][s] = sums[c][s];
+      }
+      add(n_first, n_rows);
+      CHORALE_UNROLL for (Index c = 0; c < columns; ++c) {
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) done(j + c, lane + s * w, first[c][s], sums[c][s]);
+      }
+    }
+  }
+}
+
+}  // namespace chorale::kernels::simd
