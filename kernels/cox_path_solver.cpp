@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "kernels/cox_path_solver.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace chorale::kernels {
+namespace {
+
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
+
+// log hazard per standard deviation
+constexpr double small_step = 1e-6;       ///< the last one
+constexpr double model_tolerance = 1e-9;  ///< of the quadratic model's minimum
+constexpr double nearly_there = 1e-3;     ///< the next step is probably the last
+
+constexpr double slow = 0.2;  ///< a step, as a share of the one before, that asks for a new model
+constexpr int max_evaluations = 200, max_halvings = 50;
+constexpr Index max_sweeps = 20000;
+
+}  // namespace
+
+CoxPathSolver::CoxPathSolver(const CoxPathSample& sample, const PathPenalty& penalty)
+    : sample_(sample),
+      penalty_(penalty),
+      engine_(sample),
+      n_columns_(sample.data->n_columns()),
+      works_(size(n_columns_), 0),
+      beta_(size(n_columns_ * path_lanes), 0.0),
+      base_(beta_),
+      slopes_(beta_) {
+  for (Index j = 0; j < n_columns_; ++j) {
+    if (penalty.free[size(j)]) every_.push_back(static_cast<std::int32_t>(j));
+  }
+  evaluate(true);
+}
+
+double CoxPathSolver::penalty(Index lane) const {
+  const double lambda = lane_[lane].lambda;
+  if (std::isinf(lambda)) return 0;
+  double sum = 0;
+  for (const std::int32_t j : working_) {
+    const double b = beta_[at(j, lane)];
+    sum += penalty_.factor[size(j)] * (penalty_.alpha * std::abs(b) + (1 - penalty_.alpha) / 2 * b * b);
+  }
+  return lambda * sum;
+}
+
+/// Every lane starts where the last one ended.
+void CoxPathSolver::start(std::span<const double> lambda) {
+  const Index from = n_lanes_ - 1;
+  n_lanes_ = static_cast<Index>(lambda.size());
+  for (const std::int32_t j : every_) {
+    const double b = beta_[at(j, from)], slope = slopes_[at(j, from)];
+    for (Index k = 0; k < path_lanes; ++k) {
+      beta_[at(j, k)] = b;
+      slopes_[at(j, k)] = slope;
+    }
+  }
+  std::fill_n(loglik_, path_lanes, double{loglik_[from]});
+  for (Index k = 0; k < n_lanes_; ++k) lane_[k] = Lane{.lambda = lambda[size(k)]};
+  if (enlist(likely()) || hessian_.empty()) make_model(from);
+  for (Index k = 0; k < n_lanes_; ++k) lane_[k].base_objective = objective(k);
+  base_ = beta_;
+}
+
+/// Columns that may be nonzero somewhere down to the smallest penalty ahead.
+std::vector<std::uint8_t> CoxPathSolver::likely() const {
+  std::vector<std::uint8_t> wanted(size(n_columns_), 0);
+  const double lambda = lane_[n_lanes_ - 1].lambda;
+  for (const std::int32_t j : every_) {
+    const double v = penalty_.factor[size(j)];
+    if (v == 0) {
+      wanted[size(j)] = 1;
+    } else if (!std::isinf(lambda)) {
+      wanted[size(j)] = std::abs(slopes_[at(j, 0)]) >= lambda * penalty_.alpha * v;
+    }
+  }
+  return wanted;
+}
+
+/// Columns left out whose slope at the place evaluated is above their penalty, or could be after the last step.
+std::vector<std::uint8_t> CoxPathSolver::violating() const {
+  std::vector<std::uint8_t> wanted(size(n_columns_), 0);
+  for (const std::int32_t j : every_) {
+    const double bound = penalty_.alpha * penalty_.factor[size(j)];
+    for (Index k = 0; k < n_lanes_ && !works_[size(j)]; ++k) {
+      if (std::isinf(lane_[k].lambda)) continue;
+      if (!(std::abs(slopes_[at(j, k)]) <= bound * lane_[k].lambda - small_step)) wanted[size(j)] = 1;
+    }
+  }
+  return wanted;
+}
+
+/// True when columns joined those at work. More than half of all: then all, as models are dear.
+bool CoxPathSolver::enlist(const std::vector<std::uint8_t>& wanted) {
+  bool joined = false;
+  for (const std::int32_t j : every_) {
+    if (!wanted[size(j)] || works_[size(j)]) continue;
+    works_[size(j)] = 1;
+    joined = true;
+  }
+  if (!joined) return false;
+  working_.clear();
+  for (const std::int32_t j : every_) {
+    if (works_[size(j)]) working_.push_back(j);
+  }
+  if (2 * working_.size() > every_.size() && !std::isinf(lane_[0].lambda)) {
+    working_ = every_;
+    for (const std::int32_t j : every_) works_[size(j)] = 1;
+  }
+  return true;
+}
+
+void CoxPathSolver::make_model(Index lane) {
+  const auto n = static_cast<Index>(working_.size());
+  stride_ = (n + 7) / 8 * 8;
+  hessian_.resize(size(n * stride_));
+  engine_.hessian(lane, working_, stride_, hessian_);
+  model_beta_.resize(working_.size());
+  model_slope_.resize(working_.size());
+  l1_.resize(working_.size());
+  l2_.resize(working_.size());
+}
+
+/// The model's minimum at a lane's penalty, from model_beta_ with slopes model_slope_.
+void CoxPathSolver::descend(Index lane) {
+  const double lambda = std::isinf(lane_[lane].lambda) ? 0 : lane_[lane].lambda;
+  for (std::size_t c = 0; c < working_.size(); ++c) {
+    const double v = penalty_.factor[static_cast<std::size_t>(working_[c])];
+    l1_[c] = lambda * penalty_.alpha * v;
+    l2_[c] = lambda * (1 - penalty_.alpha) * v;
+  }
+  const PathModel model{.n = static_cast<Index>(working_.size()),
+                        .stride = stride_,
+                        .hessian = hessian_.data(),
+                        .l1 = l1_.data(),
+                        .l2 = l2_.data()};
+  CHORALE_AT_LEVEL(cox_path_descend, model, model_tolerance, max_sweeps, model_beta_.data(),
+                   model_slope_.data());
+}
+
+/// Where one model expects the minima, one after the other.
+void CoxPathSolver::predict() {
+  for (std::size_t c = 0; c < working_.size(); ++c) {
+    model_beta_[c] = beta_[at(working_[c], 0)];
+    model_slope_[c] = slopes_[at(working_[c], 0)];
+  }
+  for (Index k = 0; k < n_lanes_; ++k) {
+    descend(k);
+    for (std::size_t c = 0; c < working_.size(); ++c) {
+      double& b = beta_[at(working_[c], k)];
+      lane_[k].step = std::max(lane_[k].step, std::abs(model_beta_[c] - b));
+      b = model_beta_[c];
+    }
+  }
+  for (Index k = n_lanes_; k < path_lanes; ++k) {
+    for (const std::int32_t j : working_) beta_[at(j, k)] = beta_[at(j, n_lanes_ - 1)];
+  }
+}
+
+void CoxPathSolver::evaluate(bool all) {
+  std::vector<std::int32_t> columns;
+  std::vector<double> beta;
+  for (const std::int32_t j : working_) {
+    const double* b = beta_.data() + at(j, 0);
+    if (std::all_of(b, b + path_lanes, [](double value) { return value == 0; })) continue;
+    columns.push_back(j);
+    beta.insert(beta.end(), b, b + path_lanes);
+  }
+  const std::vector<std::int32_t>& asked = all ? every_ : working_;
+  std::vector<double> slopes(asked.size() * path_lanes);
+  engine_.evaluate(columns, beta, asked, slopes);
+  for (std::size_t c = 0; c < asked.size(); ++c)
+    std::copy_n(slopes.data() + c * path_lanes, path_lanes, slopes_.data() + at(asked[c], 0));
+  for (Index k = 0; k < path_lanes; ++k) loglik_[k] = engine_.loglik(k);
+  evaluated_all_ = asked.size() == every_.size();
+  ++n_evaluations_;
+}
+
+/// Keeps the place evaluated, or goes back half the way to the last one; false where that does not help.
+bool CoxPathSolver::settle(Index k) {
+  Lane& lane = lane_[k];
+  const double here = objective(k);
+  lane.stepped = here <= lane.base_objective + 1e-12 * std::max(1.0, std::abs(lane.base_objective));
+  if (lane.stepped || lane.done) {
+    for (const std::int32_t j : working_) base_[at(j, k)] = beta_[at(j, k)];
+    lane.base_objective = here;
+    lane.halvings = 0;
+    return true;
+  }
+  for (const std::int32_t j : working_) beta_[at(j, k)] = (beta_[at(j, k)] + base_[at(j, k)]) / 2;
+  lane.distrust = true;
+  return ++lane.halvings <= max_halvings;
+}
+
+/// The model's step in every lane that has to move and stands where its slopes are.
+void CoxPathSolver::step_all() {
+  for (Index k = 0; k < n_lanes_; ++k) {
+    Lane& lane = lane_[k];
+    if (lane.done || !lane.stepped) continue;
+    for (std::size_t c = 0; c < working_.size(); ++c) {
+      model_beta_[c] = base_[at(working_[c], k)];
+      model_slope_[c] = slopes_[at(working_[c], k)];
+    }
+    descend(k);
+    lane.step = 0;
+    for (std::size_t c = 0; c < working_.size(); ++c) {
+      lane.step = std::max(lane.step, std::abs(model_beta_[c] - base_[at(working_[c], k)]));
+      beta_[at(working_[c], k)] = model_beta_[c];
+    }
+    if (lane.step <= small_step) finish(k);
+  }
+}
+
+/// Slopes and likelihood go along with the last step.
+void CoxPathSolver::finish(Index k) {
+  double gain = 0;
+  for (std::size_t c = 0; c < working_.size(); ++c) {
+    double& slope = slopes_[at(working_[c], k)];
+    gain += (model_beta_[c] - base_[at(working_[c], k)]) * (slope + model_slope_[c]) / 2;
+    slope = model_slope_[c];
+    base_[at(working_[c], k)] = model_beta_[c];
+  }
+  loglik_[k] += gain * sample_.total_weight;
+  lane_[k].done = true;
+}
+
+/// Columns left out that may not be: all lanes start again from where they are.
+bool CoxPathSolver::enter_violating() {
+  if (!enlist(violating())) return false;
+  make_model(n_lanes_ - 1);
+  for (Index k = 0; k < n_lanes_; ++k) {
+    lane_[k] = Lane{.lambda = lane_[k].lambda, .base_objective = objective(k), .stepped = true};
+  }
+  step_all();
+  return true;
+}
+
+bool CoxPathSolver::solve(std::span<const double> lambda) {
+  start(lambda);
+  predict();
+  for (int round = 0; round < max_evaluations; ++round) {
+    double furthest = 0;
+    for (Index k = 0; k < n_lanes_; ++k) {
+      if (!lane_[k].done) furthest = std::max(furthest, lane_[k].step);
+      lane_[k].last_step = lane_[k].step;
+    }
+    evaluate(furthest < nearly_there);
+    for (Index k = 0; k < n_lanes_; ++k) {
+      if (!settle(k)) return false;
+    }
+    step_all();
+
+    Index worst = -1;
+    bool finished = true;
+    for (Index k = 0; k < n_lanes_; ++k) {
+      const Lane& lane = lane_[k];
+      finished &= lane.done;
+      if (lane.done || !lane.stepped || lane.step < 10 * small_step) continue;
+      const bool bad = lane.distrust || lane.step > slow * lane.last_step;
+      if (bad && (worst < 0 || lane.step > lane_[worst].step)) worst = k;
+    }
+    if (worst >= 0) {
+      lane_[worst].distrust = false;
+      make_model(worst);
+      step_all();
+      continue;
+    }
+    if (!finished) continue;
+    if (!evaluated_all_) {
+      evaluate(true);
+      base_ = beta_;
+    }
+    if (!enter_violating()) return true;
+  }
+  return false;
+}
+
+}  // namespace chorale::kernels
