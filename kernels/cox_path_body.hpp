@@ -49,6 +49,7 @@ struct PathModel {
   const double* hessian;  ///< n x stride
   const double* l1;       ///< n, penalty of |b|
   const double* l2;       ///< n, penalty of b²/2
+  const double* reach;    ///< n, log hazard of a change by 1
 };
 
 // clang-format off
@@ -79,7 +80,7 @@ CHORALE_DECLARE_LEVELS(void cox_path_bin_sums(const Panels& panels, const std::i
                                               Index n_bins, double* sums, double* parts))
 
 /// Cyclic coordinate descent: moves beta to the minimum of β'Hβ/2 − … + penalties, where slope = −∂/∂β without
-/// penalties goes along. Ends when a sweep over all moves no √H_jj b_j by more than `tolerance`; returns sweeps.
+/// penalties goes along. Ends when a sweep over all moves none by more than `tolerance`; returns sweeps.
 CHORALE_DECLARE_LEVELS(Index cox_path_descend(const PathModel& model, double tolerance, Index max_sweeps,
                                               double* beta, double* slope))
 // clang-format on

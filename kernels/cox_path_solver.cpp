@@ -12,10 +12,13 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-// log hazard per standard deviation
-constexpr double small_step = 1e-6;       ///< the last one
+// log hazard, per standard deviation of a dense column and per carrier of a sparse one
+constexpr double small_step = 1e-6;       ///< the last one at most
+constexpr double small_error = 2e-8;      ///< what a step after it would be, judged by the one before
 constexpr double model_tolerance = 1e-9;  ///< of the quadratic model's minimum
 constexpr double nearly_there = 1e-3;     ///< the next step is probably the last
+
+constexpr double longest_step = 3, furthest = 20;
 
 constexpr double slow = 0.2;  ///< a step, as a share of the one before, that asks for a new model
 constexpr int max_evaluations = 200, max_halvings = 50;
@@ -124,6 +127,8 @@ void CoxPathSolver::make_model(Index lane) {
   model_slope_.resize(working_.size());
   l1_.resize(working_.size());
   l2_.resize(working_.size());
+  reach_.clear();
+  for (const std::int32_t j : working_) reach_.push_back(sample_.ratio[size(j)]);
 }
 
 /// The model's minimum at a lane's penalty, from model_beta_ with slopes model_slope_.
@@ -138,9 +143,31 @@ void CoxPathSolver::descend(Index lane) {
                         .stride = stride_,
                         .hessian = hessian_.data(),
                         .l1 = l1_.data(),
-                        .l2 = l2_.data()};
+                        .l2 = l2_.data(),
+                        .reach = reach_.data()};
   CHORALE_AT_LEVEL(cox_path_descend, model, model_tolerance, max_sweeps, model_beta_.data(),
                    model_slope_.data());
+}
+
+/// Takes beta_ to the model's minimum, or as far on the way there from `from` (column x lane) as a step may go.
+/// Returns how far.
+double CoxPathSolver::move(Index lane, std::span<const double> from) {
+  double longest = 0;
+  for (std::size_t c = 0; c < working_.size(); ++c)
+    longest = std::max(longest, reach_[c] * std::abs(model_beta_[c] - from[at(working_[c], lane)]));
+  const double share = longest > longest_step ? longest_step / longest : 1;
+  for (std::size_t c = 0; c < working_.size(); ++c) {
+    const double start = from[at(working_[c], lane)];
+    beta_[at(working_[c], lane)] = share == 1 ? model_beta_[c] : start + share * (model_beta_[c] - start);
+  }
+  return longest;
+}
+
+bool CoxPathSolver::runs_away(Index lane) const {
+  for (std::size_t c = 0; c < working_.size(); ++c) {
+    if (reach_[c] * std::abs(beta_[at(working_[c], lane)]) > furthest) return true;
+  }
+  return false;
 }
 
 /// Where one model expects the minima, one after the other.
@@ -151,11 +178,7 @@ void CoxPathSolver::predict() {
   }
   for (Index k = 0; k < n_lanes_; ++k) {
     descend(k);
-    for (std::size_t c = 0; c < working_.size(); ++c) {
-      double& b = beta_[at(working_[c], k)];
-      lane_[k].step = std::max(lane_[k].step, std::abs(model_beta_[c] - b));
-      b = model_beta_[c];
-    }
+    lane_[k].step = move(k, base_);
   }
   for (Index k = n_lanes_; k < path_lanes; ++k) {
     for (const std::int32_t j : working_) beta_[at(j, k)] = beta_[at(j, n_lanes_ - 1)];
@@ -207,12 +230,8 @@ void CoxPathSolver::step_all() {
       model_slope_[c] = slopes_[at(working_[c], k)];
     }
     descend(k);
-    lane.step = 0;
-    for (std::size_t c = 0; c < working_.size(); ++c) {
-      lane.step = std::max(lane.step, std::abs(model_beta_[c] - base_[at(working_[c], k)]));
-      beta_[at(working_[c], k)] = model_beta_[c];
-    }
-    if (lane.step <= small_step) finish(k);
+    lane.step = move(k, base_);
+    if (lane.step <= small_step && lane.step * lane.step <= small_error * lane.last_step) finish(k);
   }
 }
 
@@ -244,14 +263,14 @@ bool CoxPathSolver::solve(std::span<const double> lambda) {
   start(lambda);
   predict();
   for (int round = 0; round < max_evaluations; ++round) {
-    double furthest = 0;
+    double longest = 0;
     for (Index k = 0; k < n_lanes_; ++k) {
-      if (!lane_[k].done) furthest = std::max(furthest, lane_[k].step);
+      if (!lane_[k].done) longest = std::max(longest, lane_[k].step);
       lane_[k].last_step = lane_[k].step;
     }
-    evaluate(furthest < nearly_there);
+    evaluate(longest < nearly_there);
     for (Index k = 0; k < n_lanes_; ++k) {
-      if (!settle(k)) return false;
+      if (!settle(k) || runs_away(k)) return false;
     }
     step_all();
 
@@ -260,7 +279,7 @@ bool CoxPathSolver::solve(std::span<const double> lambda) {
     for (Index k = 0; k < n_lanes_; ++k) {
       const Lane& lane = lane_[k];
       finished &= lane.done;
-      if (lane.done || !lane.stepped || lane.step < 10 * small_step) continue;
+      if (lane.done || !lane.stepped || lane.step <= small_step) continue;
       const bool bad = lane.distrust || lane.step > slow * lane.last_step;
       if (bad && (worst < 0 || lane.step > lane_[worst].step)) worst = k;
     }

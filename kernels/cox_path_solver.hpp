@@ -53,6 +53,8 @@ class CoxPathSolver {
   std::vector<std::uint8_t> violating() const;
   void make_model(Index lane);
   void descend(Index lane);
+  double move(Index lane, std::span<const double> from);
+  bool runs_away(Index lane) const;
   void predict();
   void evaluate(bool all);
   bool settle(Index lane);
@@ -73,7 +75,7 @@ class CoxPathSolver {
   bool evaluated_all_ = false;
   Index stride_ = 0;
   AlignedDoubles hessian_;  ///< of the working columns
-  std::vector<double> model_beta_, model_slope_, l1_, l2_;
+  std::vector<double> model_beta_, model_slope_, l1_, l2_, reach_;
   Index n_evaluations_ = 0;
 };
 

@@ -37,7 +37,7 @@ double soft(double value, double threshold) {
   return value > threshold ? value - threshold : value < -threshold ? value + threshold : 0;
 }
 
-/// One coordinate; returns √H |change|.
+/// One coordinate; returns |change| in log hazards.
 double descend_one(const PathModel& model, Index j, double* beta, double* slope) {
   const double* row = model.hessian + j * model.stride;
   const double curve = row[j];
@@ -48,16 +48,18 @@ double descend_one(const PathModel& model, Index j, double* beta, double* slope)
   beta[j] = next;
 #pragma omp simd
   for (Index k = 0; k < model.n; ++k) slope[k] -= change * row[k];
-  return __builtin_sqrt(curve) * __builtin_fabs(change);
+  return model.reach[j] * __builtin_fabs(change);
 }
 
 /// Hazard and what the dying are spared at one time, and its share of the sum of logarithms.
 template <class V>
 V time_terms(const PathRows& rows, Index t, V at_risk, V dying, V& hazard, V& spared) {
   const double weight = rows.dead_weight[t], deaths = rows.n_deaths[t];
+  // late entries are subtracted: far away nothing but rounding may be left, and that is no likelihood
+  at_risk = at_risk > 0.999999 * dying ? at_risk : V{} + __builtin_nan("");
   if (!rows.efron || deaths == 1) {
     hazard = weight / at_risk;
-    return weight * log_of(at_risk);
+    return weight * log_of(at_risk) + (at_risk - at_risk);
   }
   const double each = weight / deaths;
   V logs{};
@@ -66,7 +68,7 @@ V time_terms(const PathRows& rows, Index t, V at_risk, V dying, V& hazard, V& sp
     const V rate = each / left;
     hazard += rate;
     spared += (l / deaths) * rate;
-    logs += each * log_of(left);
+    logs += each * log_of(left) + (left - left);
   }
   return logs;
 }
