@@ -16,8 +16,8 @@ std::size_t size(Index n) {
 constexpr double small_step = 1e-6;       ///< the last one at most
 constexpr double small_error = 2e-8;      ///< what a step after it would be, judged by the one before
 constexpr double model_tolerance = 1e-9;  ///< of the quadratic model's minimum
-constexpr double nearly_there = 1e-3;     ///< the next step is probably the last
 
+constexpr double probable = 0.8;  ///< slope, as a share of its bound, of columns that may enter further down
 constexpr double longest_step = 3, furthest = 20;
 
 constexpr double slow = 0.2;  ///< a step, as a share of the one before, that asks for a new model
@@ -37,6 +37,13 @@ CoxPathSolver::CoxPathSolver(const CoxPathSample& sample, const PathPenalty& pen
       slopes_(beta_) {
   for (Index j = 0; j < n_columns_; ++j) {
     if (penalty.free[size(j)]) every_.push_back(static_cast<std::int32_t>(j));
+  }
+  const PathRows rows = sample.rows();
+  died_.assign(size(sample.data->n_dense), 0.0);
+  for (Index c = 0; c < sample.carriers.n(); ++c) {
+    double dead = 0;
+    for (const std::int32_t row : sample.carriers[c]) dead += rows.dead[row];
+    died_.push_back(dead * sample.ratio[died_.size()] / sample.total_weight);
   }
   evaluate(true);
 }
@@ -65,9 +72,16 @@ void CoxPathSolver::start(std::span<const double> lambda) {
   }
   std::fill_n(loglik_, path_lanes, double{loglik_[from]});
   for (Index k = 0; k < n_lanes_; ++k) lane_[k] = Lane{.lambda = lambda[size(k)]};
+  if (blended_) {
+    std::swap(hessian_, end_);
+    std::swap(expected_, end_expected_);
+  }
+  blended_ = false;
   if (enlist(likely()) || hessian_.empty()) make_model(from);
   for (Index k = 0; k < n_lanes_; ++k) lane_[k].base_objective = objective(k);
   base_ = beta_;
+  from_.clear();
+  for (Index j = 0; j < n_columns_; ++j) from_.push_back(beta_[at(j, 0)]);
 }
 
 /// Columns that may be nonzero somewhere down to the smallest penalty ahead.
@@ -79,7 +93,7 @@ std::vector<std::uint8_t> CoxPathSolver::likely() const {
     if (v == 0) {
       wanted[size(j)] = 1;
     } else if (!std::isinf(lambda)) {
-      wanted[size(j)] = std::abs(slopes_[at(j, 0)]) >= lambda * penalty_.alpha * v;
+      wanted[size(j)] = std::abs(slopes_[at(j, 0)]) >= probable * lambda * penalty_.alpha * v;
     }
   }
   return wanted;
@@ -122,31 +136,84 @@ void CoxPathSolver::make_model(Index lane) {
   const auto n = static_cast<Index>(working_.size());
   stride_ = (n + 7) / 8 * 8;
   hessian_.resize(size(n * stride_));
+  blended_ = false;
   engine_.hessian(lane, working_, stride_, hessian_);
+  expected_ = expected_deaths(lane);
   model_beta_.resize(working_.size());
   model_slope_.resize(working_.size());
   l1_.resize(working_.size());
   l2_.resize(working_.size());
   reach_.clear();
   for (const std::int32_t j : working_) reach_.push_back(sample_.ratio[size(j)]);
+  scale_.assign(working_.size(), 1.0);
+}
+
+/// A second model at the last lane; the others' lie between the two by how far they went.
+void CoxPathSolver::make_end_model() {
+  end_.resize(hessian_.size());
+  blend_.resize(hessian_.size());
+  engine_.hessian(n_lanes_ - 1, working_, stride_, end_);
+  end_expected_ = expected_deaths(n_lanes_ - 1);
+  blended_ = true;
+  const auto distance = [&](Index k) {
+    double squares = 0;
+    for (const std::int32_t j : working_) squares += std::pow(base_[at(j, k)] - from_[size(j)], 2);
+    return std::sqrt(squares);
+  };
+  const double furthest_lane = distance(n_lanes_ - 1);
+  for (Index k = 0; k < n_lanes_; ++k)
+    lane_[k].share = furthest_lane > 0 ? std::min(1.0, distance(k) / furthest_lane) : 1;
+}
+
+std::vector<double> CoxPathSolver::expected_deaths(Index lane) const {
+  std::vector<double> expected;
+  for (const std::int32_t j : working_) expected.push_back(died_[size(j)] - slopes_[at(j, lane)]);
+  return expected;
+}
+
+/// The curvature of a rare sparse column is about its carriers' expected deaths, which every lane knows from its slope:
+/// a lane's model is the common one with rows and columns multiplied by √(expected here / expected there).
+void CoxPathSolver::set_scale(Index lane) {
+  for (std::size_t c = 0; c < working_.size(); ++c) {
+    if (working_[c] < sample_.data->n_dense) continue;
+    const double there =
+        blended_ ? expected_[c] + lane_[lane].share * (end_expected_[c] - expected_[c]) : expected_[c];
+    const double here = died_[size(working_[c])] - slopes_[at(working_[c], lane)];
+    scale_[c] = there > 0 && here > 0 ? std::clamp(std::sqrt(here / there), 0.2, 5.0) : 1;
+  }
 }
 
 /// The model's minimum at a lane's penalty, from model_beta_ with slopes model_slope_.
 void CoxPathSolver::descend(Index lane) {
   const double lambda = std::isinf(lane_[lane].lambda) ? 0 : lane_[lane].lambda;
+  std::vector<double> reach(working_.size());
   for (std::size_t c = 0; c < working_.size(); ++c) {
-    const double v = penalty_.factor[static_cast<std::size_t>(working_[c])];
-    l1_[c] = lambda * penalty_.alpha * v;
-    l2_[c] = lambda * (1 - penalty_.alpha) * v;
+    const double v = penalty_.factor[static_cast<std::size_t>(working_[c])], scale = scale_[c];
+    l1_[c] = lambda * penalty_.alpha * v / scale;
+    l2_[c] = lambda * (1 - penalty_.alpha) * v / (scale * scale);
+    reach[c] = reach_[c] / scale;
+    model_beta_[c] *= scale;
+    model_slope_[c] /= scale;
+  }
+  const double* hessian = hessian_.data();
+  if (blended_) {
+    const double share = lane_[lane].share;
+    for (std::size_t i = 0; i < hessian_.size(); ++i)
+      blend_[i] = hessian_[i] + share * (end_[i] - hessian_[i]);
+    hessian = blend_.data();
   }
   const PathModel model{.n = static_cast<Index>(working_.size()),
                         .stride = stride_,
-                        .hessian = hessian_.data(),
+                        .hessian = hessian,
                         .l1 = l1_.data(),
                         .l2 = l2_.data(),
-                        .reach = reach_.data()};
+                        .reach = reach.data()};
   CHORALE_AT_LEVEL(cox_path_descend, model, model_tolerance, max_sweeps, model_beta_.data(),
                    model_slope_.data());
+  for (std::size_t c = 0; c < working_.size(); ++c) {
+    model_beta_[c] /= scale_[c];
+    model_slope_[c] *= scale_[c];
+  }
 }
 
 /// Takes beta_ to the model's minimum, or as far on the way there from `from` (column x lane) as a step may go.
@@ -176,6 +243,7 @@ void CoxPathSolver::predict() {
     model_beta_[c] = beta_[at(working_[c], 0)];
     model_slope_[c] = slopes_[at(working_[c], 0)];
   }
+  set_scale(0);
   for (Index k = 0; k < n_lanes_; ++k) {
     descend(k);
     lane_[k].step = move(k, base_);
@@ -229,6 +297,7 @@ void CoxPathSolver::step_all() {
       model_beta_[c] = base_[at(working_[c], k)];
       model_slope_[c] = slopes_[at(working_[c], k)];
     }
+    set_scale(k);
     descend(k);
     lane.step = move(k, base_);
     if (lane.step <= small_step && lane.step * lane.step <= small_error * lane.last_step) finish(k);
@@ -259,37 +328,50 @@ bool CoxPathSolver::enter_violating() {
   return true;
 }
 
+/// The lane whose curvature should be looked at again, or -1. A second model at the last lane serves all, once; after
+/// that the lane that is furthest behind.
+Index CoxPathSolver::lane_to_model() const {
+  Index worst = -1;
+  for (Index k = 0; k < n_lanes_; ++k) {
+    const Lane& lane = lane_[k];
+    if (lane.done || !lane.stepped || lane.step <= small_step) continue;
+    const double ratio = lane.last_step > 0 ? lane.step / lane.last_step : 1;
+    const bool bad = lane.distrust || ratio > slow || (!blended_ && lane.step * ratio * ratio > small_error);
+    if (bad && (worst < 0 || lane.step > lane_[worst].step)) worst = k;
+  }
+  return worst;
+}
+
 bool CoxPathSolver::solve(std::span<const double> lambda) {
   start(lambda);
   predict();
   for (int round = 0; round < max_evaluations; ++round) {
-    double longest = 0;
+    bool last = true;
     for (Index k = 0; k < n_lanes_; ++k) {
-      if (!lane_[k].done) longest = std::max(longest, lane_[k].step);
-      lane_[k].last_step = lane_[k].step;
+      Lane& lane = lane_[k];
+      last &= lane.done || lane.step * lane.step <= small_step * lane.last_step;
+      lane.last_step = lane.step;
     }
-    evaluate(longest < nearly_there);
+    evaluate(last);
     for (Index k = 0; k < n_lanes_; ++k) {
       if (!settle(k) || runs_away(k)) return false;
     }
     step_all();
 
-    Index worst = -1;
-    bool finished = true;
-    for (Index k = 0; k < n_lanes_; ++k) {
-      const Lane& lane = lane_[k];
-      finished &= lane.done;
-      if (lane.done || !lane.stepped || lane.step <= small_step) continue;
-      const bool bad = lane.distrust || lane.step > slow * lane.last_step;
-      if (bad && (worst < 0 || lane.step > lane_[worst].step)) worst = k;
-    }
+    const Index worst = lane_to_model();
     if (worst >= 0) {
       lane_[worst].distrust = false;
-      make_model(worst);
+      const bool halfway =
+          std::any_of(lane_, lane_ + n_lanes_, [](const Lane& lane) { return lane.halvings > 0; });
+      if (blended_ || halfway || n_lanes_ == 1) {
+        make_model(worst);
+      } else {
+        make_end_model();
+      }
       step_all();
       continue;
     }
-    if (!finished) continue;
+    if (!std::all_of(lane_, lane_ + n_lanes_, [](const Lane& lane) { return lane.done; })) continue;
     if (!evaluated_all_) {
       evaluate(true);
       base_ = beta_;

@@ -36,6 +36,7 @@ class CoxPathSolver {
     double lambda = 0;
     double base_objective = 0;
     double step = 0, last_step = 0;
+    double share = 0;  ///< of the curvature at the last lane, where blended_
     bool done = false;
     bool stepped = false;  ///< by the model, from base_
     bool distrust = false;
@@ -52,7 +53,11 @@ class CoxPathSolver {
   std::vector<std::uint8_t> likely() const;
   std::vector<std::uint8_t> violating() const;
   void make_model(Index lane);
+  void make_end_model();
   void descend(Index lane);
+  std::vector<double> expected_deaths(Index lane) const;
+  void set_scale(Index lane);
+  Index lane_to_model() const;
   double move(Index lane, std::span<const double> from);
   bool runs_away(Index lane) const;
   void predict();
@@ -75,6 +80,13 @@ class CoxPathSolver {
   bool evaluated_all_ = false;
   Index stride_ = 0;
   AlignedDoubles hessian_;  ///< of the working columns
+  AlignedDoubles end_;  ///< the same at the last lane, where blended_: between them curvature is about linear
+  AlignedDoubles blend_;
+  bool blended_ = false;
+  std::vector<double> from_;  ///< per column, where the lanes started
+  std::vector<double> died_;  ///< per column, slope of a sparse one were nobody at risk; 0 for dense ones
+  std::vector<double> expected_, end_expected_;  ///< died_ − slope at the models, of the working columns
+  std::vector<double> scale_;
   std::vector<double> model_beta_, model_slope_, l1_, l2_, reach_;
   Index n_evaluations_ = 0;
 };
