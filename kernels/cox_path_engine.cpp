@@ -12,7 +12,7 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-constexpr Index most_bins = 512;
+constexpr Index most_bins = 256;
 
 }  // namespace
 
