@@ -96,20 +96,33 @@ struct CoxPath {
 ///       lambda_min_ratio λ_max, even on the log scale. The first coefficients of this sequence are those of an
 ///       infinite λ, which matters for α = 0 alone. It ends early by `CoxPathVerdict`, after five lambdas at least.
 ///
-/// Newton's method with an exact gradient, for eight lambdas at a time: their linear predictors are eight lanes of
-/// one walk over the patients, which start where a quadratic model expects them. The model's minimum is found by
-/// coordinate descent on the columns that may be nonzero; columns left out are checked at the end of each eight and
-/// enter where they violate |∂| <= λ α v. A step that would raise the objective is halved. The model's
-/// Hessian is made anew when it no longer serves (a step is more than a fifth of the one before), and pools event
-/// times beyond 512: what it lacks costs steps, not correctness. The last step is below 1e-6 in units of
-/// log hazard per standard deviation, and the error after it below a fifth of that.
+/// Newton's method with an exact gradient, for eight lambdas at a time: their linear predictors are eight lanes of one
+/// walk over the patients, and start where a quadratic model expects them. The model is minimised by coordinate descent
+/// on the columns that may be nonzero (a slope of 0.8 of its bound, or any before). Columns left out are checked at
+/// the end of each eight and enter where they violate |∂| <= λ α v, so that screening never decides. A step that would
+/// raise the objective is halved, none is longer than 3 in log hazard.
+///
+/// Only the gradient has to be exact; curvature is cheap where it can be: one matrix at the first and one at the last of
+/// eight lambdas, linear between them, event times pooled beyond 256; rows and columns of a sparse column multiplied by
+/// √(its carriers' expected deaths here / there), which each lane knows from its slope.
+///
+/// The last step is below 1e-6 (log hazard per about a standard deviation of a dense column, per carrier of a sparse
+/// one), and what a further one would move, judged by the one before, below 2e-8. A log hazard beyond 20 in these units,
+/// as where a column without penalty separates the dead, ends the path as not_converged.
+///
+/// glmnet 4.1 itself stops where its objective changes by less than 1e-7 of the null deviance, 1e-4 to 1e-2 away in
+/// coefficients at 100,000 patients; with thresh = 1e-14 it agrees to 2e-8 (dense) and 2e-5 (carriers of rare genes).
+/// It sorts deaths before censorings of the same day by 2e-14 days, which is lost beyond day 100: there its risk sets
+/// depend on the order of rows, and λ_max with them (3e-6 relative); ours are those of coxph.
 ///
 /// Shapes   as the structs say
 /// Throws   ShapeError when lengths differ, a weight or penalty factor is negative or NaN, all penalty factors are
 ///          0 or infinite without a lambda, a lambda is negative or not falling, or α outside [0, 1]
-/// Cost     see kernels/README.md; a sparse column costs its carriers
+/// Cost     100,000 patients on a Zen 5 core, glmnet's sequence to its end: 0.22 s for 200 dense columns with bootstrap
+///          weights (64 lambdas, 24 walks, 2 matrices of all columns; 100 MB of working copy), 0.22 s for 14 dense and
+///          500 sparse (69 lambdas, 35 walks). A walk costs active + asked columns, a sparse one its carriers
 /// Threads  one: run the paths of replicates or folds side by side
-/// Source   Simon, Friedman, Hastie, Tibshirani 2011, J Stat Softw 39(5); strong rules Tibshirani et al. 2012
+/// Source   Simon, Friedman, Hastie, Tibshirani 2011, J Stat Softw 39(5); screening and check as Tibshirani et al. 2012
 /// Oracle   kernels/reference/cox_path.cpp; R glmnet 4.1-6, tests/oracle/cox_path.R
 CoxPath cox_path(const CoxPathDesign& design, const CoxPathOptions& options = {});
 

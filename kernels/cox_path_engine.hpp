@@ -24,7 +24,7 @@ class CoxPathEngine {
 
   double loglik(Index lane) const { return loglik_[lane]; }
 
-  /// −∂²loglik/W of the columns (ascending) at the last place evaluated, n x stride, symmetric. Event times beyond 512
+  /// −∂²loglik/W of the columns (ascending) at the last place evaluated, n x stride, symmetric. Event times beyond 256
   /// are pooled, and with Efron's ties a term is left out that the dying add among themselves, so that it is
   /// slightly larger than the exact one.
   void hessian(Index lane, std::span<const std::int32_t> columns, Index stride, std::span<double> hessian);

@@ -12,6 +12,18 @@
 
 namespace chorale::kernels {
 
+/// Leaves new values as they are: a hundred megabytes that are filled at once need no zeros before.
+template <class T>
+struct UnsetAllocator : CacheLineAllocator<T> {
+  UnsetAllocator() = default;
+  template <class U>
+  explicit UnsetAllocator(const UnsetAllocator<U>&) {}
+  template <class U>
+  void construct(U* p) {
+    ::new (static_cast<void*>(p)) U;
+  }
+};
+
 /// Lists of different lengths, one after the other.
 struct Lists {
   std::vector<std::int32_t> begin{0}, values;
@@ -61,11 +73,11 @@ struct CoxPathSample {
   std::vector<std::int32_t> source;  ///< row of the design
   std::vector<std::int32_t> exit, enter;
   std::vector<double> weight, dead, offset;
-  std::vector<double> n_deaths, dead_weight;  ///< per event time
-  AlignedDoubles own_panels;                  ///< empty where all rows weigh something
-  Lists carriers;                             ///< rows by sparse column
-  std::vector<double> deviation;              ///< per column; 0 = constant. 1 where not standardised
-  std::vector<double> ratio;  ///< per column, what its values are multiplied with to be standardised
+  std::vector<double> n_deaths, dead_weight;               ///< per event time
+  std::vector<double, UnsetAllocator<double>> own_panels;  ///< empty where all rows weigh something
+  Lists carriers;                                          ///< rows by sparse column
+  std::vector<double> deviation;  ///< per column; 0 = constant. 1 where not standardised
+  std::vector<double> ratio;      ///< per column, what its values are multiplied with to be standardised
 
  private:
   void take_rows(std::span<const double> of_patients);
