@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+//
+// Elastic-net paths in a real cohort of acute myeloid leukaemia, as glmnet fitted them.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "kernels/cox_path.hpp"
+
+namespace chorale::kernels {
+namespace {
+
+using nlohmann::json;
+
+std::filesystem::path shared_folder() {
+  const char* shared = std::getenv("CHORALE_SHARED");
+  return shared != nullptr ? shared : CHORALE_SOURCE_DIR "/../shared";
+}
+
+/// A tab-separated table with comment lines above its header: cells by column name.
+std::map<std::string, std::vector<std::string>> table_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::vector<std::string> header;
+  std::map<std::string, std::vector<std::string>> table;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with('#')) continue;
+    std::istringstream cells(line);
+    std::vector<std::string> row;
+    for (std::string cell; std::getline(cells, cell, '\t');) row.push_back(cell);
+    if (header.empty()) {
+      header = row;
+      continue;
+    }
+    row.resize(header.size());
+    for (std::size_t c = 0; c < header.size(); ++c) table[header[c]].push_back(row[c]);
+  }
+  return table;
+}
+
+double number(const std::string& cell) {
+  return cell.empty() ? std::numeric_limits<double>::quiet_NaN() : std::stod(cell);
+}
+
+TEST(CoxPathAml, MatchesGlmnet) {
+  const auto reference = shared_folder() / "reference" / "aml_glmnet.json";
+  std::ifstream file(reference);
+  if (!file)
+    GTEST_SKIP() << "no reference numbers at " << reference << "; set CHORALE_SHARED to their folder";
+  const json expected = json::parse(file);
+  const auto study = shared_folder() / "data" / "aml_knowledge_bank";
+  auto clinical = table_of(study / "data_clinical_patient.txt");
+  const auto mutations = table_of(study / "data_mutations.txt");
+  const auto& ids = clinical.at("PATIENT_ID");
+  std::map<std::string, std::set<std::int32_t>> carriers;
+  std::map<std::string, std::int32_t> patient;
+  for (std::size_t i = 0; i < ids.size(); ++i) patient[ids[i]] = static_cast<std::int32_t>(i);
+  for (std::size_t m = 0; m < mutations.at("Hugo_Symbol").size(); ++m)
+    carriers[mutations.at("Hugo_Symbol")[m]].insert(patient.at(mutations.at("Tumor_Sample_Barcode")[m]));
+
+  std::vector<double> time, dense;
+  std::vector<std::int8_t> event;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    time.push_back(number(clinical.at("OS_MONTHS")[i]));
+    event.push_back(clinical.at("OS_STATUS")[i].starts_with('1'));
+  }
+  const std::vector<std::string> genes{"NPM1",  "FLT3-ITD", "DNMT3A", "TP53", "RUNX1",
+                                       "ASXL1", "NRAS",     "IDH2",   "CEBPA"};
+  std::vector<std::string> names{"AGE",    "SEX_MALE", "LOG10_WBC",        "HB", "PLATELETS", "BM_BLASTS",
+                                 "T_8_21", "INV_16",   "COMPLEX_KARYOTYPE"};
+  for (const std::string& name : names) {
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      dense.push_back(name == "SEX_MALE"    ? (clinical.at("SEX")[i] == "Male" ? 1 : 0)
+                      : name == "LOG10_WBC" ? std::log10(number(clinical.at("WBC")[i]))
+                                            : number(clinical.at(name)[i]));
+    }
+  }
+  std::vector<std::vector<std::int32_t>> lists;
+  for (const std::string& gene : genes)
+    lists.emplace_back(carriers.at(gene).begin(), carriers.at(gene).end());
+  const std::vector<std::span<const std::int32_t>> sparse(lists.begin(), lists.end());
+  const auto n_dense = static_cast<Index>(names.size());
+  names.insert(names.end(), genes.begin(), genes.end());
+
+  const Timeline timeline =
+      make_timeline({.entry = {}, .time = time, .event = event, .weight = {}, .stratum = {}});
+  const CoxPathDesign design =
+      make_cox_path_design(timeline, {.dense = dense, .n_dense = n_dense, .sparse = sparse, .offset = {}});
+  ASSERT_GT(design.n_missing_covariate, 0);
+  for (const auto& [alpha, path] : expected.items()) {
+    EXPECT_NEAR(cox_path(design, {.alpha = std::stod(alpha)}).lambda[0], path["lambda_max"].get<double>(),
+                1e-8);
+    const auto penalties = path["lambda"].get<std::vector<double>>();
+    const CoxPath found = cox_path(design, {.alpha = std::stod(alpha), .lambda = penalties});
+    ASSERT_EQ(found.n_lambda(), static_cast<Index>(penalties.size()));
+    for (std::size_t k = 0; k < penalties.size(); ++k) {
+      for (std::size_t j = 0; j < names.size(); ++j) {
+        EXPECT_NEAR(found.beta_at(static_cast<Index>(k))[j], path["beta"][k][names[j]].get<double>(), 1e-5)
+            << names[j] << " at " << penalties[k];
+      }
+      EXPECT_NEAR(found.dev_ratio[k], path["dev_ratio"][k].get<double>(), 1e-7);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace chorale::kernels
