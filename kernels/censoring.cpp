@@ -22,6 +22,22 @@ double sum_of(std::span<const double> weight, Index begin, Index end) {
 
 }  // namespace
 
+std::string_view name_of(HorizonVerdict verdict) {
+  switch (verdict) {
+    case HorizonVerdict::computed:
+      return "computed";
+    case HorizonVerdict::nobody:
+      return "nobody";
+    case HorizonVerdict::beyond_follow_up:
+      return "beyond_follow_up";
+    case HorizonVerdict::no_cases:
+      return "no_cases";
+    case HorizonVerdict::no_controls:
+      return "no_controls";
+  }
+  return "";
+}
+
 Censoring censoring(const RiskOrder& order, std::span<const double> weight) {
   if (order.late_entries) {
     throw ShapeError({.what = "censoring weights are not defined for patients who enter late",
@@ -34,7 +50,8 @@ Censoring censoring(const RiskOrder& order, std::span<const double> weight) {
                       .expected = std::to_string(order.n_rows)});
   }
   Censoring censored{.before = std::vector<double>(size(order.n_slots), 1.0),
-                     .after_deaths = std::vector<double>(size(order.n_slots))};
+                     .after_deaths = std::vector<double>(size(order.n_slots)),
+                     .survival = std::vector<double>(size(order.n_slots), 1.0)};
   for (Index s = 0; s < order.n_strata; ++s) {
     const Index begin = order.slot_begin[size(s)], end = order.slot_begin[size(s + 1)];
     double at_risk = 0;
@@ -45,10 +62,12 @@ Censoring censoring(const RiskOrder& order, std::span<const double> weight) {
       at_risk += sum_of(weight, dying, order.row_begin[size(2 * t + 2)]);
       censored.before[size(t)] = at_risk;  // until G is known
     }
-    double known = 1;
+    double known = 1, survival = 1;
     for (Index t = begin; t < end; ++t) {
       const double left = censored.after_deaths[size(t)];
       const double next = t + 1 < end ? censored.before[size(t + 1)] : 0;  // at risk at the next slot
+      if (censored.before[size(t)] > 0) survival *= left / censored.before[size(t)];
+      censored.survival[size(t)] = survival;
       censored.before[size(t)] = known;
       if (left > 0) known *= next / left;
     }
@@ -67,7 +86,7 @@ HorizonPlace horizon_place(const RiskOrder& order, const Censoring& censored, st
   const double left = censored.after_deaths[size(slot)];
   const double gone = sum_of(weight, order.row_begin[size(2 * slot)], row);
   return {
-      .slot = slot, .row = row, .known = left > 0 ? censored.before[size(slot)] * (left - gone) / left : 0};
+      .slot = slot, .row = row, .known = censored.before[size(slot)] * (left > 0 ? (left - gone) / left : 1)};
 }
 
 }  // namespace chorale::kernels
