@@ -33,56 +33,131 @@ bool has_maximum(const CoxFit& fit) {
   return fit.verdict != CoxVerdict::monotone && fit.verdict != CoxVerdict::not_converged;
 }
 
-/// Score residuals, one column after the other.
+/// Score residuals, one column after the other: with M the martingale residual of a row,
+///
+///   U = M x + e^η (Σ_{t at risk} Σ_l x̄_l's hazard) − [dies at t] x̄(t),
+///
+/// of which all but M, x and e^η is the same for everybody of a place.
 class ScoreColumns {
  public:
   ScoreColumns(const CoxDesign& design, const CoxFit& fit, Ties ties)
-      : sums_(design, fit.beta, ties), hazard_(sums_.first) {
-    sums_.accumulate(hazard_);
+      : sums_(design, fit.beta, ties), martingale_(sums_.risk.size()), relative_risk_(sums_.risk) {
+    std::vector<double> hazard = sums_.first;
+    sums_.accumulate(hazard);
+    for (std::size_t row = 0; row < martingale_.size(); ++row) {
+      relative_risk_[row] /= sums_.weight(row);
+      martingale_[row] =
+          (sums_.died(row) ? 1 : 0) - relative_risk_[row] * sums_.gathered(row, hazard, sums_.first_tied);
+    }
   }
 
-  /// Column j in row order, on the original scale, times the case weights where asked.
-  void fill(Index j, bool weighted, double* of_row) const {
+  const CoxSums& sums() const { return sums_; }
+
+  /// Column j in row order, on the original scale: calls take(row, residual).
+  template <class Take>
+  void visit(Index j, const Take& take) const {
     const CoxRows& rows = *sums_.rows;
     const auto n_times = size(sums_.n_times);
-    std::vector<double> at_risk(n_times), dying(n_times), mean(n_times), tied(n_times);
-    sums_.of_column(j, at_risk, dying);
+    const std::vector<double> mean = means(j);
+    std::vector<double> gathered(n_times), by_place(2 * n_times), observed(2 * n_times, 0.0);
+    const auto at_risk = sums_.at_risk(j), dying = sums_.dying(j);
+    for (std::size_t t = 0; t < n_times; ++t)
+      gathered[t] = sums_.second[t] * at_risk[t] - sums_.second_tied[t] * dying[t];
+    sums_.accumulate(gathered);
     for (std::size_t t = 0; t < n_times; ++t) {
-      const double s1 = at_risk[t], d1 = dying[t];
-      mean[t] = (sums_.first[t] * s1 - sums_.first_tied[t] * d1) / sums_.weight_of_deaths[t];
-      at_risk[t] = sums_.second[t] * s1 - sums_.second_tied[t] * d1;
-      tied[t] = sums_.second_tied[t] * s1 - sums_.second_both_tied[t] * d1;
+      by_place[2 * t] = gathered[t];
+      by_place[2 * t + 1] =
+          gathered[t] - (sums_.second_tied[t] * at_risk[t] - sums_.second_both_tied[t] * dying[t]);
     }
-    sums_.accumulate(at_risk);
+    for (std::size_t t = 0; t < n_times; ++t) observed[2 * t + 1] = mean[t];
     const double* column = rows.columns.data() + j * rows.n_rows;
     const double scale = rows.scale[size(j)];
-    for (std::size_t row = 0; row < size(rows.n_rows); ++row) {
-      const double w = sums_.weight(row);
-      const double expected =
-          column[row] * sums_.gathered(row, hazard_, sums_.first_tied) - sums_.gathered(row, at_risk, tied);
-      const double observed = sums_.died(row) ? column[row] - mean[sums_.time_of(row)] : 0;
-      of_row[row] = scale * (observed - sums_.risk[row] / w * expected) * (weighted ? w : 1);
+    for (std::size_t row = 0; row < martingale_.size(); ++row) {
+      const auto place = size(rows.place_of[row]);
+      double of_others = by_place[place];
+      if (!rows.enters.empty() && rows.enters[row] < sums_.n_times)
+        of_others -= gathered[size(rows.enters[row])];
+      take(row, scale * (martingale_[row] * column[row] + relative_risk_[row] * of_others - observed[place]));
     }
   }
 
   /// Column j of the Schoenfeld residuals.
   void fill_deaths(Index j, double* of_death) const {
     const CoxRows& rows = *sums_.rows;
-    std::vector<double> at_risk(size(sums_.n_times)), dying(at_risk);
-    sums_.of_column(j, at_risk, dying);
+    const std::vector<double> mean = means(j);
     const double* column = rows.columns.data() + j * rows.n_rows;
-    for (std::size_t t = 0; t < at_risk.size(); ++t) {
-      const double mean =
-          (sums_.first[t] * at_risk[t] - sums_.first_tied[t] * dying[t]) / sums_.weight_of_deaths[t];
+    for (std::size_t t = 0; t < mean.size(); ++t) {
       for (std::int32_t row = rows.place_begin[2 * t + 1]; row < rows.place_begin[2 * t + 2]; ++row)
-        *of_death++ = rows.scale[size(j)] * (column[row] - mean);
+        *of_death++ = rows.scale[size(j)] * (column[row] - mean[t]);
     }
   }
 
  private:
+  /// x̄ per event time
+  std::vector<double> means(Index j) const {
+    std::vector<double> mean(size(sums_.n_times));
+    const auto at_risk = sums_.at_risk(j), dying = sums_.dying(j);
+    for (std::size_t t = 0; t < mean.size(); ++t)
+      mean[t] = (sums_.first[t] * at_risk[t] - sums_.first_tied[t] * dying[t]) / sums_.weight_of_deaths[t];
+    return mean;
+  }
+
   CoxSums sums_;
-  std::vector<double> hazard_;
+  std::vector<double> martingale_, relative_risk_;
 };
+
+/// a' a of a matrix given by columns, over blocks of rows summed in their order.
+Eigen::MatrixXd cross_products(const AlignedDoubles& values, Index n_rows, Index n_columns) {
+  constexpr Index block = 4096;
+  const Index n_blocks = (n_rows + block - 1) / block, n_products = n_columns * (n_columns + 1) / 2;
+  const AlignedDoubles ones(size(n_rows), 1.0);
+  std::vector<double> products(size(n_blocks * n_products));
+#pragma omp parallel for schedule(dynamic) if (n_blocks > 1)
+  for (Index b = 0; b < n_blocks; ++b) {
+    CHORALE_AT_LEVEL(cox_products, ColumnTable{values.data(), n_rows, n_columns}, ones.data(), b * block,
+                     std::min(n_rows, (b + 1) * block), products.data() + b * n_products);
+  }
+  Eigen::MatrixXd total = Eigen::MatrixXd::Zero(n_columns, n_columns);
+  const double* product = products.data();
+  for (Index b = 0; b < n_blocks; ++b) {
+    for (Index j = 0; j < n_columns; ++j) {
+      for (Index k = j; k < n_columns; ++k) total(j, k) += *product++;
+    }
+  }
+  return total.selfadjointView<Eigen::Upper>();
+}
+
+struct Clusters {
+  std::vector<std::int32_t> of_row;
+  Index n_codes = 0, n_used = 0;
+};
+
+Clusters clusters_of_rows(const CoxRows& rows, std::span<const std::int32_t> cluster) {
+  Clusters clusters{.of_row = std::vector<std::int32_t>(size(rows.n_rows))};
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    if (rows.row_of[i] < 0) continue;
+    if (cluster[i] < 0) {
+      throw ShapeError({.what = "cluster code out of range",
+                        .found = std::to_string(cluster[i]),
+                        .expected = "0 or more"});
+    }
+    clusters.of_row[size(rows.row_of[i])] = cluster[i];
+    clusters.n_codes = std::max<Index>(clusters.n_codes, Index{cluster[i]} + 1);
+  }
+  if (clusters.n_codes > rows.n_rows) {
+    // codes far apart: numbered anew, so that those that nobody has take no room
+    std::vector<std::int32_t> codes = clusters.of_row;
+    std::sort(codes.begin(), codes.end());
+    codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
+    for (std::int32_t& code : clusters.of_row)
+      code = static_cast<std::int32_t>(std::lower_bound(codes.begin(), codes.end(), code) - codes.begin());
+    clusters.n_codes = static_cast<Index>(codes.size());
+  }
+  std::vector<std::uint8_t> used(size(clusters.n_codes), 0);
+  for (const std::int32_t code : clusters.of_row) used[size(code)] = 1;
+  clusters.n_used = std::count(used.begin(), used.end(), 1);
+  return clusters;
+}
 
 /// Everything NaN but the patients in the model, who get 0.
 void prepare(const CoxDesign& design, const CoxFit& fit, std::span<double> residuals) {
@@ -125,7 +200,7 @@ void score_residuals(const CoxDesign& design, const CoxFit& fit, Ties ties, std:
 #pragma omp parallel for schedule(dynamic) if (design.n_columns > 1)
   for (Index j = 0; j < design.n_columns; ++j) {
     std::vector<double> of_row(size(design.rows->n_rows));
-    score.fill(j, false, of_row.data());
+    score.visit(j, [&](std::size_t row, double residual) { of_row[row] = residual; });
     double* column = residuals.data() + j * design.n_patients;
     for (std::size_t i = 0; i < size(design.n_patients); ++i)
       if (design.rows->row_of[i] >= 0) column[i] = of_row[size(design.rows->row_of[i])];
@@ -193,55 +268,32 @@ RobustVariance robust_variance(const CoxDesign& design, const CoxFit& fit, Ties 
   const CoxRows& rows = *design.rows;
   const Index p = design.n_columns;
   RobustVariance robust{.covariance = std::vector<double>(size(p * p), missing), .n_clusters = rows.n_rows};
-  std::vector<std::int32_t> cluster_of;  // per row
+  Clusters clusters{.of_row = {}, .n_codes = rows.n_rows, .n_used = rows.n_rows};
   if (!cluster.empty()) {
     require_size("clusters and patients differ in number", cluster.size(), design.n_patients);
-    cluster_of.resize(size(rows.n_rows));
-    robust.n_clusters = 0;
-    for (std::size_t i = 0; i < cluster.size(); ++i) {
-      if (rows.row_of[i] < 0) continue;
-      if (cluster[i] < 0) {
-        throw ShapeError({.what = "cluster code out of range",
-                          .found = std::to_string(cluster[i]),
-                          .expected = "0 or more"});
-      }
-      cluster_of[size(rows.row_of[i])] = cluster[i];
-    }
-  }
-  if (!cluster_of.empty()) {
-    // codes that nobody has take no room
-    std::vector<std::int32_t> codes = cluster_of;
-    std::sort(codes.begin(), codes.end());
-    codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
-    for (std::int32_t& code : cluster_of)
-      code = static_cast<std::int32_t>(std::lower_bound(codes.begin(), codes.end(), code) - codes.begin());
-    robust.n_clusters = static_cast<Index>(codes.size());
+    clusters = clusters_of_rows(rows, cluster);
+    robust.n_clusters = clusters.n_used;
   }
   if (!has_maximum(fit)) return robust;
   std::fill(robust.covariance.begin(), robust.covariance.end(), 0.0);
   if (rows.n_rows == 0 || p == 0) return robust;
   const ScoreColumns score(design, fit, ties);
-  Eigen::MatrixXd of_cluster = Eigen::MatrixXd::Zero(robust.n_clusters, p);
+  AlignedDoubles of_cluster(size(clusters.n_codes * p));
 #pragma omp parallel for schedule(dynamic) if (p > 1)
   for (Index j = 0; j < p; ++j) {
-    double* column = of_cluster.col(j).data();
-    if (cluster_of.empty()) {
-      score.fill(j, true, column);
-      continue;
+    double* column = of_cluster.data() + j * clusters.n_codes;
+    if (cluster.empty()) {
+      score.visit(
+          j, [&](std::size_t row, double residual) { column[row] = score.sums().weight(row) * residual; });
+    } else {
+      score.visit(j, [&](std::size_t row, double residual) {
+        column[clusters.of_row[row]] += score.sums().weight(row) * residual;
+      });
     }
-    std::vector<double> of_row(size(rows.n_rows));
-    score.fill(j, true, of_row.data());
-    for (std::size_t row = 0; row < of_row.size(); ++row) column[cluster_of[row]] += of_row[row];
   }
-  constexpr Index block = 4096;
-  Eigen::MatrixXd middle = Eigen::MatrixXd::Zero(p, p);
-  for (Index begin = 0; begin < robust.n_clusters; begin += block) {
-    const Index n = std::min(block, robust.n_clusters - begin);
-    middle.selfadjointView<Eigen::Lower>().rankUpdate(of_cluster.middleRows(begin, n).transpose());
-  }
-  const Eigen::MatrixXd full = middle.selfadjointView<Eigen::Lower>();
+  const Eigen::MatrixXd middle = cross_products(of_cluster, clusters.n_codes, p);
   Eigen::Map<Eigen::MatrixXd>(robust.covariance.data(), p, p) =
-      covariance_of(fit) * full * covariance_of(fit);
+      covariance_of(fit) * middle * covariance_of(fit);
   return robust;
 }
 

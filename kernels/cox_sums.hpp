@@ -15,8 +15,10 @@ struct CoxSums {
   /// beta on the original scale, one per column; NaN counts as 0.
   CoxSums(const CoxDesign& design, std::span<const double> beta, Ties ties);
 
-  /// S1 and D1 per event time: as S0 and D0, of risk · (scaled column j).
-  void of_column(Index j, std::span<double> at_risk, std::span<double> dying) const;
+  /// Per event time, Σ risk · (scaled column j) over who is at risk, and over who dies: S1 and D1. D1, as D0, is 0 where a
+  /// single patient dies and for Breslow, where it plays no part.
+  std::span<const double> at_risk(Index j) const { return row_of(at_risk_, 1 + j); }
+  std::span<const double> dying(Index j) const { return row_of(dying_, 1 + j); }
 
   /// Sums from the first event time of each stratum on, in place.
   void accumulate(std::span<double> per_time) const;
@@ -37,7 +39,13 @@ struct CoxSums {
   std::vector<double> second, second_tied, second_both_tied;  ///< (W/d) Σ_l (l/d)^k / S_l² for k = 0, 1, 2
 
  private:
-  void sum(const double* value, std::span<double> at_risk, std::span<double> dying) const;
+  std::span<const double> row_of(const std::vector<double>& table, Index row) const {
+    return std::span(table).subspan(static_cast<std::size_t>(row * n_times),
+                                    static_cast<std::size_t>(n_times));
+  }
+  void sum_risks();
+
+  std::vector<double> at_risk_, dying_;  ///< (1 + n_columns, n_times)
 };
 
 }  // namespace chorale::kernels

@@ -72,10 +72,10 @@ class TimeShares {
  public:
   TimeShares(const CoxDesign& design, const CoxFit& fit, Ties ties)
       : sums_(design, fit.beta, ties), at_risk_(sums_.n_times, design.n_columns), dying_(at_risk_) {
-#pragma omp parallel for schedule(dynamic) if (design.n_columns > 1)
-    for (Index j = 0; j < design.n_columns; ++j)
-      sums_.of_column(j, {at_risk_.col(j).data(), size(sums_.n_times)},
-                      {dying_.col(j).data(), size(sums_.n_times)});
+    for (Index j = 0; j < design.n_columns; ++j) {
+      std::copy_n(sums_.at_risk(j).begin(), sums_.n_times, at_risk_.col(j).begin());
+      std::copy_n(sums_.dying(j).begin(), sums_.n_times, dying_.col(j).begin());
+    }
   }
 
   /// Σ_deaths w g (x − x̄)
