@@ -48,13 +48,8 @@ void sort_by_entry(const Timeline& timeline, RiskOrder& order) {
   for (const std::int32_t patient : order.patient) {
     const auto i = static_cast<std::size_t>(patient);
     const bool late = timeline.first[i] > timeline.stratum_begin[size(timeline.stratum[i])];
-    order.late_entries |= late;
     // who is under observation from the first event time on also is before
     order.enters.push_back(slot_after(timeline, i, timeline.first[i]) + (late ? 1 : 0));
-  }
-  if (!order.late_entries) {
-    order.enters.clear();
-    return;
   }
   order.by_entry.resize(order.patient.size());
   std::iota(order.by_entry.begin(), order.by_entry.end(), 0);
@@ -96,7 +91,8 @@ RiskOrder make_risk_order(const Timeline& timeline, std::span<const std::uint8_t
     order.exit.push_back(timeline.exit[size(patient)]);
     if (!timeline.weight.empty()) order.weight.push_back(timeline.weight[size(patient)]);
   }
-  if (!timeline.entry.empty()) sort_by_entry(timeline, order);
+  order.late_entries = !timeline.entry.empty();
+  if (order.late_entries) sort_by_entry(timeline, order);
   return order;
 }
 
