@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "kernels/cox_residuals.hpp"
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "kernels/cox_sums.hpp"
+#include "kernels/error.hpp"
+#include "kernels/martingale.hpp"
+
+namespace chorale::kernels {
+namespace {
+
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
+
+void require_size(const char* what, std::size_t found, Index expected) {
+  if (static_cast<Index>(found) == expected) return;
+  throw ShapeError({.what = what, .found = std::to_string(found), .expected = std::to_string(expected)});
+}
+
+void check_fit(const CoxDesign& design, const CoxFit& fit) {
+  require_size("coefficients and columns differ in number", fit.beta.size(), design.n_columns);
+  require_size("covariance and columns differ in number", fit.covariance.size(),
+               design.n_columns * design.n_columns);
+}
+
+bool has_maximum(const CoxFit& fit) {
+  return fit.verdict != CoxVerdict::monotone && fit.verdict != CoxVerdict::not_converged;
+}
+
+/// Score residuals, one column after the other: with M the martingale residual of a row,
+///
+///   U = M x + e^η (Σ_{t at risk} Σ_l x̄_l's hazard) − [dies at t] x̄(t),
+///
+/// of which all but M, x and e^η is the same for everybody of a place.
+class ScoreColumns {
+ public:
+  ScoreColumns(const CoxDesign& design, const CoxFit& fit, Ties ties)
+      : sums_(design, fit.beta, ties), martingale_(sums_.risk.size()), relative_risk_(sums_.risk) {
+    std::vector<double> hazard = sums_.first;
+    sums_.accumulate(hazard);
+    for (std::size_t row = 0; row < martingale_.size(); ++row) {
+      relative_risk_[row] /= sums_.weight(row);
+      martingale_[row] =
+          (sums_.died(row) ? 1 : 0) - relative_risk_[row] * sums_.gathered(row, hazard, sums_.first_tied);
+    }
+  }
+
+  const CoxSums& sums() const { return sums_; }
+
+  /// Column j in row order, on the original scale: calls take(row, residual).
+  template <class Take>
+  void visit(Index j, const Take& take) const {
+    const CoxRows& rows = *sums_.rows;
+    const auto n_times = size(sums_.n_times);
+    const std::vector<double> mean = means(j);
+    std::vector<double> gathered(n_times), by_place(2 * n_times), observed(2 * n_times, 0.0);
+    const auto at_risk = sums_.at_risk(j), dying = sums_.dying(j);
+    for (std::size_t t = 0; t < n_times; ++t)
+      gathered[t] = sums_.second[t] * at_risk[t] - sums_.second_tied[t] * dying[t];
+    sums_.accumulate(gathered);
+    for (std::size_t t = 0; t < n_times; ++t) {
+      by_place[2 * t] = gathered[t];
+      by_place[2 * t + 1] =
+          gathered[t] - (sums_.second_tied[t] * at_risk[t] - sums_.second_both_tied[t] * dying[t]);
+    }
+    for (std::size_t t = 0; t < n_times; ++t) observed[2 * t + 1] = mean[t];
+    const double* column = rows.columns.data() + j * rows.n_rows;
+    const double scale = rows.scale[size(j)];
+    for (std::size_t row = 0; row < martingale_.size(); ++row) {
+      const auto place = size(rows.place_of[row]);
+      double of_others = by_place[place];
+      if (!rows.enters.empty() && rows.enters[row] < sums_.n_times)
+        of_others -= gathered[size(rows.enters[row])];
+      take(row, scale * (martingale_[row] * column[row] + relative_risk_[row] * of_others - observed[place]));
+    }
+  }
+
+  /// Column j of the Schoenfeld residuals.
+  void fill_deaths(Index j, double* of_death) const {
+    const CoxRows& rows = *sums_.rows;
+    const std::vector<double> mean = means(j);
+    const double* column = rows.columns.data() + j * rows.n_rows;
+    for (std::size_t t = 0; t < mean.size(); ++t) {
+      for (std::int32_t row = rows.place_begin[2 * t + 1]; row < rows.place_begin[2 * t + 2]; ++row)
+        *of_death++ = rows.scale[size(j)] * (column[row] - mean[t]);
+    }
+  }
+
+ private:
+  /// x̄ per event time
+  std::vector<double> means(Index j) const {
+    std::vector<double> mean(size(sums_.n_times));
+    const auto at_risk = sums_.at_risk(j), dying = sums_.dying(j);
+    for (std::size_t t = 0; t < mean.size(); ++t)
+      mean[t] = (sums_.first[t] * at_risk[t] - sums_.first_tied[t] * dying[t]) / sums_.weight_of_deaths[t];
+    return mean;
+  }
+
+  CoxSums sums_;
+  std::vector<double> martingale_, relative_risk_;
+};
+
+/// a' a of a matrix given by columns, over blocks of rows summed in their order.
+Eigen::MatrixXd cross_products(const AlignedDoubles& values, Index n_rows, Index n_columns) {
+  constexpr Index block = 4096;
+  const Index n_blocks = (n_rows + block - 1) / block, n_products = n_columns * (n_columns + 1) / 2;
+  const AlignedDoubles ones(size(n_rows), 1.0);
+  std::vector<double> products(size(n_blocks * n_products));
+#pragma omp parallel for schedule(dynamic) if (n_blocks > 1)
+  for (Index b = 0; b < n_blocks; ++b) {
+    CHORALE_AT_LEVEL(cox_products, ColumnTable{values.data(), n_rows, n_columns}, ones.data(), b * block,
+                     std::min(n_rows, (b + 1) * block), products.data() + b * n_products);
+  }
+  Eigen::MatrixXd total = Eigen::MatrixXd::Zero(n_columns, n_columns);
+  const double* product = products.data();
+  for (Index b = 0; b < n_blocks; ++b) {
+    for (Index j = 0; j < n_columns; ++j) {
+      for (Index k = j; k < n_columns; ++k) total(j, k) += *product++;
+    }
+  }
+  return total.selfadjointView<Eigen::Upper>();
+}
+
+struct Clusters {
+  std::vector<std::int32_t> of_row;
+  Index n_codes = 0, n_used = 0;
+};
+
+Clusters clusters_of_rows(const CoxRows& rows, std::span<const std::int32_t> cluster) {
+  Clusters clusters{.of_row = std::vector<std::int32_t>(size(rows.n_rows))};
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    if (rows.row_of[i] < 0) continue;
+    if (cluster[i] < 0) {
+      throw ShapeError({.what = "cluster code out of range",
+                        .found = std::to_string(cluster[i]),
+                        .expected = "0 or more"});
+    }
+    clusters.of_row[size(rows.row_of[i])] = cluster[i];
+    clusters.n_codes = std::max<Index>(clusters.n_codes, Index{cluster[i]} + 1);
+  }
+  if (clusters.n_codes > rows.n_rows) {
+    // codes far apart: numbered anew, so that those that nobody has take no room
+    std::vector<std::int32_t> codes = clusters.of_row;
+    std::sort(codes.begin(), codes.end());
+    codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
+    for (std::int32_t& code : clusters.of_row)
+      code = static_cast<std::int32_t>(std::lower_bound(codes.begin(), codes.end(), code) - codes.begin());
+    clusters.n_codes = static_cast<Index>(codes.size());
+  }
+  std::vector<std::uint8_t> used(size(clusters.n_codes), 0);
+  for (const std::int32_t code : clusters.of_row) used[size(code)] = 1;
+  clusters.n_used = std::count(used.begin(), used.end(), 1);
+  return clusters;
+}
+
+/// Everything NaN but the patients in the model, who get 0.
+void prepare(const CoxDesign& design, const CoxFit& fit, std::span<double> residuals) {
+  std::fill(residuals.begin(), residuals.end(), missing);
+  if (!has_maximum(fit)) return;
+  const EventTimes& times = design.rows->efron;
+  for (std::size_t k = 0; k < residuals.size(); ++k) {
+    const std::size_t i = k % size(design.n_patients);
+    if (design.rows->row_of[i] >= 0 || times.place()[i] == 2 * times.n_times()) residuals[k] = 0;
+  }
+}
+
+Eigen::Map<const Eigen::MatrixXd> covariance_of(const CoxFit& fit) {
+  const auto p = static_cast<Eigen::Index>(fit.beta.size());
+  return {fit.covariance.data(), p, p};
+}
+
+}  // namespace
+
+void deviance_residuals(const CoxDesign& design, const CoxFit& fit, Ties ties, std::span<double> residuals) {
+  martingale_residuals(design, fit, ties, residuals);
+  if (!has_maximum(fit)) return;
+  for (std::size_t i = 0; i < residuals.size(); ++i) {
+    const std::int32_t row = design.rows->row_of[i];
+    if (row < 0) continue;
+    const double m = residuals[i], died = design.rows->place_of[size(row)] % 2;
+    // never negative but by rounding
+    const double squared = std::max(0.0, -2 * (m + (died > 0 ? std::log(died - m) : 0)));
+    residuals[i] = std::copysign(std::sqrt(squared), m);
+  }
+}
+
+void score_residuals(const CoxDesign& design, const CoxFit& fit, Ties ties, std::span<double> residuals) {
+  check_fit(design, fit);
+  require_size("residuals do not have one value per patient and column", residuals.size(),
+               design.n_patients * design.n_columns);
+  prepare(design, fit, residuals);
+  if (!has_maximum(fit) || design.rows->n_rows == 0) return;
+  const ScoreColumns score(design, fit, ties);
+#pragma omp parallel for schedule(dynamic) if (design.n_columns > 1)
+  for (Index j = 0; j < design.n_columns; ++j) {
+    std::vector<double> of_row(size(design.rows->n_rows));
+    score.visit(j, [&](std::size_t row, double residual) { of_row[row] = residual; });
+    double* column = residuals.data() + j * design.n_patients;
+    for (std::size_t i = 0; i < size(design.n_patients); ++i)
+      if (design.rows->row_of[i] >= 0) column[i] = of_row[size(design.rows->row_of[i])];
+  }
+}
+
+void dfbeta_residuals(const CoxDesign& design, const CoxFit& fit, Ties ties, DfbetaScale scale,
+                      std::span<double> residuals) {
+  score_residuals(design, fit, ties, residuals);
+  if (!has_maximum(fit) || design.rows->n_rows == 0) return;
+  Eigen::MatrixXd covariance = covariance_of(fit);
+  if (scale == DfbetaScale::standard_error) {
+    for (Eigen::Index j = 0; j < covariance.cols(); ++j) {
+      const double se = std::sqrt(covariance(j, j));
+      covariance.col(j) /= se > 0 ? se : 1;
+    }
+  }
+  const std::size_t n = size(design.n_patients), p = size(design.n_columns);
+#pragma omp parallel
+  {
+    Eigen::RowVectorXd score(static_cast<Eigen::Index>(p)), moved(score);
+#pragma omp for
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::int32_t row = design.rows->row_of[i];
+      if (row < 0) continue;
+      const double w = design.rows->weight.empty() ? 1 : design.rows->weight[size(row)];
+      for (std::size_t j = 0; j < p; ++j) score(static_cast<Eigen::Index>(j)) = w * residuals[j * n + i];
+      moved.noalias() = score * covariance;
+      for (std::size_t j = 0; j < p; ++j) residuals[j * n + i] = moved(static_cast<Eigen::Index>(j));
+    }
+  }
+}
+
+SchoenfeldResiduals schoenfeld_residuals(const CoxDesign& design, const CoxFit& fit, Ties ties, bool scaled) {
+  check_fit(design, fit);
+  const CoxRows& rows = *design.rows;
+  const EventTimes& times = rows.times(ties);
+  SchoenfeldResiduals deaths;
+  std::vector<std::int32_t> patient_of(size(rows.n_rows));
+  for (std::size_t i = 0; i < rows.row_of.size(); ++i)
+    if (rows.row_of[i] >= 0) patient_of[size(rows.row_of[i])] = static_cast<std::int32_t>(i);
+  for (std::size_t row = 0; row < patient_of.size(); ++row) {
+    if (rows.place_of[row] % 2 == 0) continue;
+    deaths.patient.push_back(patient_of[row]);
+    deaths.time.push_back(times.time()[size(rows.place_of[row] / 2)]);
+  }
+  const auto n = static_cast<Index>(deaths.patient.size());
+  deaths.values.assign(size(n * design.n_columns), missing);
+  if (!has_maximum(fit) || n == 0) return deaths;
+  const ScoreColumns score(design, fit, ties);
+#pragma omp parallel for schedule(dynamic) if (design.n_columns > 1)
+  for (Index j = 0; j < design.n_columns; ++j) score.fill_deaths(j, deaths.values.data() + j * n);
+  if (!scaled) return deaths;
+  Eigen::Map<Eigen::MatrixXd> values(deaths.values.data(), n, design.n_columns);
+  values = (static_cast<double>(n) * values * covariance_of(fit)).eval();
+  for (Index j = 0; j < design.n_columns; ++j) {
+    if (!std::isnan(fit.beta[size(j)])) values.col(j).array() += fit.beta[size(j)];
+  }
+  return deaths;
+}
+
+RobustVariance robust_variance(const CoxDesign& design, const CoxFit& fit, Ties ties,
+                               std::span<const std::int32_t> cluster) {
+  check_fit(design, fit);
+  const CoxRows& rows = *design.rows;
+  const Index p = design.n_columns;
+  RobustVariance robust{.covariance = std::vector<double>(size(p * p), missing), .n_clusters = rows.n_rows};
+  Clusters clusters{.of_row = {}, .n_codes = rows.n_rows, .n_used = rows.n_rows};
+  if (!cluster.empty()) {
+    require_size("clusters and patients differ in number", cluster.size(), design.n_patients);
+    clusters = clusters_of_rows(rows, cluster);
+    robust.n_clusters = clusters.n_used;
+  }
+  if (!has_maximum(fit)) return robust;
+  std::fill(robust.covariance.begin(), robust.covariance.end(), 0.0);
+  if (rows.n_rows == 0 || p == 0) return robust;
+  const ScoreColumns score(design, fit, ties);
+  AlignedDoubles of_cluster(size(clusters.n_codes * p));
+#pragma omp parallel for schedule(dynamic) if (p > 1)
+  for (Index j = 0; j < p; ++j) {
+    double* column = of_cluster.data() + j * clusters.n_codes;
+    if (cluster.empty()) {
+      score.visit(
+          j, [&](std::size_t row, double residual) { column[row] = score.sums().weight(row) * residual; });
+    } else {
+      score.visit(j, [&](std::size_t row, double residual) {
+        column[clusters.of_row[row]] += score.sums().weight(row) * residual;
+      });
+    }
+  }
+  const Eigen::MatrixXd middle = cross_products(of_cluster, clusters.n_codes, p);
+  Eigen::Map<Eigen::MatrixXd>(robust.covariance.data(), p, p) =
+      covariance_of(fit) * middle * covariance_of(fit);
+  return robust;
+}
+
+}  // namespace chorale::kernels
