@@ -87,6 +87,22 @@ double mean_of(std::span<const double> values) {
   return values.empty() ? 0 : sum / static_cast<double>(values.size());
 }
 
+/// Centres the values and divides them by their standard deviation; a constant becomes zeros.
+/// Returns the divisor.
+double standardise(std::span<double> values) {
+  const double mean = mean_of(values);
+  double squares = 0, largest = 0;
+  for (double& value : values) {
+    largest = std::max(largest, std::abs(value));
+    value -= mean;
+    squares += value * value;
+  }
+  const double deviation = values.empty() ? 0 : std::sqrt(squares / static_cast<double>(values.size()));
+  const bool constant = deviation <= 1e-12 * largest;
+  for (double& value : values) value = constant ? 0 : value / deviation;
+  return constant ? 1 : deviation;
+}
+
 double sum_over_deaths(const CoxRows& rows, std::span<const double> values) {
   double sum = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -122,20 +138,6 @@ void cut_chunks(CoxRows& rows) {
 }
 
 }  // namespace
-
-double standardise(std::span<double> values) {
-  const double mean = mean_of(values);
-  double squares = 0, largest = 0;
-  for (double& value : values) {
-    largest = std::max(largest, std::abs(value));
-    value -= mean;
-    squares += value * value;
-  }
-  const double deviation = values.empty() ? 0 : std::sqrt(squares / static_cast<double>(values.size()));
-  const bool constant = deviation <= 1e-12 * largest;
-  for (double& value : values) value = constant ? 0 : value / deviation;
-  return constant ? 1 : deviation;
-}
 
 void add_column(CoxRows& rows, std::vector<double> column) {
   rows.scale.push_back(standardise(column));

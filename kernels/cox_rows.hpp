@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "kernels/cox.hpp"
@@ -37,10 +36,6 @@ struct CoxRows {
   double offset_of_deaths = 0;     ///< Σ w offset over deaths
   std::vector<double> columns_of_deaths;  ///< n_columns, Σ w x over deaths
 };
-
-/// Centres the values and divides them by their standard deviation; a constant becomes zeros.
-/// Returns the divisor.
-double standardise(std::span<double> values);
 
 /// Centres and scales one value per row and puts them behind the columns that are there; n_columns stays.
 void add_column(CoxRows& rows, std::vector<double> column);

@@ -2,12 +2,12 @@
 // Copyright the Chorale authors
 #include "kernels/fine_gray_rows.hpp"
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <string>
 
-#include "kernels/cox_rows.hpp"
 #include "kernels/error.hpp"
 
 namespace chorale::kernels {
@@ -38,10 +38,26 @@ void check(const CauseTimeline& causes, const FineGrayModel& model) {
   for (const std::int32_t group : model.censoring_group) {
     if (group < -1) refuse("censoring group out of range", std::to_string(group), "-1 or more");
   }
-  const auto infinite = [](double value) { return std::isinf(value); };
-  if (std::any_of(model.columns.values.begin(), model.columns.values.end(), infinite) ||
-      std::any_of(model.columns.offset.begin(), model.columns.offset.end(), infinite))
-    refuse("a covariate is infinite", "an infinite value", "numbers or NaN");
+}
+
+/// 1 for who misses a column or the offset; column by column, as they lie.
+/// Throws ShapeError where a value is infinite.
+std::vector<std::uint8_t> find_incomplete(const CoxColumns& columns, std::size_t n) {
+  std::vector<std::uint8_t> incomplete(n, 0);
+  double largest = 0;  // NaN compare false
+  const auto look = [&](const double* values) {
+    for (std::size_t i = 0; i < n; ++i) {
+      incomplete[i] |= static_cast<std::uint8_t>(values[i] != values[i]);
+      largest = std::abs(values[i]) > largest ? std::abs(values[i]) : largest;
+    }
+  };
+  for (Index j = 0; j < columns.n_columns; ++j) look(columns.values.data() + size(j) * n);
+  if (!columns.offset.empty()) look(columns.offset.data());
+  if (std::isinf(largest)) {
+    throw ShapeError(
+        {.what = "a covariate is infinite", .found = "an infinite value", .expected = "numbers or NaN"});
+  }
+  return incomplete;
 }
 
 /// The patients who are analysed, and why the others are not.
@@ -49,16 +65,14 @@ std::vector<std::size_t> select(const CauseTimeline& causes, const FineGrayModel
                                 FineGrayDesign& design) {
   std::vector<std::size_t> kept;
   const std::size_t n = size(causes.timeline.n_patients);
+  const std::vector<std::uint8_t> incomplete = find_incomplete(model.columns, n);
   for (std::size_t i = 0; i < n; ++i) {
     if (!causes.timeline.analysed[i] || (!model.tested.empty() && !model.tested[i])) continue;
     if (!model.censoring_group.empty() && model.censoring_group[i] < 0) {
       ++design.n_missing_group;
       continue;
     }
-    bool incomplete = !model.columns.offset.empty() && std::isnan(model.columns.offset[i]);
-    for (std::size_t at = i; at < model.columns.values.size(); at += n)
-      incomplete = incomplete || std::isnan(model.columns.values[at]);
-    if (incomplete) {
+    if (incomplete[i]) {
       ++design.n_missing_covariate;
       continue;
     }
@@ -69,6 +83,25 @@ std::vector<std::size_t> select(const CauseTimeline& causes, const FineGrayModel
   }
   design.n_analysed = static_cast<Index>(kept.size());
   return kept;
+}
+
+/// Positions in `kept` by exit, ascending. Within a stratum the event times sort most of it; what is left are the few
+/// patients between two of them.
+std::vector<std::size_t> order_by_exit(const Timeline& timeline, const std::vector<std::size_t>& kept) {
+  std::vector<std::size_t> begin(timeline.time.size() + 2, 0), order(kept.size());
+  const auto bucket = [&](std::size_t a) {
+    return timeline.n_strata > 1 ? std::size_t{0} : static_cast<std::size_t>(timeline.last[kept[a]]);
+  };
+  for (std::size_t a = 0; a < kept.size(); ++a) ++begin[bucket(a) + 1];
+  std::partial_sum(begin.begin(), begin.end(), begin.begin());
+  std::vector<std::size_t> next = begin;
+  for (std::size_t a = 0; a < kept.size(); ++a) order[next[bucket(a)]++] = a;
+  for (std::size_t k = 0; k + 1 < begin.size(); ++k) {
+    std::stable_sort(order.begin() + static_cast<Index>(begin[k]),
+                     order.begin() + static_cast<Index>(begin[k + 1]),
+                     [&](auto a, auto b) { return timeline.exit[kept[a]] < timeline.exit[kept[b]]; });
+  }
+  return order;
 }
 
 /// Rows in the order of their place, and which patient each is.
@@ -108,10 +141,7 @@ std::vector<std::size_t> place_rows(const CauseTimeline& causes, const FineGrayM
 void follow_censoring(const CauseTimeline& causes, const std::vector<std::size_t>& kept, CensoringTies ties,
                       FineGrayRows& rows) {
   const Timeline& timeline = causes.timeline;
-  std::vector<std::size_t> order(kept.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](auto a, auto b) { return timeline.exit[kept[a]] < timeline.exit[kept[b]]; });
+  const std::vector<std::size_t> order = order_by_exit(timeline, kept);
   std::vector<double> end(size(rows.n_groups), -1), at_risk(size(rows.n_groups), 0);
   rows.steps.resize(size(rows.n_groups));
   // from the latest time back, so that at_risk only grows; a step counts everybody of its day
@@ -170,13 +200,32 @@ void follow_censoring(const CauseTimeline& causes, const std::vector<std::size_t
   }
 }
 
+/// Centres the values and divides them by their standard deviation; a constant becomes zeros.
+void scale_column(std::span<double> values, FineGrayRows& rows) {
+  if (values.empty()) {
+    rows.scale.push_back(1);
+    rows.range.push_back(0);
+    return;
+  }
+  const auto n = static_cast<Index>(values.size());
+  Eigen::Map<Eigen::ArrayXd> column(values.data(), n);
+  const double low = column.minCoeff(), high = column.maxCoeff();
+  column -= column.mean();
+  const double deviation = std::sqrt(column.square().sum() / static_cast<double>(n));
+  const bool constant = deviation <= 1e-12 * std::max(std::abs(low), std::abs(high));
+  column *= constant ? 0 : 1 / deviation;
+  rows.scale.push_back(constant ? 1 : deviation);
+  rows.range.push_back(constant ? 0 : (high - low) / deviation);
+}
+
 void fill_columns(const CoxColumns& columns, const std::vector<std::size_t>& patient_of, FineGrayRows& rows) {
+  std::vector<double> dying(patient_of.size());  // weights, 0 for who does not die of the cause
+  for (std::size_t row = 0; row < dying.size(); ++row)
+    dying[row] = rows.dies[row] ? (rows.weight.empty() ? 1 : rows.weight[row]) : 0;
   const auto of_deaths = [&](std::span<const double> values) {
-    double sum = 0;
-    for (std::size_t row = 0; row < values.size(); ++row) {
-      if (rows.dies[row]) sum += values[row] * (rows.weight.empty() ? 1 : rows.weight[row]);
-    }
-    return sum;
+    const auto n_values = static_cast<Index>(values.size());
+    return Eigen::Map<const Eigen::VectorXd>(values.data(), n_values)
+        .dot(Eigen::Map<const Eigen::VectorXd>(dying.data(), n_values));
   };
   const std::size_t n_rows = patient_of.size();
   const std::size_t n = rows.n_columns > 0 ? columns.values.size() / size(rows.n_columns) : 0;
@@ -184,14 +233,24 @@ void fill_columns(const CoxColumns& columns, const std::vector<std::size_t>& pat
   for (std::size_t j = 0; j < size(rows.n_columns); ++j) {
     const std::span<double> column(rows.columns.data() + j * n_rows, n_rows);
     for (std::size_t row = 0; row < n_rows; ++row) column[row] = columns.values[j * n + patient_of[row]];
-    rows.scale.push_back(standardise(column));
-    const auto [low, high] = std::minmax_element(column.begin(), column.end());
-    rows.range.push_back(n_rows == 0 ? 0 : *high - *low);
+    scale_column(column, rows);
     rows.columns_of_deaths.push_back(of_deaths(column));
   }
   if (columns.offset.empty()) return;
   for (const std::size_t patient : patient_of) rows.offset.push_back(columns.offset[patient]);
   rows.offset_of_deaths = of_deaths(rows.offset);
+}
+
+/// Patients in the order of their rows, so that a walk over them reads the columns as they lie.
+void sort_patients(FineGrayRows& rows) {
+  std::vector<FineGrayPatient> sorted(size(rows.n_rows));
+  for (const FineGrayPatient& patient : rows.patients) {
+    if (patient.row >= 0) sorted[size(patient.row)] = patient;
+  }
+  for (const FineGrayPatient& patient : rows.patients) {
+    if (patient.row < 0) sorted.push_back(patient);
+  }
+  rows.patients = std::move(sorted);
 }
 
 /// Blocks of whole places of about the same number of rows, whatever the threads.
@@ -240,6 +299,7 @@ FineGrayDesign make_fine_gray_design(const CauseTimeline& causes, const FineGray
   }
   follow_censoring(causes, kept, model.ties, *rows);
   fill_columns(model.columns, patient_of, *rows);
+  sort_patients(*rows);
   cut_chunks(*rows);
   return design;
 }

@@ -48,7 +48,7 @@ struct FineGrayRows {
   double offset_of_deaths = 0;
   std::vector<Index> chunk_begin;  ///< k · n_groups + g where each block of work begins, and the end
   std::vector<std::vector<CensoringStep>> steps;  ///< n_groups, ascending
-  std::vector<FineGrayPatient> patients;          ///< n_analysed
+  std::vector<FineGrayPatient> patients;          ///< n_analysed, those of rows first and in their order
 };
 
 }  // namespace chorale::kernels

@@ -29,7 +29,8 @@ struct Causes {
                                                        : std::int8_t{2});
     }
     for (Index j = SurvivalCohort::n_columns; j < n_columns; ++j) {
-      for (Index i = 0; i < n_patients; ++i) columns.push_back(Draws(13, j, i).normal());
+      for (Index i = 0; i < n_patients; ++i)
+        columns.push_back(Draws(13, static_cast<std::uint32_t>(j), i).normal());
     }
     timeline = make_cause_timeline(
         {.entry = {}, .time = cohort.time, .cause = cause, .weight = {}, .stratum = {}}, 2);
