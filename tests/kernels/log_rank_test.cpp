@@ -92,6 +92,44 @@ TEST(LogRank, OneGroupHasNothingToCompare) {
   EXPECT_EQ(test.chi2, 0);
 }
 
+TEST(LogRank, WeighsEarlyDeathsAsRSurvdiff) {
+  // survival 3.5.3: survdiff(…, rho = 1), and rho = 0.5 with strata; tests/oracle/log_rank.R
+  const LogRankResult early = log_rank(twenty_four({}).timeline(), three_groups(), 3, {}, {.rho = 1});
+  expect_close(early.observed, {3.90612824675325, 3.40273268398268, 3.9030303030303});
+  expect_close(early.expected, {3.30416666666667, 3.71535443722944, 4.19237012987013});
+  EXPECT_NEAR(early.variance[1], -0.797269663859431, 1e-12);
+  EXPECT_NEAR(early.chi2, 0.218951841808514, 1e-12);
+  const LogRankResult strata =
+      log_rank(twenty_four({.stratum = true}).timeline(), three_groups(), 3, {}, {.rho = 0.5});
+  expect_close(strata.observed, {4.76319766664353, 4.17890599616762, 5.0980033615601});
+  expect_close(strata.expected, {4.37946910268111, 4.39218471363599, 5.26845320805415});
+  EXPECT_NEAR(strata.chi2, 0.0643778603559365, 1e-12);
+}
+
+TEST(LogRank, WeighsLateDeathsByTheShareWhoDiedBefore) {
+  // tests/oracle/log_rank.R, the sums as they stand
+  const Timeline timeline = twenty_four({}).timeline();
+  const LogRankResult late = log_rank(timeline, three_groups(), 3, {}, {.gamma = 1});
+  expect_close(late.observed, {2.09387175324675, 1.59726731601732, 3.0969696969697});
+  EXPECT_NEAR(late.chi2, 0.452850522718689, 1e-12);
+  EXPECT_NEAR(log_rank(timeline, three_groups(), 3, {}, {.rho = 1, .gamma = 1}).chi2, 0.251492692625087,
+              1e-12);
+}
+
+TEST(LogRank, CaseWeightsCountCopiesWhereAskedTo) {
+  // survival 3.5.3: survdiff(…, copies, rho = 1), each patient as often as the weight says; tests/oracle/log_rank.R
+  Cohort c = twenty_four({.weight = true});
+  for (double& weight : c.weight) weight *= 2;
+  const LogRankResult test = log_rank(c.timeline(), three_groups(), 3, {}, {.rho = 1, .case_weights = true});
+  expect_close(test.observed, {5.72423242494927, 8.15273937532002, 3.69994784851416});
+  expect_close(test.expected, {4.70435891600766, 8.5387589842787, 4.33380174849709});
+  EXPECT_NEAR(test.chi2, 0.485216997553144, 1e-12);
+}
+
+TEST(LogRank, RefusesNegativeWeightsOfTheTest) {
+  EXPECT_THROW(log_rank(twenty_four({}).timeline(), three_groups(), 3, {}, {.rho = -1}), ShapeError);
+}
+
 TEST(LogRank, RefusesACodeOutOfRange) {
   EXPECT_THROW(log_rank(twenty_four({}).timeline(), three_groups(), 2), ShapeError);
 }

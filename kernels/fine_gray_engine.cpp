@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "kernels/fine_gray_engine.hpp"
+
+#include <cmath>
+
+namespace chorale::kernels {
+namespace {
+
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
+
+}  // namespace
+
+FineGrayEngine::FineGrayEngine(const FineGrayRows& rows)
+    : rows_(rows),
+      n_places_(rows.n_times() * rows.n_groups),
+      risk_(size(rows.n_rows)),
+      factor_(size(rows.n_rows)),
+      centre_(size(n_places_), 1),
+      alone_(size((1 + rows.n_columns) * n_places_), 0),
+      others_(alone_),
+      sums_(size((1 + rows.n_columns) * rows.n_times()), 0),
+      hazard_(size(n_places_), 0),
+      spared_(hazard_),
+      increment_(size(rows.n_times()), 0),
+      chunk_products_(rows.chunk_begin.size() * size(rows.n_columns * (rows.n_columns + 1) / 2)),
+      time_products_(size(rows.n_columns * (rows.n_columns + 1) / 2)),
+      gradient_(Eigen::VectorXd::Zero(rows.n_columns)),
+      information_(Eigen::MatrixXd::Zero(rows.n_columns, rows.n_columns)) {}
+
+void FineGrayEngine::sum_risks(const Eigen::VectorXd& beta) {
+  const ColumnTable columns = rows_.table();
+  const RiskTable sums{alone_.data(), others_.data(), n_places_};
+  const double* offset = rows_.offset.empty() ? nullptr : rows_.offset.data();
+  const double* weight = rows_.weight.empty() ? nullptr : rows_.weight.data();
+  const auto n_chunks = static_cast<Index>(rows_.chunk_begin.size()) - 1;
+#pragma omp parallel for schedule(dynamic) if (n_chunks > 1)
+  for (Index c = 0; c < n_chunks; ++c) {
+    const Index from = rows_.chunk_begin[size(c)], past = rows_.chunk_begin[size(c + 1)];
+    const Index begin = rows_.place_begin[size(2 * from)], end = rows_.place_begin[size(2 * past)];
+    CHORALE_AT_LEVEL(cox_risks, columns, offset, weight, beta.data(), begin, end, risk_.data());
+    CHORALE_AT_LEVEL(cox_place_sums, columns, rows_.place_begin.data(), centre_.data(), risk_.data(), from,
+                     past, sums);
+  }
+}
+
+void FineGrayEngine::sum_over_time() {
+  const Index n_groups = rows_.n_groups;
+  std::vector<double> waiting(size(n_groups));  // Σ_{other cause, time < t} w e^η z / G(time-)
+  for (Index j = 0; j <= rows_.n_columns; ++j) {
+    const double* alone = alone_.data() + j * n_places_;
+    const double* others = others_.data() + j * n_places_;
+    double* sums = sums_.data() + j * rows_.n_times();
+    for (std::size_t s = 0; s + 1 < rows_.stratum_begin.size(); ++s) {
+      double later = 0;
+      for (Index k = rows_.stratum_begin[s + 1] - 1; k >= rows_.stratum_begin[s]; --k) {
+        for (Index g = 0; g < n_groups; ++g) later += alone[k * n_groups + g];
+        sums[k] = later;
+      }
+      std::fill(waiting.begin(), waiting.end(), 0.0);
+      for (Index k = rows_.stratum_begin[s]; k < rows_.stratum_begin[s + 1]; ++k) {
+        for (Index g = 0; g < n_groups; ++g) {
+          const double uncensored = rows_.uncensored[size(k * n_groups + g)];
+          sums[k] += uncensored * waiting[size(g)];
+          if (uncensored > 0) waiting[size(g)] += others[k * n_groups + g] / uncensored;
+        }
+      }
+    }
+  }
+}
+
+void FineGrayEngine::add_products() {
+  const Index n_groups = rows_.n_groups, p = rows_.n_columns;
+  for (std::size_t s = 0; s + 1 < rows_.stratum_begin.size(); ++s) {
+    double sum = 0;
+    for (Index k = rows_.stratum_begin[s]; k < rows_.stratum_begin[s + 1]; ++k) {
+      sum += increment_[size(k)];
+      for (Index g = 0; g < n_groups; ++g) hazard_[size(k * n_groups + g)] = sum;
+    }
+    for (Index g = 0; g < n_groups; ++g) {
+      double later = 0;  // Σ_{t > time} dΛ G(t-)
+      for (Index k = rows_.stratum_begin[s + 1] - 1; k >= rows_.stratum_begin[s]; --k) {
+        const std::size_t at = size(k * n_groups + g);
+        const double uncensored = rows_.uncensored[at];
+        spared_[at] = uncensored > 0 ? -later / uncensored : 0;
+        later += increment_[size(k)] * uncensored;
+      }
+    }
+  }
+  const ColumnTable columns = rows_.table();
+  const Index n_products = p * (p + 1) / 2;
+  const auto n_chunks = static_cast<Index>(rows_.chunk_begin.size()) - 1;
+#pragma omp parallel for schedule(dynamic) if (n_chunks > 1)
+  for (Index c = 0; c < n_chunks; ++c) {
+    const Index from = rows_.chunk_begin[size(c)], past = rows_.chunk_begin[size(c + 1)];
+    CHORALE_AT_LEVEL(cox_factors, rows_.place_begin.data(), nullptr, n_places_, risk_.data(), hazard_.data(),
+                     spared_.data(), from, past, factor_.data());
+    CHORALE_AT_LEVEL(cox_products, columns, factor_.data(), Index{rows_.place_begin[size(2 * from)]},
+                     Index{rows_.place_begin[size(2 * past)]}, chunk_products_.data() + c * n_products);
+  }
+  std::vector<double> per_square(size(rows_.n_times()), 0);
+  for (std::size_t k = 0; k < per_square.size(); ++k) {
+    if (increment_[k] > 0) per_square[k] = increment_[k] / sums_[k];
+  }
+  const ColumnTable means{sums_.data() + rows_.n_times(), rows_.n_times(), p};
+  CHORALE_AT_LEVEL(cox_products, means, per_square.data(), Index{0}, rows_.n_times(), time_products_.data());
+
+  information_.setZero();
+  for (Index c = 0; c <= n_chunks; ++c) {
+    const double* product = c < n_chunks ? chunk_products_.data() + c * n_products : time_products_.data();
+    const double sign = c < n_chunks ? 1 : -1;
+    for (Index j = 0; j < p; ++j) {
+      for (Index k = j; k < p; ++k) information_(j, k) += sign * *product++;
+    }
+  }
+  information_.triangularView<Eigen::StrictlyLower>() = information_.transpose();
+}
+
+double FineGrayEngine::evaluate(const Eigen::VectorXd& beta) {
+  sum_risks(beta);
+  sum_over_time();
+  double loglik = rows_.offset_of_deaths;
+  for (Index k = 0; k < rows_.n_times(); ++k) {
+    const double deaths = rows_.deaths[size(k)];
+    increment_[size(k)] = deaths > 0 ? deaths / sums_[size(k)] : 0;
+    if (deaths > 0) loglik -= deaths * std::log(sums_[size(k)]);
+  }
+  for (Index j = 0; j < rows_.n_columns; ++j) {
+    const double* sums = sums_.data() + (1 + j) * rows_.n_times();
+    double expected = 0;
+    for (Index k = 0; k < rows_.n_times(); ++k) expected += increment_[size(k)] * sums[k];
+    loglik += beta(j) * rows_.columns_of_deaths[size(j)];
+    gradient_(j) = rows_.columns_of_deaths[size(j)] - expected;
+  }
+  add_products();
+  return loglik;
+}
+
+}  // namespace chorale::kernels
