@@ -40,7 +40,7 @@ BootstrapPlan make_bootstrap_plan(const BootstrapScheme& scheme);
 ///
 /// Shapes   copies (n_patients, n_replicates), a patient's replicates side by side, overwritten
 /// Throws   ShapeError when copies has another size, or a replicate is below 0 or from 2^32 on
-/// Cost     0.6 ns per patient and replicate on one core (v4)
+/// Cost     0.9 ns per patient and replicate on one core (v4)
 /// Threads  over eight replicates at a time
 /// Exact    to 2^-32 in the Poisson probabilities; no unit stands more than 12 times before additions
 /// Oracle   sums, and chi-square distances with fixed seeds
