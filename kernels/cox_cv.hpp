@@ -28,6 +28,8 @@ struct CoxCv {
 ///   β_fk  fitted at penalty k to the patients outside fold f;  E_f = Σ w over the events of fold f
 ///   mean_k = Σ_f E_f D_fk / Σ_f E_f,     se_k = √(Σ_f E_f (D_fk − mean_k)² / Σ_f E_f / (F − 1))
 ///
+/// With case weights cv.glmnet scales those of each side to mean 1 first; here they stay as they are.
+///
 /// Folds may be drawn (cox_cv_folds) or codes of sites: leave-one-site-out. Fold -1 is in every training set and left
 /// out of none. Sums run over folds that have a deviance at k; F is their number.
 ///

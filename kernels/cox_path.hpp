@@ -116,8 +116,8 @@ struct CoxPath {
 /// depend on the order of rows, and λ_max with them (3e-6 relative); ours are those of coxph.
 ///
 /// Shapes   as the structs say
-/// Throws   ShapeError when lengths differ, a weight or penalty factor is negative or NaN, all penalty factors are
-///          0 or infinite without a lambda, a lambda is negative or not falling, or α outside [0, 1]
+/// Throws   ShapeError when lengths differ, a weight or penalty factor is negative or NaN, a lambda is negative or above
+///          the one before, α lies outside [0, 1], or there is no sequence of lambdas to follow
 /// Cost     100,000 patients on a Zen 5 core, glmnet's sequence to its end: 0.22 s for 200 dense columns with bootstrap
 ///          weights (64 lambdas, 24 walks, 2 matrices of all columns; 100 MB of working copy), 0.22 s for 14 dense and
 ///          500 sparse (69 lambdas, 35 walks). A walk costs active + asked columns, a sparse one its carriers

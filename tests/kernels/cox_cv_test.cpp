@@ -3,6 +3,7 @@
 #include "kernels/cox_cv.hpp"
 
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <cmath>
@@ -56,6 +57,18 @@ TEST(CoxCv, MatchesCvGlmnet) {
     EXPECT_EQ(cv.at_min, 0);
     EXPECT_EQ(cv.at_1se, 0);
   }
+}
+
+TEST(CoxCv, ThreadsChangeNothing) {
+  const CoxPathDesign design = oracle_design({.weight = true, .stratum = true});
+  const int before = omp_get_max_threads();
+  omp_set_num_threads(1);
+  const CoxCv alone = cox_cv(design, four_folds(), {.alpha = 0.5});
+  omp_set_num_threads(3);
+  const CoxCv together = cox_cv(design, four_folds(), {.alpha = 0.5});
+  omp_set_num_threads(before);
+  EXPECT_EQ(alone.mean_deviance, together.mean_deviance);
+  EXPECT_EQ(alone.se, together.se);
 }
 
 TEST(CoxCv, FoldsWithoutEventsAreLeftOut) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -292,6 +293,24 @@ TEST(CoxPath, AWeightOfTwoIsTheRowTwice) {
   ASSERT_FALSE(weighted.beta.empty());
   expect_equal(weighted.beta, repeated.beta, 1e-8);
   expect_equal(weighted.dev_ratio, repeated.dev_ratio, 1e-10);
+}
+
+TEST(CoxPath, DoesNotDependOnTheOrderOfPatients) {
+  const RandomCase c(97, 12, 15);
+  const CoxPathColumns columns{.dense = c.dense, .n_dense = 3, .sparse = {}, .offset = {}};
+  const CoxPathOptions options{.alpha = 0.8, .lambda = c.options.lambda};
+  const CoxPath forward = cox_path(make_cox_path_design(c.cohort.timeline(), columns), options);
+  Cohort back = c.cohort;
+  std::vector<double> dense = c.dense;
+  for (auto* values : {&back.entry, &back.time, &back.weight}) std::reverse(values->begin(), values->end());
+  std::reverse(back.event.begin(), back.event.end());
+  std::reverse(back.stratum.begin(), back.stratum.end());
+  for (int j = 0; j < 3; ++j) std::reverse(dense.begin() + 97 * j, dense.begin() + 97 * (j + 1));
+  const CoxPath backward = cox_path(
+      make_cox_path_design(back.timeline(), {.dense = dense, .n_dense = 3, .sparse = {}, .offset = {}}),
+      options);
+  ASSERT_EQ(forward.n_lambda(), 10);
+  expect_equal(backward.beta, forward.beta, 1e-11);
 }
 
 TEST(CoxPath, SaysWhyThereIsNoPath) {
