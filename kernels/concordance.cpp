@@ -38,20 +38,24 @@ std::string_view name_of(ConcordanceVerdict verdict) {
 }
 
 void ConcordanceCounter::RankTree::clear(Index n_ranks) {
-  sums_.assign(size(n_ranks) + 1, 0.0);
-  at_.assign(size(n_ranks), 0.0);
+  const std::size_t n_leaves = size(n_ranks) / leaf + 1;
+  sums_.assign(n_leaves + 1, 0.0);
+  at_.assign(n_leaves * leaf, 0.0);
   total_ = 0;
 }
 
 void ConcordanceCounter::RankTree::add(std::int32_t rank, double weight) {
   at_[size(rank)] += weight;
   total_ += weight;
-  for (std::size_t k = size(rank) + 1; k < sums_.size(); k += k & -k) sums_[k] += weight;
+  for (std::size_t k = size(rank) / leaf + 1; k < sums_.size(); k += k & -k) sums_[k] += weight;
 }
 
 double ConcordanceCounter::RankTree::below(std::int32_t rank) const {
+  const std::size_t first = size(rank) / leaf * leaf, n = size(rank) - first;
   double sum = 0;
-  for (std::size_t k = size(rank); k > 0; k &= k - 1) sum += sums_[k];
+  // no branch on n
+  for (std::size_t k = 0; k < leaf; ++k) sum += k < n ? at_[first + k] : 0.0;
+  for (std::size_t k = size(rank) / leaf; k > 0; k &= k - 1) sum += sums_[k];
   return sum;
 }
 

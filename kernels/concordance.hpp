@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/aligned.hpp"
 #include "kernels/dense_rank.hpp"
 #include "kernels/risk_order.hpp"
 #include "kernels/two_group.hpp"
@@ -55,8 +56,8 @@ struct Concordance {
 /// Keeps its arrays between calls: one object per thread, any number of orders.
 ///
 /// Shapes   risk (n_patients), higher = dies earlier; NaN leaves the patient out
-///          weight (n_patients) or empty, see row_weights; whole weights as in a bootstrap sample, but copies of one
-///          patient are not compared with each other
+///          weight (n_patients) or empty, see row_weights; whole weights give the C of repeated rows, as copies of a
+///          patient are tied in time or without a death
 ///          influence (n_patients) or empty: w_i ∂C/∂w_i, 0 for who takes no part; the error of a difference of two C is
 ///          the root of the sum of the squared differences
 /// Throws   ShapeError when lengths differ, a weight is negative, or inverse_censoring meets late entries
@@ -73,7 +74,8 @@ class ConcordanceCounter {
   void count_stratum(const RiskOrder& order, Index stratum, bool with_error, Concordance& total);
   void gather_signs(const RiskOrder& order, Index stratum, Index n_ranks);
 
-  /// Sums of weights by rank, and of all ranks below one, in log n steps.
+  /// Sums of weights by rank, and of all ranks below one. Ranks of one cache line share a leaf of a Fenwick tree, so that
+  /// the tree stays in the near caches.
   class RankTree {
    public:
     void clear(Index n_ranks);
@@ -83,7 +85,9 @@ class ConcordanceCounter {
     double total() const { return total_; }
 
    private:
-    std::vector<double> sums_, at_;
+    static constexpr std::size_t leaf = 8;
+    std::vector<double> sums_;
+    AlignedDoubles at_;
     double total_ = 0;
   };
 

@@ -11,7 +11,7 @@
 namespace chorale::kernels {
 namespace {
 
-constexpr int digit_bits = 11, n_digits = 6;
+constexpr int digit_bits = 11, n_digits = 3;
 constexpr std::size_t n_values = std::size_t{1} << digit_bits;
 
 /// Bits that ascend with the number: all turned round where it is negative, else the sign alone.
@@ -20,8 +20,12 @@ std::uint64_t ascending_bits(double value) {
   return bits ^ ((bits >> 63) != 0 ? ~std::uint64_t{0} : std::uint64_t{1} << 63);
 }
 
-std::size_t digit_of(std::uint64_t bits, int digit) {
-  return (bits >> (digit * digit_bits)) & (n_values - 1);
+std::size_t digit_of(std::uint64_t key, int digit) {
+  return (key >> (32 + digit * digit_bits)) & (n_values - 1);
+}
+
+std::size_t place_of(std::uint64_t key) {
+  return key & 0xffffffffU;
 }
 
 }  // namespace
@@ -34,32 +38,44 @@ Index DenseRank::rank(std::span<const double> values, std::span<std::int32_t> ra
   }
   const std::size_t n = values.size();
   keys_.resize(n);
-  for (std::size_t i = 0; i < n; ++i) keys_[i] = {ascending_bits(values[i]), static_cast<std::int32_t>(i)};
+  for (std::size_t i = 0; i < n; ++i) keys_[i] = (ascending_bits(values[i]) >> 32 << 32) | i;
   constexpr std::size_t few = 256;
   if (n <= few) {
-    std::sort(keys_.begin(), keys_.end(), [](const Key& a, const Key& b) { return a.bits < b.bits; });
+    std::sort(keys_.begin(), keys_.end());
   } else {
     counts_.assign(n_digits * n_values, 0);
-    for (const Key& key : keys_) {
-      for (int d = 0; d < n_digits; ++d)
-        ++counts_[static_cast<std::size_t>(d) * n_values + digit_of(key.bits, d)];
+    for (const std::uint64_t key : keys_) {
+      for (int d = 0; d < n_digits; ++d) ++counts_[static_cast<std::size_t>(d) * n_values + digit_of(key, d)];
     }
     sorted_.resize(n);
     for (int d = 0; d < n_digits; ++d) {
       std::int32_t* count = counts_.data() + static_cast<std::size_t>(d) * n_values;
-      if (static_cast<std::size_t>(count[digit_of(keys_[0].bits, d)]) == n) continue;
+      if (static_cast<std::size_t>(count[digit_of(keys_[0], d)]) == n) continue;
       std::int32_t sum = 0;
       for (std::size_t v = 0; v < n_values; ++v) sum += std::exchange(count[v], sum);
-      for (const Key& key : keys_) sorted_[static_cast<std::size_t>(count[digit_of(key.bits, d)]++)] = key;
+      for (const std::uint64_t key : keys_)
+        sorted_[static_cast<std::size_t>(count[digit_of(key, d)]++)] = key;
       keys_.swap(sorted_);
     }
   }
-  std::int32_t distinct = -1;
-  for (std::size_t i = 0; i < n; ++i) {
-    distinct += i == 0 || keys_[i].bits != keys_[i - 1].bits;
-    rank[static_cast<std::size_t>(keys_[i].at)] = distinct;
+  const auto less = [&](std::uint64_t a, std::uint64_t b) {
+    return values[place_of(a)] < values[place_of(b)];
+  };
+  std::int32_t distinct = 0;
+  for (std::size_t begin = 0, end = 0; begin < n; begin = end) {
+    while (end < n && keys_[end] >> 32 == keys_[begin] >> 32) ++end;
+    if (end - begin > 1) {
+      const auto first = keys_.begin() + static_cast<std::ptrdiff_t>(begin),
+                 last = keys_.begin() + static_cast<std::ptrdiff_t>(end);
+      if (!std::is_sorted(first, last, less)) std::sort(first, last, less);
+    }
+    for (std::size_t i = begin; i < end; ++i) {
+      distinct += i > begin && values[place_of(keys_[i])] != values[place_of(keys_[i - 1])];
+      rank[place_of(keys_[i])] = distinct;
+    }
+    ++distinct;
   }
-  return Index{distinct} + 1;
+  return distinct;
 }
 
 }  // namespace chorale::kernels

@@ -17,15 +17,11 @@ class DenseRank {
   /// Returns how many distinct values there are. Values must not be NaN; -0 equals 0.
   ///
   /// Shapes   rank as long as values
-  /// Cost     counting sorts by 11 bits at a time, those that tell nothing passed over: about 12 ns a value
+  /// Cost     three counting sorts by the upper 32 bits, then a sort of each run that shares those: 7 ns a value where few do
   Index rank(std::span<const double> values, std::span<std::int32_t> rank);
 
  private:
-  struct Key {
-    std::uint64_t bits;
-    std::int32_t at;
-  };
-  std::vector<Key> keys_, sorted_;
+  std::vector<std::uint64_t> keys_, sorted_;  ///< the value's upper half above, its place below
   std::vector<std::int32_t> counts_;
 };
 
