@@ -11,7 +11,8 @@ std::size_t size(Index n) {
 
 }  // namespace
 
-/// p x (steps + 1): column m holds Σ_{u of the first m steps} q(u) c(u)/Y(u)², and behind those, one per step, q(u)/Y(u);
+/// p x (steps + 1): column m holds Σ_{u of the first m steps} q(u) c(u)/Y(u)², and behind those, one per
+/// step, q(u)/Y(u);
 ///
 ///   q(u) = Σ_{other cause in the group, time < u} w e^η Σ_{t >= u} (z − z̄(t)) dΛ(t) G(t-)/G(time-)
 std::vector<double> FineGrayEngine::censoring_terms(std::size_t group, const Eigen::MatrixXd& mean) const {

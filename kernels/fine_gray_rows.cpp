@@ -13,6 +13,12 @@
 namespace chorale::kernels {
 namespace {
 
+/// 1 − part / whole, and 0 where rounding alone keeps them apart.
+double share_left(double part, double whole) {
+  const double share = 1 - part / whole;
+  return share > 1e-12 ? share : 0;
+}
+
 std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
@@ -95,8 +101,8 @@ std::vector<std::size_t> order_by_entry(const Timeline& timeline, const std::vec
   return order;
 }
 
-/// Positions in `kept` by exit, ascending. Within a stratum the event times sort most of it; what is left are the few
-/// patients between two of them.
+/// Positions in `kept` by exit, ascending. Within a stratum the event times sort most of it; what is left are
+/// the few patients between two of them.
 std::vector<std::size_t> order_by_exit(const Timeline& timeline, const std::vector<std::size_t>& kept) {
   std::vector<std::size_t> begin(timeline.time.size() + 2, 0), order(kept.size());
   const auto bucket = [&](std::size_t a) {
@@ -175,7 +181,7 @@ void follow_entries(const Timeline& timeline, const std::vector<std::size_t>& ke
       at_risk[size(rows.patients[by_exit[left]].group)] -= rows.patients[by_exit[left]].weight;
     for (std::size_t g = 0; g < steps.size(); ++g) {
       at_risk[g] += entering[g];
-      if (entering[g] > 0) steps[g].emplace_back(time, 1 - entering[g] / at_risk[g]);
+      if (entering[g] > 0) steps[g].emplace_back(time, share_left(entering[g], at_risk[g]));
     }
   }
   for (std::size_t g = 0; g < steps.size(); ++g) {
@@ -185,7 +191,7 @@ void follow_entries(const Timeline& timeline, const std::vector<std::size_t>& ke
       for (Index k = rows.stratum_begin[s + 1] - 1; k >= rows.stratum_begin[s]; --k) {
         for (; next > 0 && steps[g][next - 1].first >= rows.time[size(k)]; --next)
           entered *= steps[g][next - 1].second;
-        rows.uncensored[size(k * rows.n_groups) + g] *= std::max(entered, 0.0);
+        rows.uncensored[size(k * rows.n_groups) + g] *= entered;
       }
     }
   }
@@ -252,7 +258,7 @@ void follow_censoring(const CauseTimeline& causes, const std::vector<std::size_t
       std::size_t passed = 0;
       for (Index k = rows.stratum_begin[s]; k < rows.stratum_begin[s + 1]; ++k) {
         for (; passed < steps.size() && steps[passed].time < rows.time[size(k)]; ++passed)
-          uncensored *= 1 - steps[passed].censored / steps[passed].at_risk;
+          uncensored *= share_left(steps[passed].censored, steps[passed].at_risk);
         const bool followed = rows.time[size(k)] <= end[g];
         rows.uncensored[size(k * rows.n_groups) + g] = followed ? uncensored : 0;
       }

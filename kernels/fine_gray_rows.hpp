@@ -26,8 +26,9 @@ struct FineGrayPatient {
   double weight = 1;
 };
 
-/// Patients at risk at one event time at least, by place. Event time k (of any cause, strata one after the other) and
-/// censoring group g make k · n_groups + g; the place is twice that, and one more for who has a competing event.
+/// Patients at risk at one event time at least, by place. Event time k (of any cause, strata one after the
+/// other) and censoring group g make k · n_groups + g; the place is twice that, and one more for who has a
+/// competing event.
 struct FineGrayRows {
   ColumnTable table() const { return {columns.data(), n_rows, n_columns}; }
   Index n_times() const { return static_cast<Index>(deaths.size()); }

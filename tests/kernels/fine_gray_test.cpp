@@ -126,6 +126,24 @@ TEST(FineGray, WithoutOtherCausesIsCoxWithLateEntriesToo) {
   expect_close(fit.naive_covariance, cox.covariance, "covariance");
 }
 
+TEST(FineGray, OneWeightForAllChangesNothing) {
+  // few patients who enter late: some cohorts have days that nobody was observed on
+  for (unsigned seed = 1; seed <= 60; ++seed) {
+    auto [c, cause] = random_causes({.n = 30, .days = 10, .with = {.entry = true}, .seed = seed}, 2);
+    const auto fit = [&] {
+      return fine_gray_fit(make_fine_gray_design(causes_of(c, cause, 2), {.columns = {c.covariate, 1, {}}}));
+    };
+    const FineGrayFit plain = fit();
+    c.weight.assign(30, 1. / 3);
+    const FineGrayFit thirds = fit();
+    ASSERT_EQ(plain.verdict, thirds.verdict) << seed;
+    if (plain.verdict != FineGrayVerdict::converged) continue;
+    EXPECT_NEAR(plain.beta[0], thirds.beta[0], 1e-9) << seed;
+    EXPECT_NEAR(plain.naive_covariance[0], thirds.naive_covariance[0] / 3, 1e-9) << seed;
+    EXPECT_NEAR(plain.covariance[0], thirds.covariance[0], 1e-9) << seed;
+  }
+}
+
 /// Fine and Gray's log likelihood as it is written, one pair of patients after the other.
 double log_likelihood(const Cohort& c, std::span<const std::int8_t> cause,
                       std::span<const std::int32_t> group, const std::vector<double>& beta) {
