@@ -40,8 +40,8 @@ struct IncidenceOptions {
   double level = 0.95;
 };
 
-/// One row per distinct event time, of any cause, of the patients, ascending; of several causes one after the other:
-/// cause c at row k stands at [(c − 1) · n_times + k].
+/// One row per distinct event time, of any cause, of the patients, ascending; of several causes one after the
+/// other: cause c at row k stands at [(c − 1) · n_times + k].
 struct CumulativeIncidence {
   Index n_analysed = 0;
   Index n_causes = 0;
@@ -58,15 +58,17 @@ struct CumulativeIncidence {
   Index n_times() const { return static_cast<Index>(time.size()); }
 };
 
-/// Aalen-Johansen estimate of the cumulative incidence of every cause over the included patients, strata pooled.
+/// Aalen-Johansen estimate of the cumulative incidence of every cause over the included patients, strata
+/// pooled.
 ///
 ///   F_c(t) = Σ_{s <= t} S(s-) d_c / n,   S the Kaplan-Meier curve of events of any cause
 ///
 /// Its variance by
 ///   jackknife   Σ_i w_i² (∂F_c/∂w_i)², as R's survfit of several states says: right for weights of any kind
-///   aalen       delta method, d_1, d_2, … multinomial given n: Greenwood's for one cause; weights count copies. The same
-///               as jackknife where all weigh 1 and are observed from the start
-///   gray        as cmprsk::cuminc: causes apart, each d_c with variance d_c (n − d_c)/(n − 1); weights count copies
+///   aalen       delta method, d_1, d_2, … multinomial given n: Greenwood's for one cause; weights count
+///               copies. The same as jackknife where all weigh 1 and are observed from the start
+///   gray        as cmprsk::cuminc: causes apart, each d_c with variance d_c (n − d_c)/(n − 1); weights count
+///               copies
 /// Limits as in kaplan_meier, of F instead of S.
 ///
 /// Shapes   included (n_patients) or empty for all analysed patients
@@ -84,8 +86,8 @@ struct IncidencePoint {
   double time, incidence, se, lower, upper;  ///< before the first event 0, 0, NaN, NaN
 };
 
-/// The rows in force at the times (days, any order) for one cause. The caller knows how long patients were followed: the
-/// last row is drawn on.
+/// The rows in force at the times (days, any order) for one cause. The caller knows how long patients were
+/// followed: the last row is drawn on.
 ///
 /// Throws   ShapeError when the cause is not 1 … n_causes
 std::vector<IncidencePoint> incidence_at(const CumulativeIncidence& curve, Index cause,

@@ -77,8 +77,6 @@ std::string_view name_of(FineGrayVerdict verdict) {
       return "converged";
     case FineGrayVerdict::no_events:
       return "no_events";
-    case FineGrayVerdict::late_entries:
-      return "late_entries";
     case FineGrayVerdict::monotone:
       return "monotone";
     case FineGrayVerdict::singular:
@@ -102,10 +100,6 @@ FineGrayFit fine_gray_fit(const FineGrayDesign& design, const FineGrayOptions& o
   fit.beta.assign(p, missing);
   fit.naive_covariance.assign(p * p, missing);
   if (options.robust) fit.covariance.assign(p * p, missing);
-  if (design.late_entries) {
-    fit.verdict = FineGrayVerdict::late_entries;
-    return fit;
-  }
   if (design.n_events == 0) return fit;
 
   const FineGrayRows& rows = *design.rows;

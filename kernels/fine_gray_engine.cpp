@@ -46,6 +46,17 @@ void FineGrayEngine::sum_risks(const Eigen::VectorXd& beta) {
   }
 }
 
+void FineGrayEngine::subtract_late() {
+  for (std::size_t row = 0; row < rows_.enters.size(); ++row) {
+    const Index before = rows_.enters[row];
+    if (before >= n_places_) continue;
+    alone_[size(before)] -= risk_[row];
+    for (Index j = 0; j < rows_.n_columns; ++j) {
+      alone_[size((1 + j) * n_places_ + before)] -= risk_[row] * rows_.columns[size(j * rows_.n_rows) + row];
+    }
+  }
+}
+
 void FineGrayEngine::sum_over_time() {
   const Index n_groups = rows_.n_groups;
   std::vector<double> waiting(size(n_groups));  // Σ_{other cause, time < t} w e^η z / G(time-)
@@ -90,12 +101,13 @@ void FineGrayEngine::add_products() {
     }
   }
   const ColumnTable columns = rows_.table();
+  const std::int32_t* enters = rows_.enters.empty() ? nullptr : rows_.enters.data();
   const Index n_products = p * (p + 1) / 2;
   const auto n_chunks = static_cast<Index>(rows_.chunk_begin.size()) - 1;
 #pragma omp parallel for schedule(dynamic) if (n_chunks > 1)
   for (Index c = 0; c < n_chunks; ++c) {
     const Index from = rows_.chunk_begin[size(c)], past = rows_.chunk_begin[size(c + 1)];
-    CHORALE_AT_LEVEL(cox_factors, rows_.place_begin.data(), nullptr, n_places_, risk_.data(), hazard_.data(),
+    CHORALE_AT_LEVEL(cox_factors, rows_.place_begin.data(), enters, n_places_, risk_.data(), hazard_.data(),
                      spared_.data(), from, past, factor_.data());
     CHORALE_AT_LEVEL(cox_products, columns, factor_.data(), Index{rows_.place_begin[size(2 * from)]},
                      Index{rows_.place_begin[size(2 * past)]}, chunk_products_.data() + c * n_products);
@@ -120,6 +132,7 @@ void FineGrayEngine::add_products() {
 
 double FineGrayEngine::evaluate(const Eigen::VectorXd& beta) {
   sum_risks(beta);
+  subtract_late();
   sum_over_time();
   double loglik = rows_.offset_of_deaths;
   for (Index k = 0; k < rows_.n_times(); ++k) {

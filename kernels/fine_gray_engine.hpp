@@ -31,6 +31,7 @@ class FineGrayEngine final : public CoxLikelihood {
 
  private:
   void sum_risks(const Eigen::VectorXd& beta);
+  void subtract_late();
   void sum_over_time();
   void add_products();
   std::vector<double> censoring_terms(std::size_t group, const Eigen::MatrixXd& mean) const;

@@ -11,7 +11,8 @@ std::size_t size(Index n) {
 
 }  // namespace
 
-/// p x (steps + 1): column m holds Σ_{u of the first m steps} q(u) c(u)/Y(u)², and behind those, one per step, q(u)/Y(u);
+/// p x (steps + 1): column m holds Σ_{u of the first m steps} q(u) c(u)/Y(u)², and behind those, one per
+/// step, q(u)/Y(u);
 ///
 ///   q(u) = Σ_{other cause in the group, time < u} w e^η Σ_{t >= u} (z − z̄(t)) dΛ(t) G(t-)/G(time-)
 std::vector<double> FineGrayEngine::censoring_terms(std::size_t group, const Eigen::MatrixXd& mean) const {
@@ -89,14 +90,17 @@ Eigen::MatrixXd FineGrayEngine::residual_products() const {
       const auto n_steps = static_cast<Index>(rows_.steps[size(patient.group)].size());
       const Eigen::Map<const Eigen::MatrixXd> terms(censoring[size(patient.group)].data(), p,
                                                     2 * n_steps + 1);
-      residual = -patient.weight * terms.col(patient.steps);
-      if (patient.censored) residual += patient.weight * terms.col(n_steps + patient.steps);
+      if (rows_.enters.empty()) residual = -patient.weight * terms.col(patient.steps);
+      if (rows_.enters.empty() && patient.censored)
+        residual += patient.weight * terms.col(n_steps + patient.steps);
       if (patient.row < 0) continue;
       const Index row = patient.row, place = rows_.place_of[size(row)] / 2, k = place / n_groups;
       const bool competing = rows_.place_of[size(row)] % 2 == 1, dies = rows_.dies[size(row)];
+      const Index before = rows_.enters.empty() ? n_places_ : rows_.enters[size(row)];
       const double at_own_time = dies ? patient.weight : 0;
       for (Index j = 0; j < p; ++j) {
-        const double gathered = until(j, k) + (competing ? beyond(j, place) : 0);
+        const double gathered = until(j, k) + (competing ? beyond(j, place) : 0) -
+                                (before < n_places_ ? until(j, before / n_groups) : 0);
         residual(j) += (at_own_time - factor_[size(row)]) * rows_.columns[size(j * rows_.n_rows + row)] -
                        at_own_time * mean(j, k) + risk_[size(row)] * gathered;
       }

@@ -13,6 +13,12 @@
 namespace chorale::kernels {
 namespace {
 
+/// 1 − part / whole, and 0 where rounding alone keeps them apart.
+double share_left(double part, double whole) {
+  const double share = 1 - part / whole;
+  return share > 1e-12 ? share : 0;
+}
+
 std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
@@ -85,8 +91,18 @@ std::vector<std::size_t> select(const CauseTimeline& causes, const FineGrayModel
   return kept;
 }
 
-/// Positions in `kept` by exit, ascending. Within a stratum the event times sort most of it; what is left are the few
-/// patients between two of them.
+/// Positions in `kept` by entry, ascending; empty without left truncation.
+std::vector<std::size_t> order_by_entry(const Timeline& timeline, const std::vector<std::size_t>& kept) {
+  if (timeline.entry.empty()) return {};
+  std::vector<std::size_t> order(kept.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](auto a, auto b) { return timeline.entry[kept[a]] < timeline.entry[kept[b]]; });
+  return order;
+}
+
+/// Positions in `kept` by exit, ascending. Within a stratum the event times sort most of it; what is left are
+/// the few patients between two of them.
 std::vector<std::size_t> order_by_exit(const Timeline& timeline, const std::vector<std::size_t>& kept) {
   std::vector<std::size_t> begin(timeline.time.size() + 2, 0), order(kept.size());
   const auto bucket = [&](std::size_t a) {
@@ -122,6 +138,7 @@ std::vector<std::size_t> place_rows(const CauseTimeline& causes, const FineGrayM
   rows.n_rows = rows.place_begin.back();
   rows.place_of.resize(size(rows.n_rows));
   rows.dies.resize(size(rows.n_rows));
+  if (!timeline.entry.empty()) rows.enters.resize(size(rows.n_rows));
   std::vector<std::size_t> patient_of(size(rows.n_rows));
   std::vector<std::int32_t> next = rows.place_begin;
   for (std::size_t a = 0; a < kept.size(); ++a) {
@@ -132,16 +149,61 @@ std::vector<std::size_t> place_rows(const CauseTimeline& causes, const FineGrayM
     rows.place_of[size(row)] = static_cast<std::int32_t>(at);
     rows.dies[size(row)] = causes.cause[kept[a]] == model.cause;
     patient_of[size(row)] = kept[a];
+    if (!timeline.entry.empty()) {
+      const Index first = timeline.first[kept[a]];
+      const bool late = first > rows.stratum_begin[size(timeline.stratum[kept[a]])];
+      const Index before =
+          late ? (first - 1) * rows.n_groups + rows.patients[a].group : rows.n_times() * rows.n_groups;
+      rows.enters[size(row)] = static_cast<std::int32_t>(before);
+    }
     if (rows.dies[size(row)]) rows.deaths[size(at / 2 / rows.n_groups)] += rows.patients[a].weight;
   }
   return patient_of;
+}
+
+/// Multiplies G by H, the chance of having entered: by the product-limit of entries, walked back in time.
+///
+///   H(t-) = Π_{s >= t} (1 − e_s / r_s),   e_s enter at s, r_s = Σ_{entry <= s < exit} w
+void follow_entries(const Timeline& timeline, const std::vector<std::size_t>& kept,
+                    const std::vector<std::size_t>& by_exit, const std::vector<std::size_t>& by_entry,
+                    FineGrayRows& rows) {
+  std::vector<std::vector<std::pair<double, double>>> steps(size(rows.n_groups));  // s, 1 − e_s / r_s
+  std::vector<double> at_risk(size(rows.n_groups), 0), entering(at_risk);
+  std::size_t left = 0;
+  for (std::size_t begin = 0; begin < by_entry.size();) {
+    const double time = timeline.entry[kept[by_entry[begin]]];
+    std::fill(entering.begin(), entering.end(), 0.0);
+    for (; begin < by_entry.size() && timeline.entry[kept[by_entry[begin]]] == time; ++begin) {
+      const FineGrayPatient& patient = rows.patients[by_entry[begin]];
+      entering[size(patient.group)] += patient.weight;
+    }
+    for (; left < by_exit.size() && timeline.exit[kept[by_exit[left]]] <= time; ++left)
+      at_risk[size(rows.patients[by_exit[left]].group)] -= rows.patients[by_exit[left]].weight;
+    for (std::size_t g = 0; g < steps.size(); ++g) {
+      at_risk[g] += entering[g];
+      if (entering[g] > 0) steps[g].emplace_back(time, share_left(entering[g], at_risk[g]));
+    }
+  }
+  for (std::size_t g = 0; g < steps.size(); ++g) {
+    for (std::size_t s = 0; s + 1 < rows.stratum_begin.size(); ++s) {
+      double entered = 1;
+      std::size_t next = steps[g].size();
+      for (Index k = rows.stratum_begin[s + 1] - 1; k >= rows.stratum_begin[s]; --k) {
+        for (; next > 0 && steps[g][next - 1].first >= rows.time[size(k)]; --next)
+          entered *= steps[g][next - 1].second;
+        rows.uncensored[size(k * rows.n_groups) + g] *= entered;
+      }
+    }
+  }
 }
 
 /// Censoring steps of every group, what each patient saw of them, and G before each event time.
 void follow_censoring(const CauseTimeline& causes, const std::vector<std::size_t>& kept, CensoringTies ties,
                       FineGrayRows& rows) {
   const Timeline& timeline = causes.timeline;
-  const std::vector<std::size_t> order = order_by_exit(timeline, kept);
+  const std::vector<std::size_t> order = order_by_exit(timeline, kept),
+                                 by_entry = order_by_entry(timeline, kept);
+  std::size_t waiting = by_entry.size();
   std::vector<double> end(size(rows.n_groups), -1), at_risk(size(rows.n_groups), 0);
   rows.steps.resize(size(rows.n_groups));
   // from the latest time back, so that at_risk only grows; a step counts everybody of its day
@@ -156,6 +218,10 @@ void follow_censoring(const CauseTimeline& causes, const std::vector<std::size_t
       if (!patient.censored) continue;
       if (steps.empty() || steps.back().time != time) steps.push_back({time, 0, 0});
       steps.back().censored += patient.weight;
+    }
+    for (; waiting > 0 && timeline.entry[kept[by_entry[waiting - 1]]] >= time; --waiting) {
+      const FineGrayPatient& patient = rows.patients[by_entry[waiting - 1]];
+      at_risk[size(patient.group)] -= patient.weight;
     }
     for (std::size_t g = 0; g < rows.steps.size(); ++g) {
       if (!rows.steps[g].empty() && rows.steps[g].back().time == time)
@@ -192,12 +258,13 @@ void follow_censoring(const CauseTimeline& causes, const std::vector<std::size_t
       std::size_t passed = 0;
       for (Index k = rows.stratum_begin[s]; k < rows.stratum_begin[s + 1]; ++k) {
         for (; passed < steps.size() && steps[passed].time < rows.time[size(k)]; ++passed)
-          uncensored *= 1 - steps[passed].censored / steps[passed].at_risk;
+          uncensored *= share_left(steps[passed].censored, steps[passed].at_risk);
         const bool followed = rows.time[size(k)] <= end[g];
         rows.uncensored[size(k * rows.n_groups) + g] = followed ? uncensored : 0;
       }
     }
   }
+  follow_entries(timeline, kept, order, by_entry, rows);
 }
 
 /// Centres the values and divides them by their standard deviation; a constant becomes zeros.
@@ -279,7 +346,6 @@ FineGrayDesign make_fine_gray_design(const CauseTimeline& causes, const FineGray
   const auto rows = std::make_shared<FineGrayRows>();
   design.rows = rows;
   rows->n_columns = model.columns.n_columns;
-  if (design.late_entries) return design;
 
   rows->stratum_begin = timeline.stratum_begin;
   rows->time = timeline.time;

@@ -26,8 +26,9 @@ struct FineGrayPatient {
   double weight = 1;
 };
 
-/// Patients at risk at one event time at least, by place. Event time k (of any cause, strata one after the other) and
-/// censoring group g make k · n_groups + g; the place is twice that, and one more for who has a competing event.
+/// Patients at risk at one event time at least, by place. Event time k (of any cause, strata one after the
+/// other) and censoring group g make k · n_groups + g; the place is twice that, and one more for who has a
+/// competing event.
 struct FineGrayRows {
   ColumnTable table() const { return {columns.data(), n_rows, n_columns}; }
   Index n_times() const { return static_cast<Index>(deaths.size()); }
@@ -36,14 +37,16 @@ struct FineGrayRows {
   std::vector<Index> stratum_begin;       ///< positions among the event times
   std::vector<double> time;               ///< n_times
   std::vector<double> deaths;             ///< n_times, weighted events of the cause
-  std::vector<double> uncensored;         ///< n_times x n_groups, G just before the time
+  std::vector<double> uncensored;         ///< n_times x n_groups, G H just before the time
   std::vector<std::int32_t> place_begin;  ///< 2 n_times n_groups + 1, first row of each place
   std::vector<std::int32_t> place_of;     ///< per row
   std::vector<std::uint8_t> dies;         ///< per row, of the cause
-  std::vector<double> weight;             ///< per row; empty: all 1
-  std::vector<double> offset;             ///< per row; empty: all 0
-  AlignedDoubles columns;                 ///< n_columns x n_rows, centred and scaled
-  std::vector<double> scale, range;       ///< n_columns; largest less smallest scaled value
+  std::vector<std::int32_t> enters;  ///< per row, last time (k · n_groups + g) before they are observed, or
+                                     ///< n_times n_groups; empty without left truncation
+  std::vector<double> weight;        ///< per row; empty: all 1
+  std::vector<double> offset;        ///< per row; empty: all 0
+  AlignedDoubles columns;            ///< n_columns x n_rows, centred and scaled
+  std::vector<double> scale, range;  ///< n_columns; largest less smallest scaled value
   std::vector<double> columns_of_deaths;  ///< n_columns, Σ w x over events of the cause
   double offset_of_deaths = 0;
   std::vector<Index> chunk_begin;  ///< k · n_groups + g where each block of work begins, and the end

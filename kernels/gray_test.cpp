@@ -63,8 +63,8 @@ Totals totals_of(const CauseTimeline& causes, Index cause, std::span<const std::
   return totals;
 }
 
-/// One stratum's walk through time. With h_g = n_g / S_g(t-) and Λ the cause's pooled subdistribution hazard, the score
-/// answers to a group's martingale increments at t by a(t) − x(t) (c(∞) − c(t)), where
+/// One stratum's walk through time. With h_g = n_g / S_g(t-) and Λ the cause's pooled subdistribution hazard,
+/// the score answers to a group's martingale increments at t by a(t) − x(t) (c(∞) − c(t)), where
 ///
 ///   a = u (diag(h) − h h'/Σh),   c(t) = ∫ a dΛ,   x = 1 − (1 − F)/S_g for the cause, (1 − F)/S_g for the others
 ///

@@ -26,13 +26,15 @@ struct GrayResult {
   Index df = 0;
 };
 
-/// Gray's test that the cumulative incidence of one cause is the same in k groups, stratified by the timeline's strata.
+/// Gray's test that the cumulative incidence of one cause is the same in k groups, stratified by the
+/// timeline's strata.
 ///
 ///   score_g = Σ_t (1 − F(t-))^rho (d_g − d R_g / Σ_h R_h),   R_g = n_g (1 − F_g(t-)) / S_g(t-),
 ///   chi2 = score' V^-1 score
 ///
-/// d events of the cause, n_g at risk, F_g the group's incidence of the cause, S_g its event-free share. V is Gray's, the
-/// first group that can be compared left out. Left truncation is honoured, which cmprsk does not offer.
+/// d events of the cause, n_g at risk, F_g the group's incidence of the cause, S_g its event-free share. V is
+/// Gray's, the first group that can be compared left out. Left truncation is honoured, which cmprsk does not
+/// offer.
 ///
 /// Shapes   group (n_patients) codes 0 … n_groups − 1, −1 = the patient leaves; tested (n_patients) or empty
 /// Throws   ShapeError on a wrong length, a code or cause out of range, or rho below 0

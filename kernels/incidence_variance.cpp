@@ -19,8 +19,8 @@ Row row_at(const IncidenceRows& rows, std::span<const double> event_free, std::s
   return row;
 }
 
-/// Delta method: a row's d_c moves F(t) by S(s-)/n φ_c, φ_c = [c is the cause] − (F(t) − F(s))/S(s), a line in F(t); so
-/// the variance is a parabola in F(t) whose coefficients gather over rows.
+/// Delta method: a row's d_c moves F(t) by S(s-)/n φ_c, φ_c = [c is the cause] − (F(t) − F(s))/S(s), a line
+/// in F(t); so the variance is a parabola in F(t) whose coefficients gather over rows.
 std::vector<double> delta_method(const IncidenceRows& rows, std::span<const double> incidence,
                                  std::span<const double> event_free, bool causes_apart) {
   const std::size_t n_times = rows.time.size();
@@ -71,14 +71,14 @@ ByRow by_row(const IncidenceRows& rows, RowOf row_of) {
   return found;
 }
 
-/// Infinitesimal jackknife of one cause. With A_i = ∫ (dN_i − Y_i d/n)/(n − d) the derivatives U_i = ∂F/∂w_i change at a
-/// row by
+/// Infinitesimal jackknife of one cause. With A_i = ∫ (dN_i − Y_i d/n)/(n − d) the derivatives U_i = ∂F/∂w_i
+/// change at a row by
 ///
 ///   ΔU_i = −A_i(s-) ΔF + Y_i (S(s-)/n) ([i has the event] − d_c/n)
 ///
-/// so that U_i of a patient at risk since e, where G = Σ d/(n(n − d)) and H = Σ (G(s-) − 1/n) ΔF, is
-/// H − H_e − G_e (F − F_e), and that of a patient who left falls by A_i ΔF: sums of both kinds of patients, not patients,
-/// walk through time.
+/// so that U_i of a patient at risk since e, where G = Σ d/(n(n − d)) and H = Σ (G(s-) − 1/n) ΔF, is H − H_e
+/// − G_e (F − F_e), and that of a patient who left falls by A_i ΔF: sums of both kinds of patients, not
+/// patients, walk through time.
 class Jackknife {
  public:
   Jackknife(const IncidenceRows& rows, const ByRow& entering, const ByRow& leaving)

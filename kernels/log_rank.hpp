@@ -29,19 +29,20 @@ struct LogRankOptions {
   bool case_weights = false;  ///< true: a patient's weight counts copies; false: ignored, as by R's survdiff
 };
 
-/// Log-rank test of k groups, stratified by the timeline's strata, with the weights of Fleming and Harrington's G(rho,
-/// gamma).
+/// Log-rank test of k groups, stratified by the timeline's strata, with the weights of Fleming and
+/// Harrington's G(rho, gamma).
 ///
 ///   O_g = Σ_t u d_g,   E_g = Σ_t u d n_g / n,   V_gh = Σ_t u² d (n - d)/(n - 1) (n_g/n) ([g = h] - n_h/n),
 ///   u = S(t-)^rho (1 - S(t-))^gamma,   chi2 = (O-E)' V^-1 (O-E)
 ///
-/// over groups with E > 0, the first of them left out; S is the survival of all groups together, within the stratum,
-/// just before t. Left truncation is honoured, which survdiff does not offer.
+/// over groups with E > 0, the first of them left out; S is the survival of all groups together, within the
+/// stratum, just before t. Left truncation is honoured, which survdiff does not offer.
 ///
 /// Shapes   group (n_patients) codes 0 … n_groups - 1, -1 = the patient leaves; tested (n_patients) or empty
 /// Throws   ShapeError on a wrong length, a code out of range, or rho or gamma below 0
 /// Cost     one pass over the patients, n_times · n_groups^2 / 2
-/// Source   Mantel 1966; Harrington and Fleming 1982, Biometrika 69:553; Fleming and Harrington 1991, section 7.2
+/// Source   Mantel 1966; Harrington and Fleming 1982, Biometrika 69:553; Fleming and Harrington 1991, section
+///          7.2
 /// Oracle   R survival 3.5.3 survdiff, tests/oracle/survival.R and (rho, gamma) tests/oracle/log_rank.R
 LogRankResult log_rank(const Timeline& timeline, std::span<const std::int32_t> group, Index n_groups,
                        std::span<const std::uint8_t> tested = {}, const LogRankOptions& options = {});

@@ -45,9 +45,9 @@ struct HazardCurve {
 ///                        x_kl = n_k − (l/m_k) d_k,   m_k patients die at t_k
 ///   limits at H ± z·se (plain, not below 0), H · exp(± z·se / H) (log)
 ///
-/// n and d are sums of weights, so a weight counts copies of a patient, who die together under Fleming-Harrington; equal
-/// to R for whole weights. exp(−H) with limits exp(−upper), exp(−lower) is R's survfit(stype = 2) on the scales log
-/// (plain here) and log-log (log here).
+/// n and d are sums of weights, so a weight counts copies of a patient, who die together under
+/// Fleming-Harrington; equal to R for whole weights. exp(−H) with limits exp(−upper), exp(−lower) is R's
+/// survfit(stype = 2) on the scales log (plain here) and log-log (log here).
 ///
 /// Shapes   included (n_patients) or empty for all analysed patients
 /// Throws   ShapeError on a wrong length or a level outside (0, 1)

@@ -31,8 +31,8 @@ struct RestrictedMean {
 ///
 ///   μ = ∫_0^τ S(u) du,   se² = Σ_{t_k <= τ} A_k² d_k / (n_k (n_k − d_k)),   A_k = ∫_{t_k}^τ S(u) du
 ///
-/// where a time after which nobody is left adds nothing to the error, as in R. R draws the curve on beyond the last
-/// follow-up; here a mean that would rest on that is missing, and the verdict says so.
+/// where a time after which nobody is left adds nothing to the error, as in R. R draws the curve on beyond
+/// the last follow-up; here a mean that would rest on that is missing, and the verdict says so.
 ///
 /// curve    from kaplan_meier, weights and left truncation as there; horizon in days
 /// Throws   ShapeError when the horizon is not a positive finite number or the level outside (0, 1)

@@ -50,3 +50,8 @@ f <- coxph(Surv(fgstart, fgstop, fgstatus) ~ z + x, w, weights = fgwt, ties = "b
 show("finegray beta", coef(f)); show("finegray naive", vcov(f))
 f <- coxph(Surv(fgstart, fgstop, fgstatus) ~ z + x + strata(stratum), w, weights = fgwt, ties = "breslow", control = tight, robust = FALSE)
 show("finegray strata beta", coef(f)); show("finegray strata naive", vcov(f))
+d$entry <- c(0,0,0,0,0,0, 1,0,2,0,0,0, 0,3,0,0,0,4, 0,0,5,0,0,0)
+d$time <- d$time - 1; d <- d[-1, ]
+w <- finegray(Surv(entry, time, f) ~ ., d, etype = "one", id = id)
+f <- coxph(Surv(fgstart, fgstop, fgstatus) ~ z + x, w, weights = fgwt, ties = "breslow", control = tight, robust = TRUE, cluster = id)
+show("entry beta", coef(f)); show("entry naive", f$naive.var); show("entry robust", vcov(f)); show("entry loglik", f$loglik)
