@@ -3,9 +3,11 @@
 #include "kernels/cox_residuals.hpp"
 
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <cmath>
 
+#include "kernels/cox_zph.hpp"
 #include "kernels/error.hpp"
 #include "tests/kernels/cox_residuals_oracle.hpp"
 #include "tests/kernels/pair_data.hpp"
@@ -107,6 +109,23 @@ TEST(CoxResiduals, WeightedScoresAddUpToZeroAndSchoenfeldTo) {
     const std::vector<std::int32_t> together(700, 3);
     for (const double v : robust_variance(design, fit, ties, together).covariance) EXPECT_NEAR(v, 0, 1e-18);
   }
+}
+
+TEST(CoxResiduals, AreEqualForAnyNumberOfThreads) {
+  const PairCohort cohort = random_pair({.n = 12000, .with = {true, true, true}, .n_covariates = 3});
+  const CoxDesign design = cohort.design();
+  const CoxFit fit = cox_fit(design);
+  std::vector<double> one(36000), two(36000);
+  const auto all = [&](int n_threads, std::vector<double>& score) {
+    omp_set_num_threads(n_threads);
+    score_residuals(design, fit, Ties::efron, score);
+    return std::pair(robust_variance(design, fit, Ties::efron).covariance,
+                     cox_zph(cohort.cohort.timeline(), design, fit, Ties::efron).global.chi2);
+  };
+  const int before = omp_get_max_threads();
+  EXPECT_EQ(all(1, one), all(3, two));
+  omp_set_num_threads(before);
+  for (std::size_t k = 0; k < one.size(); ++k) EXPECT_TRUE(one[k] == two[k] || std::isnan(one[k])) << k;
 }
 
 TEST(CoxResiduals, NobodyDiesNoMaximumAndAliasedColumns) {
