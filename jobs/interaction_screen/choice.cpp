@@ -55,7 +55,9 @@ std::vector<ChosenPair> choose_pairs(const Design& design, std::span<const Part>
     for (const KeptP& kept : part.pairs.interaction.kept)
       if (kept.log10_p <= bound) choice.add(kept.a, kept.b, by_screen);
     for (const auto& pair : part.pairs.checked) choice.add(pair.a, pair.b, by_check);
-    for (const auto& pair : part.pairs.matrix) choice.add(pair.a, pair.b, by_matrix);
+    for (const std::int32_t a : part.most_frequent)
+      for (const std::int32_t b : part.most_frequent)
+        if (a < b) choice.add(a, b, by_matrix);
   }
   return choice.pairs();
 }

@@ -3,12 +3,12 @@
 #include "jobs/interaction_screen/job.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <array>
 
 #include "jobs/common/archive.hpp"
+#include "jobs/interaction_screen/complete_table.hpp"
 #include "jobs/interaction_screen/stages.hpp"
 #include "jobs/interaction_screen/tables.hpp"
-#include "kernels/multiplicity.hpp"
 
 namespace chorale::jobs {
 
@@ -98,34 +98,7 @@ std::string InteractionScreen::brief(const engine::Setup& setup, Index stage,
 void InteractionScreen::complete(const engine::Setup& setup, io::Pieces& pieces) const {
   if (!config_.complete_table) return;
   const Design design = Design::of(config_, setup);
-  std::vector<std::pair<std::string, std::string>> columns{{"log10_p", "log10_q"}};
-  for (std::size_t t = 1; t < design.tests.size(); ++t)
-    columns.emplace_back(std::string(name_of(design.tests[t])) + "_log10_p",
-                         std::string(name_of(design.tests[t])) + "_log10_q");
-  if (design.with_outcome) columns.emplace_back("lrt_log10_p", "lrt_log10_q");
-  const Index n_pieces = design.n_units(pairs_stage, setup.catalogue.n_patients());
-  pieces.require("all_pairs", n_pieces);
-  for (const auto& [p, q] : columns) {
-    std::vector<double> values;
-    std::vector<std::size_t> end;
-    for (Index number = 0; number < n_pieces; ++number) {
-      const auto piece = pieces.reals("all_pairs", number, p);
-      values.insert(values.end(), piece.begin(), piece.end());
-      end.push_back(values.size());
-    }
-    kernels::benjamini_hochberg(values, values);
-    std::size_t begin = 0;
-    for (Index number = 0; number < n_pieces; ++number) {
-      const auto stop = end[static_cast<std::size_t>(number)];
-      pieces.put("all_pairs", number,
-                 {.name = q,
-                  .unit = "",
-                  .description = "log10 q of " + p + ", Benjamini-Hochberg",
-                  .values = std::vector<double>(values.begin() + static_cast<std::ptrdiff_t>(begin),
-                                                values.begin() + static_cast<std::ptrdiff_t>(stop))});
-      begin = stop;
-    }
-  }
+  add_q(design, pieces, design.n_units(pairs_stage, setup.catalogue.n_patients()));
 }
 
 io::Results InteractionScreen::finish(const engine::Setup& setup, std::span<const Part> parts) const {

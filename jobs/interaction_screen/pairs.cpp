@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "jobs/common/group_counts.hpp"
+#include "jobs/interaction_screen/complete_table.hpp"
 #include "jobs/interaction_screen/stages.hpp"
 #include "kernels/draw.hpp"
 #include "kernels/tail.hpp"
@@ -40,14 +41,6 @@ PTally empty_tally() {
   return {.n_tested = 0, .bins = std::vector<std::int64_t>(PTally::n_bins), .kept = {}};
 }
 
-/// One tile's pairs with everything that the pairs stage computes of them.
-struct TileResult {
-  CountedPairs counted;
-  std::vector<std::vector<double>> log10_p;  // by test
-  std::vector<kernels::PairScreen> screens;  // by pair; empty without outcome
-  std::vector<double> screen_log10_p;        // by pair
-};
-
 void test_tile(const Frame& frame, TileResult& tile, PairsPart& part) {
   const Design& design = frame.design;
   for (const auto& cells : tile.counted.cells) {
@@ -79,7 +72,7 @@ void screen_tile(const Frame& frame, TileResult& tile, PairsPart& part) {
   }
   tile.screens.resize(tile.counted.pairs.size());
   tile.screen_log10_p.assign(tile.counted.pairs.size(), kernels::missing);
-  const double bound = screened_up_to(design);
+  const double bound = screened_up_to(design), keep_log10_p = std::log10(bound);
   const double screen_log10_p = std::log10(design.config.screen_p);
   const auto screen = [&](const std::vector<kernels::FeaturePair>& pairs,
                           const std::vector<std::size_t>& places, double pass_below_p, bool for_histogram) {
@@ -89,7 +82,7 @@ void screen_tile(const Frame& frame, TileResult& tile, PairsPart& part) {
       const bool proven = screens[k].verdict == kernels::PairVerdict::below_bound;
       const double log10_p = kernels::chi_square_log10_upper(screens[k].lrt_chi2, 1);
       if (!std::isnan(log10_p)) {
-        tally(part.interaction, std::log10(bound), pairs[k], log10_p, for_histogram);
+        tally(part.interaction, keep_log10_p, pairs[k], log10_p, for_histogram);
       } else if (proven) {
         ++part.interaction.n_tested;
         ++part.n_proven;
@@ -107,102 +100,6 @@ void screen_tile(const Frame& frame, TileResult& tile, PairsPart& part) {
   screen(others, other_places, bound, false);
 }
 
-/// The most frequent features have the first ranks.
-void note_matrix(const Frame& frame, const TileResult& tile, PairsPart& part) {
-  const auto& feature = frame.tiles.order().feature;
-  const Index n = std::min(frame.design.config.matrix_features, frame.design.n_features);
-  std::vector<std::uint8_t> frequent(feature.size());
-  for (Index rank = 0; rank < n; ++rank)
-    frequent[static_cast<std::size_t>(feature[static_cast<std::size_t>(rank)])] = 1;
-  for (const auto& pair : tile.counted.pairs)
-    if (frequent[static_cast<std::size_t>(pair.a)] != 0 && frequent[static_cast<std::size_t>(pair.b)] != 0)
-      part.matrix.push_back(pair);
-}
-
-/// Columns of the complete table, tile after tile.
-class CompleteTable {
- public:
-  explicit CompleteTable(const Design& design) : design_(design), log10_p_(design.tests.size()) {}
-
-  void add(const TileResult& tile) {
-    for (std::size_t k = 0; k < tile.counted.pairs.size(); ++k) {
-      a_.push_back(tile.counted.pairs[k].a);
-      b_.push_back(tile.counted.pairs[k].b);
-      const kernels::TwoByTwo& cells = tile.counted.cells[k];
-      tested_.push_back(static_cast<std::int32_t>(cells.total()));
-      n11_.push_back(static_cast<std::int32_t>(cells.n11));
-      n10_.push_back(static_cast<std::int32_t>(cells.n10));
-      n01_.push_back(static_cast<std::int32_t>(cells.n01));
-      n00_.push_back(static_cast<std::int32_t>(cells.n00));
-    }
-    for (const kernels::Ratio& ratio : odds_ratios(design_.config, tile.counted.cells)) {
-      odds_ratio_.push_back(ratio.estimate);
-      lower_.push_back(ratio.lower);
-      upper_.push_back(ratio.upper);
-    }
-    for (std::size_t t = 0; t < log10_p_.size(); ++t)
-      log10_p_[t].insert(log10_p_[t].end(), tile.log10_p[t].begin(), tile.log10_p[t].end());
-    for (std::size_t k = 0; k < tile.screens.size(); ++k) {
-      const kernels::PairScreen& screen = tile.screens[k];
-      const bool asked = tile.counted.cells[k].n11 >= design_.config.min_both;
-      verdict_.push_back(asked ? static_cast<std::int32_t>(screen.verdict) : -1);
-      log_hazard_a_.push_back(screen.a);
-      log_hazard_b_.push_back(screen.b);
-      log_hazard_ab_.push_back(screen.ab);
-      se_ab_.push_back(screen.se_ab);
-      lrt_chi2_.push_back(screen.lrt_chi2);
-      lrt_log10_p_.push_back(tile.screen_log10_p[k]);
-    }
-  }
-
-  io::ResultTable table() && {
-    io::ResultTable table{.name = "all_pairs",
-                          .caption =
-                              "Every pair; features by their row in the table features, outcome by the "
-                              "screen beside the covariates' own fit. NaN: association where a margin is "
-                              "empty, in all or in every stratum; outcome as verdict says.",
-                          .columns = {}};
-    table.add("feature_a", "", "row of the table features", std::move(a_));
-    table.add("feature_b", "", "row of the table features", std::move(b_));
-    table.add("tested", "patients", "tested for both", std::move(tested_));
-    table.add("n11", "patients", "carry both", std::move(n11_));
-    table.add("n10", "patients", "carry a only", std::move(n10_));
-    table.add("n01", "patients", "carry b only", std::move(n01_));
-    table.add("n00", "patients", "carry neither", std::move(n00_));
-    table.add("odds_ratio", "", "odds ratio", std::move(odds_ratio_));
-    table.add("or_lower", "", "lower confidence limit", std::move(lower_));
-    table.add("or_upper", "", "upper confidence limit", std::move(upper_));
-    for (std::size_t t = 0; t < log10_p_.size(); ++t)
-      table.add(p_column(t), "", "log10 p, " + std::string(title_of(design_.tests[t])),
-                std::move(log10_p_[t]));
-    if (design_.with_outcome) {
-      table.add("log_hazard_a", "log hazard", "a alone", std::move(log_hazard_a_));
-      table.add("log_hazard_b", "log hazard", "b alone", std::move(log_hazard_b_));
-      table.add("log_hazard_ab", "log hazard", "both, beyond a + b", std::move(log_hazard_ab_));
-      table.add("se_ab", "log hazard", "standard error of log_hazard_ab", std::move(se_ab_));
-      table.add("lrt_chi2", "", "likelihood ratio of the interaction", std::move(lrt_chi2_));
-      table.add("lrt_log10_p", "", "its log10 p", std::move(lrt_log10_p_));
-      table.add("verdict", "",
-                "of the screen: -1 not asked, fewer than min_both carry both; 0 fitted; 2 no events; 3 an "
-                "empty group; "
-                "4 separated, the limit's p; 5 covariates failed; 6 singular; 7 not converged",
-                std::move(verdict_));
-    }
-    return table;
-  }
-
- private:
-  std::string p_column(std::size_t test) const {
-    return test == 0 ? "log10_p" : std::string(name_of(design_.tests[test])) + "_log10_p";
-  }
-
-  const Design& design_;
-  std::vector<std::int32_t> a_, b_, tested_, n11_, n10_, n01_, n00_, verdict_;
-  std::vector<double> odds_ratio_, lower_, upper_;
-  std::vector<std::vector<double>> log10_p_;
-  std::vector<double> log_hazard_a_, log_hazard_b_, log_hazard_ab_, se_ab_, lrt_chi2_, lrt_log10_p_;
-};
-
 /// Who carries and who is tested, and who leaves: once for the cohort.
 void describe_cohort(const Frame& frame, Part& part) {
   const GroupCounts everyone(
@@ -211,6 +108,9 @@ void describe_cohort(const Frame& frame, Part& part) {
     part.carriers.push_back(everyone.carriers(f).front());
     part.tested.push_back(everyone.tested(f).front());
   }
+  const auto& by_carriers = frame.tiles.order().feature;
+  const auto n = std::min(by_carriers.size(), static_cast<std::size_t>(frame.design.config.matrix_features));
+  part.most_frequent.assign(by_carriers.begin(), by_carriers.begin() + static_cast<std::ptrdiff_t>(n));
   part.strata_labels = frame.association.stratum_labels();
   part.ledger = frame.cohort.ledger();
   if (!frame.outcome) return;
@@ -238,7 +138,6 @@ Part screen_pairs(const Frame& frame, engine::Unit unit, Index n_units) {
     part.pairs.n_pairs += tile.counted.size();
     test_tile(frame, tile, part.pairs);
     if (frame.outcome) screen_tile(frame, tile, part.pairs);
-    note_matrix(frame, tile, part.pairs);
     if (design.config.complete_table) complete.add(tile);
   }
   if (design.config.complete_table) part.piece = std::move(complete).table();

@@ -68,12 +68,11 @@ struct PairsPart {
   std::int64_t n_not_fitted = 0;              ///< without p: nobody dies, an empty group, …
   std::int64_t n_proven = 0;                  ///< proven above the bound without a fit
   std::vector<kernels::FeaturePair> checked;  ///< beyond the screen's bound, drawn for the check
-  std::vector<kernels::FeaturePair> matrix;   ///< pairs of the most frequent features
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
     archive& n_pairs& n_untested& n_uninformative& tests& interaction& n_rare& n_not_fitted& n_proven&
-        checked& matrix;
+        checked;
   }
 };
 
@@ -145,6 +144,7 @@ struct SetRow {
 struct Part {
   PairsPart pairs;
   std::vector<std::int64_t> carriers, tested;  ///< (n_features), from the first unit
+  std::vector<std::int32_t> most_frequent;     ///< features of the matrix, from the first unit
   std::vector<std::string> strata_labels;      ///< from the first unit
   engine::Ledger ledger;                       ///< from the first unit
   std::vector<PairRow> rows;
@@ -158,7 +158,7 @@ struct Part {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& pairs& carriers& tested& strata_labels& ledger& rows& n_sets& sets& set_rows&
+    archive& pairs& carriers& tested& most_frequent& strata_labels& ledger& rows& n_sets& sets& set_rows&
         association_extremes& interaction_extremes& n_permuted_associations& n_permuted_interactions&
             own_effects;
   }
