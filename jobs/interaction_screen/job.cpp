@@ -39,6 +39,25 @@ Frame::Frame(const Design& own, const engine::Setup& setup, const engine::Cohort
     permuted.emplace(design, cohort, tested, association, tiles, outcome ? &*outcome : nullptr);
 }
 
+const kernels::ItemSetFinder& Frame::finder(int order) const {
+  const auto known = finders_.find(order);
+  if (known != finders_.end()) return known->second;
+  const kernels::ItemSetOptions options{.order = order, .min_carriers = design.config.min_carriers_of_set};
+  return finders_
+      .emplace(order, kernels::ItemSetFinder(tiles.carriers(), tested.panels(), tiles.untested(), options))
+      .first->second;
+}
+
+const std::vector<ChosenPair>& Frame::chosen_pairs(const engine::Setup& setup) const {
+  if (!chosen_pairs_) chosen_pairs_ = unpack<std::vector<ChosenPair>>(setup.briefs[pairs_stage]);
+  return *chosen_pairs_;
+}
+
+const std::vector<FoundSet>& Frame::chosen_sets(const engine::Setup& setup) const {
+  if (!chosen_sets_) chosen_sets_ = unpack<std::vector<FoundSet>>(setup.briefs[sets_stage]);
+  return *chosen_sets_;
+}
+
 }  // namespace interaction
 
 InteractionScreen::InteractionScreen(Config config) : config_(std::move(config)) {}
@@ -76,12 +95,11 @@ Part InteractionScreen::run(const engine::Setup& setup, const engine::Cohort& co
     case pairs_stage:
       return screen_pairs(*frame_, unit, n_units);
     case details_stage:
-      return describe_pairs(*frame_, unpack<std::vector<ChosenPair>>(setup.briefs[pairs_stage]), unit,
-                            n_units);
+      return describe_pairs(*frame_, frame_->chosen_pairs(setup), unit, n_units);
     case sets_stage:
       return find_sets(*frame_, unit, n_units);
     case set_fits_stage:
-      return fit_sets(*frame_, unpack<std::vector<FoundSet>>(setup.briefs[sets_stage]), unit, n_units);
+      return fit_sets(*frame_, frame_->chosen_sets(setup), unit, n_units);
     default:
       return permute(*frame_, unit, n_units);
   }

@@ -40,8 +40,7 @@ Part find_sets(const Frame& frame, engine::Unit unit, Index n_units) {
   const Config& config = frame.design.config;
   Part part;
   for (int order = 3; order <= config.largest_set; ++order) {
-    const kernels::ItemSetFinder finder(frame.tiles.carriers(), frame.tested.panels(), frame.tiles.untested(),
-                                        {.order = order, .min_carriers = config.min_carriers_of_set});
+    const kernels::ItemSetFinder& finder = frame.finder(order);
     const auto ranges = finder.split(n_units);
     const kernels::ItemSets found = finder.find(ranges[static_cast<std::size_t>(unit.index)],
                                                 ranges[static_cast<std::size_t>(unit.index + 1)]);

@@ -2,6 +2,7 @@
 // Copyright the Chorale authors
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include "jobs/interaction_screen/outcome.hpp"
 #include "jobs/interaction_screen/part.hpp"
 #include "kernels/association_permutation.hpp"
+#include "kernels/item_sets.hpp"
 #include "kernels/outcome_permutation.hpp"
 
 namespace chorale::jobs::interaction {
@@ -38,6 +40,16 @@ struct Frame {
   std::optional<Permuted> permuted;  ///< when there are permutations
 
   Frame(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort);
+
+  // made when a unit first asks, and kept for the units after it; a rank runs one unit at a time
+  const kernels::ItemSetFinder& finder(int order) const;
+  const std::vector<ChosenPair>& chosen_pairs(const engine::Setup& setup) const;
+  const std::vector<FoundSet>& chosen_sets(const engine::Setup& setup) const;
+
+ private:
+  mutable std::map<int, kernels::ItemSetFinder> finders_;
+  mutable std::optional<std::vector<ChosenPair>> chosen_pairs_;
+  mutable std::optional<std::vector<FoundSet>> chosen_sets_;
 };
 
 /// Counts, tests and screens every pair of the unit's tiles.
