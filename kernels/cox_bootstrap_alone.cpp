@@ -52,17 +52,20 @@ WrittenOut write_out(const CoxRows& rows, const std::uint8_t* copies, Index stri
 
 }  // namespace
 
-CoxFit fit_alone(const CoxRows& rows, const std::uint8_t* copies, Index stride,
-                 const CoxBootstrapOptions& options) {
+CoxFit fit_alone(const CoxRows& rows, const BootstrapFills& fills, Index replicate,
+                 const std::uint8_t* copies, Index stride, const CoxBootstrapOptions& options) {
   const WrittenOut out = write_out(rows, copies, stride, options.resample);
+  const std::size_t n = out.row.size(), p = fills.free_columns().size();
   std::vector<double> columns;
-  columns.reserve(out.row.size() * static_cast<std::size_t>(rows.n_columns));
-  for (Index j = 0; j < rows.n_columns; ++j) {
+  columns.reserve(n * p);
+  for (const Index j : fills.free_columns()) {
     for (const Index row : out.row)
       columns.push_back(rows.columns[static_cast<std::size_t>(j * rows.n_rows + row)]);
+    fills.fill(j, replicate, out.row, std::span(columns).last(n));
   }
-  const CoxDesign design = make_cox_design(
-      make_timeline(out.view()), {.values = columns, .n_columns = rows.n_columns, .offset = out.offset});
+  const CoxDesign design =
+      make_cox_design(make_timeline(out.view()),
+                      {.values = columns, .n_columns = static_cast<Index>(p), .offset = out.offset});
   return cox_fit(design, {.ties = options.ties, .max_iterations = options.max_iterations});
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "kernels/error.hpp"
 
@@ -87,9 +88,12 @@ double mean_of(std::span<const double> values) {
   return values.empty() ? 0 : sum / static_cast<double>(values.size());
 }
 
-/// Centres the values and divides them by their standard deviation; a constant becomes zeros.
-/// Returns the divisor.
-double standardise(std::span<double> values) {
+struct Standard {
+  double centre, scale;
+};
+
+/// Centres the values and divides them by their standard deviation; a constant becomes zeros, its divisor 1.
+Standard standardise(std::span<double> values) {
   const double mean = mean_of(values);
   double squares = 0, largest = 0;
   for (double& value : values) {
@@ -100,7 +104,7 @@ double standardise(std::span<double> values) {
   const double deviation = values.empty() ? 0 : std::sqrt(squares / static_cast<double>(values.size()));
   const bool constant = deviation <= 1e-12 * largest;
   for (double& value : values) value = constant ? 0 : value / deviation;
-  return constant ? 1 : deviation;
+  return {mean, constant ? 1 : deviation};
 }
 
 double sum_over_deaths(const CoxRows& rows, std::span<const double> values) {
@@ -140,11 +144,22 @@ void cut_chunks(CoxRows& rows) {
 }  // namespace
 
 void add_column(CoxRows& rows, std::vector<double> column) {
-  rows.scale.push_back(standardise(column));
+  const auto j = static_cast<Index>(rows.scale.size());
+  for (auto* of_columns : {&rows.scale, &rows.centre, &rows.range, &rows.columns_of_deaths})
+    of_columns->push_back(0);
+  rows.columns.resize(rows.columns.size() + column.size());
+  replace_column(rows, j, std::move(column));
+}
+
+void replace_column(CoxRows& rows, Index j, std::vector<double> column) {
+  const auto at = static_cast<std::size_t>(j);
+  const Standard standard = standardise(column);
+  rows.scale[at] = standard.scale;
+  rows.centre[at] = standard.centre;
   const auto [low, high] = std::minmax_element(column.begin(), column.end());
-  rows.range.push_back(column.empty() ? 0 : *high - *low);
-  rows.columns_of_deaths.push_back(sum_over_deaths(rows, column));
-  rows.columns.insert(rows.columns.end(), column.begin(), column.end());
+  rows.range[at] = column.empty() ? 0 : *high - *low;
+  rows.columns_of_deaths[at] = sum_over_deaths(rows, column);
+  std::copy(column.begin(), column.end(), rows.columns.begin() + j * rows.n_rows);
 }
 
 CoxDesign make_cox_design(const Timeline& timeline, const CoxColumns& columns,

@@ -30,7 +30,7 @@ struct CoxRows {
   std::vector<double> weight;             ///< per row; empty: all 1
   std::vector<double> offset;             ///< per row, centred; empty: all 0
   AlignedDoubles columns;                 ///< n_columns x n_rows, centred and scaled
-  std::vector<double> scale;              ///< n_columns, original = scaled · scale + centre
+  std::vector<double> scale, centre;      ///< n_columns, original = scaled · scale + centre
   std::vector<double> range;              ///< n_columns, largest less smallest scaled value
   std::vector<Index> chunk_begin;  ///< event times where each block of work begins, and n_times at the end
   double offset_of_deaths = 0;     ///< Σ w offset over deaths
@@ -39,5 +39,8 @@ struct CoxRows {
 
 /// Centres and scales one value per row and puts them behind the columns that are there; n_columns stays.
 void add_column(CoxRows& rows, std::vector<double> column);
+
+/// The same in place of column j.
+void replace_column(CoxRows& rows, Index j, std::vector<double> column);
 
 }  // namespace chorale::kernels

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "kernels/cox_bootstrap_frame.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "kernels/cox_engine.hpp"
+#include "kernels/error.hpp"
+
+namespace chorale::kernels {
+namespace {
+
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
+
+/// Information of columns x_k + Σ_g ties(g, k) gap_g.
+Eigen::MatrixXd tied(const Eigen::MatrixXd& information, const std::vector<Index>& columns,
+                     const std::vector<Index>& gaps, const Eigen::MatrixXd& ties) {
+  const Eigen::MatrixXd cross = ties.transpose() * information(gaps, columns);
+  const Eigen::MatrixXd of_gaps = information(gaps, gaps);
+  return information(columns, columns) + cross + cross.transpose() + ties.transpose() * of_gaps * ties;
+}
+
+Eigen::MatrixXd inverse_of(const Eigen::LLT<Eigen::MatrixXd>& factor) {
+  return factor.solve(Eigen::MatrixXd::Identity(factor.rows(), factor.cols()));
+}
+
+}  // namespace
+
+BootstrapFrame::BootstrapFrame(const CoxDesign& design, const CoxFit& full,
+                               const CoxBootstrapOptions& options, Index n_replicates)
+    : design_(design), options_(options), fills_(design, options.fills, n_replicates) {
+  const std::vector<Index>& free = fills_.free_columns();
+  if (full.beta.size() != free.size()) {
+    throw ShapeError({.what = "the full fit is of another design",
+                      .found = std::to_string(full.beta.size()) + " coefficients",
+                      .expected = std::to_string(free.size()) + ", one for each column but gap columns"});
+  }
+  const bool fitted = full.verdict == CoxVerdict::converged || full.verdict == CoxVerdict::singular;
+  Eigen::VectorXd beta = Eigen::VectorXd::Zero(design.n_columns);
+  for (std::size_t k = 0; k < free.size(); ++k) {
+    if (!std::isfinite(full.beta[k])) continue;
+    kept_.push_back(free[k]);
+    kept_among_free_.push_back(static_cast<Index>(k));
+    beta(free[k]) = full.beta[k] * rows().scale[size(free[k])];
+  }
+  if (!fitted) return;
+  CoxEngine engine(rows(), options.ties, false);
+  engine.evaluate(beta);
+  information_ = engine.information();
+  factor_.compute(information_(kept_, kept_));
+  in_lanes_ = kept_.empty() || factor_.info() == Eigen::Success;
+  start_ = beta(kept_);
+  if (!in_lanes_) return;
+  inverse_ = inverse_of(factor_);
+  find_tellers();
+}
+
+/// Keeps the columns that few patients tell from the others.
+void BootstrapFrame::find_tellers() {
+  constexpr double few = 100, nearly_all = 0.99;
+  std::vector<double> square(size(rows().n_rows));
+  for (Index j = 0; j < inverse_.cols(); ++j) {
+    std::fill(square.begin(), square.end(), 0.0);
+    for (std::size_t k = 0; k < kept_.size(); ++k) {
+      const double* column = rows().columns.data() + kept_[k] * rows().n_rows;
+      const double share = inverse_(static_cast<Index>(k), j) / inverse_(j, j);
+      for (std::size_t i = 0; i < square.size(); ++i) square[i] += share * column[i];
+    }
+    double sum = 0, fourth = 0;
+    for (double& value : square) {
+      value *= value;
+      sum += value;
+      fourth += value * value;
+    }
+    if (sum * sum < few * fourth) tellers_.push_back(largest(square, nearly_all * sum));
+  }
+}
+
+BootstrapFrame::Tellers BootstrapFrame::largest(const std::vector<double>& square, double enough) const {
+  const auto& row_of = rows().row_of;
+  std::vector<std::size_t> patients;
+  for (std::size_t i = 0; i < row_of.size(); ++i) {
+    if (row_of[i] >= 0) patients.push_back(i);
+  }
+  const auto of = [&](std::size_t patient) { return square[size(row_of[patient])]; };
+  std::stable_sort(patients.begin(), patients.end(), [&](auto a, auto b) { return of(a) > of(b); });
+  Tellers found;
+  for (std::size_t k = 0; k < patients.size() && found.sum < enough; ++k) {
+    found.patient.push_back(patients[k]);
+    found.square.push_back(of(patients[k]));
+    found.sum += found.square.back();
+  }
+  return found;
+}
+
+bool BootstrapFrame::lost_tellers(const std::uint8_t* copies, Index stride) const {
+  return std::any_of(tellers_.begin(), tellers_.end(), [&](const Tellers& column) {
+    double sum = 0;
+    for (std::size_t k = 0; k < column.patient.size(); ++k) {
+      sum += copies[static_cast<Index>(column.patient[k]) * stride] * column.square[k];
+    }
+    return sum < column.sum / 2;
+  });
+}
+
+bool BootstrapFrame::same_aliased(const Eigen::MatrixXd& ties_of_free) const {
+  const std::vector<Index>& free = fills_.free_columns();
+  std::vector<Index> aliased;
+  for (Index k = 0; k < static_cast<Index>(free.size()); ++k) {
+    if (!std::binary_search(kept_among_free_.begin(), kept_among_free_.end(), k)) aliased.push_back(k);
+  }
+  return aliased.empty() || ties_of_free.isZero(0) ||
+         dependent_columns(tied(information_, free, fills_.gap_columns(), ties_of_free)) == aliased;
+}
+
+FilledReplicate BootstrapFrame::filled(Index replicate) const {
+  FilledReplicate found;
+  if (!fills_.any()) return found;
+  const Eigen::MatrixXd ties_of_free = fills_.ties(replicate);
+  found.ties = ties_of_free(Eigen::all, kept_among_free_);
+  found.alone = !same_aliased(ties_of_free);
+  // with ε = Σ_g √(I_gg ties_g' I⁻¹ ties_g) the replicate's information lies between (1 − ε)² and (1 + ε)² I
+  constexpr double nearly_the_same = 0.02;
+  double epsilon = 0;
+  for (Index g = 0; g < found.ties.rows(); ++g) {
+    const Index gap = fills_.gap_columns()[size(g)];
+    const Eigen::VectorXd tie = found.ties.row(g);
+    epsilon += std::sqrt(std::max(0.0, information_(gap, gap) * tie.dot(inverse_ * tie)));
+  }
+  if (epsilon < nearly_the_same) return found;
+  found.own.emplace(tied(information_, kept_, fills_.gap_columns(), found.ties));
+  const bool lost = found.own->info() != Eigen::Success ||
+                    (inverse_of(*found.own).diagonal().array() > 2 * inverse_.diagonal().array()).any();
+  found.alone = found.alone || lost;
+  return found;
+}
+
+}  // namespace chorale::kernels
