@@ -47,4 +47,21 @@ BootstrapPlan make_bootstrap_plan(const BootstrapScheme& scheme);
 void bootstrap_weights(const BootstrapPlan& plan, std::uint64_t seed, Index first_replicate,
                        Index n_replicates, std::span<std::uint8_t> copies);
 
+/// Pairs of disjoint half samples, as stability selection draws them.
+///
+///   of the n units of each stratum sample 2k takes ⌊n/2⌋ at random, sample 2k + 1 ⌊n/2⌋ of those left
+///
+/// Fair bits choose, then about √n/2 draws move units from the larger half to the other until both are equal; where n
+/// is odd one unit at random stands in neither. Pair k is a function of (seed, first_pair + k) and the plan, and has
+/// draws of its own beside bootstrap_weights with the same seed.
+///
+/// Shapes   taken (n_patients, 2 n_pairs), 0/1, a patient's samples side by side, overwritten
+/// Throws   ShapeError when taken has another size, or a pair is below 0 or from 2^32 on
+/// Cost     0.3 ns per patient and sample on one core (v4)
+/// Threads  over four pairs at a time
+/// Source   Meinshausen and Bühlmann 2010, J R Stat Soc B 72:417; pairs: Shah and Samworth 2013, J R Stat Soc B 75:55
+/// Oracle   sizes, disjointness, and chi-square distances with fixed seeds
+void half_samples(const BootstrapPlan& plan, std::uint64_t seed, Index first_pair, Index n_pairs,
+                  std::span<std::uint8_t> taken);
+
 }  // namespace chorale::kernels

@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 
+#include "kernels/bootstrap_fills.hpp"
 #include "kernels/cox_bootstrap.hpp"
 #include "kernels/error.hpp"
 #include "kernels/level.hpp"
@@ -139,6 +140,73 @@ TEST(CoxBootstrapFills, EveryLevelAgreesWithFilledRowsWrittenOut) {
     }
   }
   force_level(before);
+}
+
+TEST(CoxBootstrapFills, MatchRSurvival) {
+  // survival 3.5.3, eps = 1e-14, the replicate of tests/oracle/cox_bootstrap.R with gaps: z, y filled with the median
+  // of the resampled rows, u with its most frequent value
+  struct Expected {
+    Resample resample;
+    bool all;           // late entries, weights, strata
+    double numbers[5];  // three coefficients, log-likelihood at 0 and at them
+  };
+  const Expected cases[] = {
+      {Resample::rows,
+       false,
+       {-0.0896731133244544, 0.189248355585421, 0.0453623094922948, -842.07080503621, -839.484613520444}},
+      {Resample::weights,
+       true,
+       {-0.0633458458699151, 0.20605610136626, 0.0501076550767978, -709.021610506226, -706.452184909239}},
+      {Resample::rows,
+       true,
+       {-0.0655411833497253, 0.209057224938252, 0.055327431804997, -706.851321968035, -704.200512937489}},
+  };
+  std::vector<double> z, y;
+  std::vector<std::int32_t> u;
+  std::vector<std::uint8_t> copies;
+  for (int i = 0; i < 200; ++i) {
+    z.push_back(i % 7 == 3 ? missing : ((11 * i) % 13) / 4.0);
+    y.push_back(i % 11 == 5 ? missing : ((5 * i) % 9) / 3.0);
+    u.push_back(i % 6 == 1 ? -1 : (i * i) % 7 < 2);
+    copies.push_back(static_cast<std::uint8_t>(((i * i + 3 * i) % 11) / 4));
+  }
+  double median_z = 0, median_y = 0;
+  std::int32_t mode_u = 0;
+  weighted_fills(z, copies, {}, {&median_z, 1});
+  weighted_fills(y, copies, {}, {&median_y, 1});
+  weighted_fills(u, copies, {}, {&mode_u, 1});
+  EXPECT_EQ(median_z, 1.5);
+  EXPECT_EQ(median_y, 4.0 / 3);
+  EXPECT_EQ(mode_u, 0);
+  for (const Expected& expected : cases) {
+    Gapped g{.cohort = {},
+             .n_free = 3,
+             .n_gaps = 3,
+             .column = {0, 1, 2},
+             .gap = {3, 4, 5},
+             .full_fill = {1.25, 1, 0},
+             .value = {median_z, median_y, static_cast<double>(mode_u)}};
+    Cohort& c = g.cohort;
+    for (int i = 0; i < 200; ++i) {
+      c.time.push_back(1 + (37 * i) % 29);
+      c.event.push_back(i % 5 != 2);
+      if (!expected.all) continue;
+      c.entry.push_back(i % 4 == 1 ? (i % 3) / 3.0 : 0);
+      c.weight.push_back((1 + i % 3) / 2.0);
+      c.stratum.push_back(i % 2);
+    }
+    for (const auto& column : {z, y, std::vector<double>(u.begin(), u.end())}) {
+      for (const double value : column) c.covariate.push_back(std::isnan(value) || value < 0 ? 0 : value);
+    }
+    for (const auto& column : {z, y, std::vector<double>(u.begin(), u.end())}) {
+      for (const double value : column) c.covariate.push_back(std::isnan(value) || value < 0);
+    }
+    const Replicates found = g.fit(copies, {.resample = expected.resample});
+    EXPECT_FALSE(found.fits[0].alone);
+    for (std::size_t j = 0; j < 3; ++j) EXPECT_NEAR(found.beta[j], expected.numbers[j], 1e-10);
+    EXPECT_NEAR(found.fits[0].loglik_null, expected.numbers[3], 1e-9);
+    EXPECT_NEAR(found.fits[0].loglik, expected.numbers[4], 1e-9);
+  }
 }
 
 TEST(CoxBootstrapFills, LinearPredictorsOfTheColumnsFillTheirGaps) {
