@@ -109,7 +109,9 @@ void require_output(const fs::path& output, bool fresh) {
 
 void note_results(const fs::path& output, const io::Results& results) {
   std::string names = "results.h5\nsummary.json\nrun.json\nreport.html\n";
-  for (const auto& table : results.tables) names += table.name + ".tsv\n";
+  for (const auto& table : results.tables)
+    if (table.in_text) names += table.name + ".tsv\n";
+  for (const auto& [name, text] : results.files) names += name + "\n";
   io::write_file(note_file(output), names);
 }
 

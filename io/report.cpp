@@ -35,7 +35,8 @@ std::string opening(const Results& results, const RunRecord& run, bool with_comp
   for (const auto& sentence : results.summary) html += "<p class=\"lead\">" + escaped(sentence) + "</p>\n";
   html += "<nav>";
   for (const ResultTable& table : results.tables)
-    html += fmt::format("<a href=\"#{}\">{}</a>", escaped(table.name), escaped(heading_of(table.name)));
+    if (table.in_text)
+      html += fmt::format("<a href=\"#{}\">{}</a>", escaped(table.name), escaped(heading_of(table.name)));
   if (with_complete) html += "<a href=\"#complete\">Complete tables</a>";
   return html + "<a href=\"#settings\">Settings</a><a href=\"#run\">Run record</a></nav>\n</header>\n";
 }
@@ -55,7 +56,18 @@ std::string table_section(const ResultTable& table) {
   return section(table.name, heading_of(table.name), html);
 }
 
-/// Tables too large for the page or a text file.
+/// Tables too large for the page or a text file: those in pieces, and those of results.h5 alone.
+std::vector<JoinedTable> large_tables(const std::filesystem::path& folder, const Results& results) {
+  std::vector<JoinedTable> tables = read_joined(folder);
+  for (const ResultTable& table : results.tables) {
+    if (table.in_text) continue;
+    JoinedTable large{.name = table.name, .caption = table.caption, .columns = {}, .n_rows = table.n_rows()};
+    for (const ResultColumn& column : table.columns) large.columns.push_back(column.name);
+    tables.push_back(std::move(large));
+  }
+  return tables;
+}
+
 std::string complete_section(const std::vector<JoinedTable>& tables) {
   std::string html;
   for (const JoinedTable& table : tables) {
@@ -96,10 +108,11 @@ std::string run_section(const RunRecord& run) {
 void write_report(const std::filesystem::path& folder) {
   const Results results = read_results(folder);
   const RunRecord run = read_run_record(folder);
-  const auto joined = read_joined(folder);
-  std::string body = opening(results, run, !joined.empty()) + "<main>\n";
-  for (const ResultTable& table : results.tables) body += table_section(table);
-  if (!joined.empty()) body += complete_section(joined);
+  const auto large = large_tables(folder, results);
+  std::string body = opening(results, run, !large.empty()) + "<main>\n";
+  for (const ResultTable& table : results.tables)
+    if (table.in_text) body += table_section(table);
+  if (!large.empty()) body += complete_section(large);
   body +=
       section("settings", "Settings", report::fact_list(results.settings)) + run_section(run) + "</main>\n";
   body +=

@@ -67,8 +67,11 @@ std::vector<std::byte> to_hdf5(const std::filesystem::path& folder, const Result
   h5::MemoryFile file;
   h5::set_attribute(file.id(), "format", std::string(format_name));
   h5::set_attribute(file.id(), "title", results.title);
-  Text tables, keys, values;
-  for (const ResultTable& table : results.tables) tables.push_back(table.name);
+  Text tables, only_here, keys, values;
+  for (const ResultTable& table : results.tables) {
+    tables.push_back(table.name);
+    if (!table.in_text) only_here.push_back(table.name);
+  }
   for (const auto& [key, value] : results.settings) {
     keys.push_back(key);
     values.push_back(value);
@@ -78,6 +81,7 @@ std::vector<std::byte> to_hdf5(const std::filesystem::path& folder, const Result
   h5::write_strings(about, "setting", keys);
   h5::write_strings(about, "value", values);
   h5::write_strings(about, "table", tables);
+  h5::write_strings(about, "only_here", only_here);
   const auto joined = Pieces(folder).tables();
   Text in_pieces;
   for (const auto& [name, n_pieces] : joined) in_pieces.push_back(name);
@@ -145,7 +149,9 @@ void write_results(const std::filesystem::path& folder, const Results& results) 
   require_sound(results);
   make_folder(folder);
   remove_file(folder / "DONE");
-  for (const ResultTable& table : results.tables) write_file(folder / (table.name + ".tsv"), to_tsv(table));
+  for (const ResultTable& table : results.tables)
+    if (table.in_text) write_file(folder / (table.name + ".tsv"), to_tsv(table));
+  for (const auto& [name, text] : results.files) write_file(folder / name, text);
   write_file(folder / "summary.json", to_json(results));
   write_file(folder / "results.h5", to_hdf5(folder, results));
 }
@@ -168,9 +174,11 @@ Results read_results(const std::filesystem::path& folder) {
   const auto keys = h5::read_strings(about, "setting"), values = h5::read_strings(about, "value");
   for (std::size_t i = 0; i < std::min(keys.size(), values.size()); ++i)
     results.settings.emplace_back(keys[i], values[i]);
+  const Text only_here = h5::read_strings(about, "only_here");
   for (const std::string& name : h5::read_strings(about, "table")) {
     const h5::Handle group = h5::open_group(file, name);
     results.tables.push_back(read_table(group, name));
+    results.tables.back().in_text = std::find(only_here.begin(), only_here.end(), name) == only_here.end();
   }
   return results;
 }

@@ -32,6 +32,7 @@ struct ResultTable {
   std::string name;     ///< "features" becomes features.tsv and the group /features in results.h5
   std::string caption;  ///< one or two sentences: what a row is, which method
   std::vector<ResultColumn> columns;
+  bool in_text = true;  ///< false: in results.h5 alone, too large for a text file and a page
 
   Index n_rows() const;
   const ResultColumn* find(const std::string& name) const;  ///< null when absent
@@ -49,6 +50,8 @@ struct Results {
   std::vector<std::pair<std::string, std::string>>
       settings;                                         ///< named settings to print: class set, rules, ties
   std::vector<std::pair<std::string, double>> numbers;  ///< named numbers of summary.json; NaN is null there
+  /// Files beside the tables, name and text, such as model.json; not read back by read_results.
+  std::vector<std::pair<std::string, std::string>> files = {};
 };
 
 /// Facts of a run, written as run.json: never part of what must be equal between runs.

@@ -4,6 +4,7 @@
 
 #include "jobs/interaction_screen/job.hpp"
 #include "jobs/mutation_landscape/job.hpp"
+#include "jobs/prognosis/job.hpp"
 
 namespace chorale::jobs {
 
@@ -11,6 +12,7 @@ const std::vector<engine::AnalysisEntry>& registry() {
   static const std::vector<engine::AnalysisEntry> entries{
       engine::entry_of<InteractionScreen>(),
       engine::entry_of<MutationLandscape>(),
+      engine::entry_of<Prognosis>(),
   };
   return entries;
 }

@@ -49,7 +49,7 @@ void OutcomeDesign::require_columns(const engine::Setup& setup, std::vector<std:
     fields.push_back(weight);
 }
 
-FollowUp::FollowUp(const OutcomeDesign& design, const engine::Setup& setup, const engine::Cohort& cohort)
+Timelines::Timelines(const OutcomeDesign& design, const engine::Setup& setup, const engine::Cohort& cohort)
     : adjusted(design.adjusted) {
   kernels::SurvivalView patients = cohort.survival();
   if (!setup.config.outcome.weight.empty()) patients.weight = cohort.numbers(setup.config.outcome.weight);
@@ -62,18 +62,27 @@ FollowUp::FollowUp(const OutcomeDesign& design, const engine::Setup& setup, cons
     patients.stratum = stratum;
   }
   stratified = kernels::make_timeline(patients);
-  covariates = read_covariates(setup, cohort);
 }
 
-engine::Ledger FollowUp::ledger() const {
+engine::Ledger Timelines::ledger() const {
   engine::Ledger ledger;
   ledger.n_start = crude.n_patients;
   ledger.leave("outcome", "time or status missing", crude.attrition.missing_outcome);
   if (crude.attrition.missing_weight > 0)
     ledger.leave("outcome", "weight missing or 0", crude.attrition.missing_weight);
   ledger.leave("outcome", "entry not before the end of follow-up", crude.attrition.entry_not_before_exit);
+  if (adjusted) ledger.leave("adjusted outcome", "stratum missing", stratified.attrition.missing_stratum);
+  return ledger;
+}
+
+FollowUp::FollowUp(const OutcomeDesign& design, const engine::Setup& setup, const engine::Cohort& cohort)
+    : Timelines(design, setup, cohort) {
+  if (adjusted) covariates = read_covariates(setup, cohort);
+}
+
+engine::Ledger FollowUp::ledger() const {
+  engine::Ledger ledger = Timelines::ledger();
   if (!adjusted) return ledger;
-  ledger.leave("adjusted outcome", "stratum missing", stratified.attrition.missing_stratum);
   Index n_missing = 0;
   const auto n = static_cast<std::size_t>(crude.n_patients);
   for (std::size_t i = 0; i < n; ++i) {

@@ -25,17 +25,26 @@ struct OutcomeDesign {
   void require_columns(const engine::Setup& setup, std::vector<std::string>& fields) const;
 };
 
-/// Follow-up and covariates of a cohort, as [outcome] has them.
-struct FollowUp {
+/// Follow-up of a cohort, as [outcome] has it.
+struct Timelines {
   kernels::Timeline crude;       ///< without strata
   kernels::Timeline stratified;  ///< with the configured strata; only when adjusted
-  Covariates covariates;
   bool adjusted = false;
+
+  Timelines(const OutcomeDesign& design, const engine::Setup& setup, const engine::Cohort& cohort);
+
+  const kernels::Timeline& model() const { return adjusted ? stratified : crude; }
+  /// Who leaves, and why: first from every outcome, then for want of a stratum.
+  engine::Ledger ledger() const;
+};
+
+/// Follow-up and covariates of a cohort.
+struct FollowUp : Timelines {
+  Covariates covariates;
 
   FollowUp(const OutcomeDesign& design, const engine::Setup& setup, const engine::Cohort& cohort);
 
-  const kernels::Timeline& model() const { return adjusted ? stratified : crude; }
-  /// Who leaves, and why: first from every outcome, then from the adjusted model.
+  /// As that of the timelines, then who leaves the adjusted model for want of a covariate.
   engine::Ledger ledger() const;
 };
 

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "jobs/prognosis/evaluation.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/brier.hpp"
+#include "kernels/censoring.hpp"
+#include "kernels/time_auc.hpp"
+
+namespace chorale::jobs::prognosis {
+namespace {
+
+using Kind = Measure::Kind;
+
+constexpr const char* late = "patients enter late, and weights for censoring do not know how";
+
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
+
+std::string trouble_of(kernels::HorizonVerdict verdict) {
+  return verdict == kernels::HorizonVerdict::computed ? std::string()
+                                                      : std::string(kernels::name_of(verdict));
+}
+
+}  // namespace
+
+std::string_view name_of(Kind kind) {
+  switch (kind) {
+    case Kind::harrell_c:
+      return "harrell_c";
+    case Kind::uno_c:
+      return "uno_c";
+    case Kind::auc:
+      return "auc";
+    case Kind::brier:
+      return "brier";
+    case Kind::integrated_brier:
+      return "integrated_brier";
+    default:
+      return "calibration_slope";
+  }
+}
+
+std::vector<Measure> Evaluation::measures_of(const Design& design) {
+  std::vector<Measure> all;
+  const auto& horizons = design.config.horizons;
+  if (design.measures("harrell_c")) all.push_back({Kind::harrell_c});
+  if (design.measures("uno_c")) all.push_back({Kind::uno_c, horizons.back()});
+  for (const auto& [name, kind] : {std::pair{"auc", Kind::auc}, std::pair{"brier", Kind::brier}})
+    if (design.measures(name))
+      for (const double horizon : horizons) all.push_back({kind, horizon});
+  if (design.measures("integrated_brier")) all.push_back({Kind::integrated_brier, horizons.back()});
+  if (design.measures("calibration")) all.push_back({Kind::calibration_slope});
+  return all;
+}
+
+Evaluation::Evaluation(const Design& design, const kernels::Timeline& strict, const kernels::Timeline& pooled,
+                       std::span<const std::uint8_t> taken)
+    : measures_(measures_of(design)),
+      horizons_(design.config.horizons),
+      ties_(design.ties),
+      order_(kernels::make_risk_order(strict, taken)),
+      pooled_(kernels::make_risk_order(pooled, taken)),
+      calibrates_(design.measures("calibration")),
+      n_groups_(design.config.calibration_groups),
+      confidence_(design.config.confidence) {
+  const double last = horizons_.back();
+  const auto n_points = static_cast<double>(design.config.integration_points);
+  for (Index k = 1; k <= design.config.integration_points; ++k)
+    integration_.push_back(last * static_cast<double>(k) / n_points);
+}
+
+kernels::BaselineHazard Evaluation::hazard(std::span<const double> eta,
+                                           std::span<const double> weight) const {
+  return kernels::baseline_hazard(order_, eta, weight, ties_);
+}
+
+Score Evaluation::concordance(Scratch& scratch, const Measure& measure, std::span<const double> eta,
+                              std::span<const double> weight, bool with_error) const {
+  kernels::ConcordanceOptions options{.with_error = with_error};
+  if (measure.kind == Kind::uno_c) {
+    if (order_.late_entries) return {.trouble = late};
+    options.pairs = kernels::PairWeight::inverse_censoring;
+    options.tau = measure.horizon;
+  }
+  const auto c = scratch.counter.count(order_, eta, weight, options);
+  Score score{.value = c.c, .se = c.se, .trouble = {}};
+  if (c.verdict != kernels::ConcordanceVerdict::computed) score.trouble = kernels::name_of(c.verdict);
+  return score;
+}
+
+Score Evaluation::brier(Scratch& scratch, const Measure& measure, std::span<const double> eta,
+                        const kernels::BaselineHazard& hazard, std::span<const double> weight) const {
+  if (order_.late_entries) return {.trouble = late};
+  if (measure.kind == Kind::integrated_brier) {
+    const auto curve = kernels::brier_curve(order_, hazard, eta, integration_, weight);
+    Score score{.value = curve.integrated, .trouble = {}};
+    for (const auto& at : curve.at)
+      if (score.trouble.empty()) score.trouble = trouble_of(at.verdict);
+    return score;
+  }
+  kernels::predicted_survival(order_, hazard, eta, measure.horizon, scratch.survival);
+  const auto at = kernels::brier_score(order_, scratch.survival, measure.horizon, weight);
+  return {.value = at.score, .trouble = trouble_of(at.verdict)};
+}
+
+std::vector<Score> Evaluation::score(Scratch& scratch, std::span<const double> eta,
+                                     const kernels::BaselineHazard& hazard, std::span<const double> weight,
+                                     bool with_error) const {
+  scratch.survival.resize(size(order_.n_patients));
+  std::vector<Score> scores;
+  std::vector<kernels::TimeAuc> areas;
+  std::size_t next_area = 0;
+  for (const Measure& measure : measures_) {
+    switch (measure.kind) {
+      case Kind::harrell_c:
+      case Kind::uno_c:
+        scores.push_back(concordance(scratch, measure, eta, weight, with_error));
+        break;
+      case Kind::auc: {
+        if (order_.late_entries) {
+          scores.push_back({.trouble = late});
+          break;
+        }
+        if (areas.empty()) areas = kernels::time_auc(order_, eta, horizons_, weight);
+        const auto& area = areas[next_area++];
+        scores.push_back({.value = area.auc, .trouble = trouble_of(area.verdict)});
+        break;
+      }
+      case Kind::brier:
+      case Kind::integrated_brier:
+        scores.push_back(brier(scratch, measure, eta, hazard, weight));
+        break;
+      case Kind::calibration_slope: {
+        const auto slope = kernels::calibration_slope(order_, eta, weight, ties_);
+        Score score{.value = slope.slope, .se = slope.se, .trouble = {}};
+        if (slope.verdict != kernels::CoxVerdict::converged)
+          score = {.trouble = slope.verdict == kernels::CoxVerdict::singular
+                                  ? "all predictions are equal"
+                                  : std::string(kernels::name_of(slope.verdict))};
+        scores.push_back(std::move(score));
+      }
+    }
+  }
+  return scores;
+}
+
+std::vector<double> Evaluation::no_information(Scratch& scratch, std::span<const double> eta,
+                                               const kernels::BaselineHazard& hazard,
+                                               std::span<const double> weight) const {
+  scratch.survival.resize(size(order_.n_patients));
+  // Brier's, of predictions dealt out at random: (1 − S) mean Ŝ² + S mean (1 − Ŝ)², S by Kaplan and Meier at h
+  const auto brier_at = [&](double horizon) {
+    kernels::predicted_survival(order_, hazard, eta, horizon, scratch.survival);
+    double total = 0, first = 0, second = 0;
+    const auto curve = kernels::calibration_groups(pooled_, scratch.survival, horizon, weight, 1);
+    for (const std::int32_t patient : order_.patient) {
+      const double s = scratch.survival[size(patient)], w = weight[size(patient)];
+      if (std::isnan(s)) continue;
+      total += w;
+      first += w * s;
+      second += w * s * s;
+    }
+    const double observed = curve.front().observed;
+    return (1 - observed) * second / total + observed * (1 - 2 * first / total + second / total);
+  };
+  std::vector<double> none;
+  for (const Measure& measure : measures_) {
+    switch (measure.kind) {
+      case Kind::brier:
+        none.push_back(brier_at(measure.horizon));
+        break;
+      case Kind::integrated_brier: {
+        double area = 0, before = kernels::missing;
+        for (std::size_t k = 0; k < integration_.size(); ++k) {
+          const double at = brier_at(integration_[k]);
+          if (k > 0) area += (at + before) / 2 * (integration_[k] - integration_[k - 1]);
+          before = at;
+        }
+        none.push_back(area / (integration_.back() - integration_.front()));
+        break;
+      }
+      case Kind::calibration_slope:
+        none.push_back(0);
+        break;
+      default:
+        none.push_back(0.5);
+    }
+  }
+  return none;
+}
+
+std::vector<kernels::CalibrationGroup> Evaluation::grouped(Scratch& scratch, std::span<const double> eta,
+                                                           const kernels::BaselineHazard& hazard,
+                                                           std::span<const double> weight,
+                                                           Index n_groups) const {
+  std::vector<kernels::CalibrationGroup> all;
+  scratch.survival.resize(size(order_.n_patients));
+  for (const double horizon : horizons_) {
+    kernels::predicted_survival(order_, hazard, eta, horizon, scratch.survival);
+    const auto groups =
+        kernels::calibration_groups(pooled_, scratch.survival, horizon, weight, n_groups,
+                                    {.type = kernels::ConfType::log_log, .level = confidence_});
+    all.insert(all.end(), groups.begin(), groups.end());
+  }
+  return all;
+}
+
+std::vector<kernels::CalibrationGroup> Evaluation::calibration(Scratch& scratch, std::span<const double> eta,
+                                                               const kernels::BaselineHazard& hazard,
+                                                               std::span<const double> weight) const {
+  if (!calibrates_) return {};
+  return grouped(scratch, eta, hazard, weight, n_groups_);
+}
+
+std::vector<kernels::CalibrationGroup> Evaluation::overall(Scratch& scratch, std::span<const double> eta,
+                                                           const kernels::BaselineHazard& hazard,
+                                                           std::span<const double> weight) const {
+  return grouped(scratch, eta, hazard, weight, 1);
+}
+
+}  // namespace chorale::jobs::prognosis

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include <algorithm>
+#include <cmath>
+
+#include "jobs/prognosis/stages.hpp"
+#include "kernels/quantile.hpp"
+
+namespace chorale::jobs::prognosis {
+namespace {
+
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
+
+/// Cut points that leave nobody's group empty.
+std::vector<double> useful_cuts(const Frame& frame, std::span<const double> eta) {
+  std::vector<double> own;
+  for (std::size_t i = 0; i < eta.size(); ++i)
+    if (frame.candidates.included()[i] != 0) own.push_back(eta[i]);
+  const Config& config = frame.design.config;
+  std::vector<double> cuts =
+      config.group_cuts.empty() ? kernels::quantiles(own, config.group_quantiles) : config.group_cuts;
+  std::sort(own.begin(), own.end());
+  std::vector<double> useful;
+  std::size_t before = 0;
+  for (const double cut : cuts) {
+    const auto below = static_cast<std::size_t>(std::lower_bound(own.begin(), own.end(), cut) - own.begin());
+    if (below == before || below == own.size()) continue;
+    useful.push_back(cut);
+    before = below;
+  }
+  return useful;
+}
+
+/// Cox model of the codes 1, 2, … against 0 among the patients taken.
+kernels::CoxFit fit_codes(const Frame& frame, std::span<const std::int32_t> code, Index n_codes,
+                          std::span<const std::uint8_t> taken) {
+  const std::size_t n = code.size();
+  std::vector<double> columns(n * size(n_codes - 1), 0);
+  for (std::size_t i = 0; i < n; ++i)
+    if (code[i] > 0) columns[size(code[i] - 1) * n + i] = 1;
+  return kernels::cox_fit(
+      kernels::make_cox_design(frame.timeline(), {.values = columns, .n_columns = n_codes - 1, .offset = {}},
+                               taken),
+      {.ties = frame.design.ties});
+}
+
+struct Compared {
+  std::vector<double> risk;
+  std::string name;
+};
+
+void compare(const Frame& frame, const kernels::RiskOrder& order, const Compared& ours,
+             std::span<const double> theirs, SchemeComparison row, FullModel& full) {
+  const bool uno = row.measure == Measure::Kind::uno_c;
+  row.predictor = ours.name;
+  if (uno && order.late_entries) {
+    row.trouble = "patients enter late, and weights for censoring do not know how";
+    full.schemes.push_back(std::move(row));
+    return;
+  }
+  kernels::ConcordanceOptions options{.with_error = true};
+  if (uno) {
+    options.pairs = kernels::PairWeight::inverse_censoring;
+    options.tau = frame.design.config.horizons.back();
+  }
+  kernels::ConcordanceCounter counter;
+  std::vector<double> own(frame.weight.size()), other(frame.weight.size());
+  const auto a = counter.count(order, ours.risk, frame.weight, options, own);
+  const auto b = counter.count(order, theirs, frame.weight, options, other);
+  row.ours = a.c;
+  row.theirs = b.c;
+  if (a.verdict != kernels::ConcordanceVerdict::computed) row.trouble = kernels::name_of(a.verdict);
+  double squares = 0;
+  for (std::size_t i = 0; i < own.size(); ++i) squares += (own[i] - other[i]) * (own[i] - other[i]);
+  row.se = std::sqrt(squares);
+  full.schemes.push_back(std::move(row));
+}
+
+}  // namespace
+
+void describe_groups(const Frame& frame, std::span<const double> eta, FullModel& full) {
+  const Config& config = frame.design.config;
+  full.cuts = useful_cuts(frame, eta);
+  const Index n_groups = static_cast<Index>(full.cuts.size()) + 1;
+  std::vector<std::int32_t> code(eta.size(), -1);
+  for (std::size_t i = 0; i < eta.size(); ++i)
+    if (frame.candidates.included()[i] != 0)
+      code[i] = static_cast<std::int32_t>(std::upper_bound(full.cuts.begin(), full.cuts.end(), eta[i]) -
+                                          full.cuts.begin());
+  kernels::CoxFit fit;
+  if (n_groups > 1) {
+    fit = fit_codes(frame, code, n_groups, frame.candidates.included());
+    full.log_rank = kernels::log_rank(frame.timeline(), code, n_groups);
+  }
+  std::vector<std::uint8_t> member(eta.size());
+  for (Index g = 0; g < n_groups; ++g) {
+    RiskGroup group;
+    if (g > 0) group.lower = full.cuts[size(g - 1)];
+    if (g + 1 < n_groups) group.upper = full.cuts[size(g)];
+    for (std::size_t i = 0; i < code.size(); ++i) member[i] = code[i] == g;
+    group.curve = kernels::kaplan_meier(frame.timelines.crude, member,
+                                        {.type = kernels::ConfType::log_log, .level = config.confidence});
+    group.median = kernels::km_median(group.curve);
+    group.landmarks = kernels::km_landmarks(frame.timelines.crude, member, group.curve, config.horizons);
+    if (g > 0) {
+      const auto j = size(g - 1);
+      const bool finite = std::isfinite(fit.beta[j]) && fit.verdict != kernels::CoxVerdict::not_converged;
+      group.log_hazard = fit.beta[j];
+      if (finite)
+        group.se = std::sqrt(fit.covariance[j * size(n_groups - 1) + j]);
+      else
+        group.trouble = kernels::name_of(fit.verdict);
+    }
+    full.groups.push_back(std::move(group));
+  }
+}
+
+void compare_schemes(const Frame& frame, const engine::Cohort& cohort, std::span<const double> eta,
+                     FullModel& full) {
+  const std::size_t n = eta.size();
+  Compared model{.risk = {eta.begin(), eta.end()}, .name = "model"};
+  Compared groups{.risk = std::vector<double>(n), .name = "risk groups"};
+  for (std::size_t i = 0; i < n; ++i)
+    groups.risk[i] =
+        static_cast<double>(std::upper_bound(full.cuts.begin(), full.cuts.end(), eta[i]) - full.cuts.begin());
+  for (std::size_t s = 0; s < frame.design.schemes.size(); ++s) {
+    const Grouping& scheme = frame.design.schemes[s];
+    auto code = scheme.codes(cohort);
+    std::vector<std::uint8_t> taken(n);
+    std::vector<std::int32_t> position(size(scheme.size()), -1);
+    SchemeComparison row{.scheme = static_cast<Index>(s), .predictor = {}, .trouble = {}};
+    for (std::size_t i = 0; i < n; ++i) {
+      taken[i] = frame.candidates.included()[i] != 0 && code[i] >= 0;
+      row.n += taken[i];
+      row.n_events += taken[i] != 0 && frame.timeline().event[i] != 0;
+      if (taken[i] != 0) position[size(code[i])] = 0;
+    }
+    std::int32_t n_levels = 0;
+    for (auto& p : position)
+      if (p == 0) p = n_levels++;
+    for (std::size_t i = 0; i < n; ++i) code[i] = taken[i] != 0 ? position[size(code[i])] : -1;
+    if (n_levels < 2) {
+      row.predictor = "model";
+      row.trouble = "fewer than two levels occur";
+      full.schemes.push_back(std::move(row));
+      continue;
+    }
+    // levels that have no order of their own are put in that of their hazards
+    const auto fit = fit_codes(frame, code, n_levels, taken);
+    std::vector<double> risk(n, 0);
+    constexpr double beyond = 1e3;  // a level in which nobody dies, or everybody at once
+    for (std::size_t i = 0; i < n; ++i)
+      if (code[i] > 0) risk[i] = std::clamp(fit.beta[size(code[i] - 1)], -beyond, beyond);
+    const auto order = kernels::make_risk_order(frame.timeline(), taken);
+    for (const auto kind : {Measure::Kind::harrell_c, Measure::Kind::uno_c}) {
+      if (!frame.design.measures(std::string(name_of(kind)))) continue;
+      row.measure = kind;
+      compare(frame, order, model, risk, row, full);
+      compare(frame, order, groups, risk, row, full);
+    }
+  }
+}
+
+}  // namespace chorale::jobs::prognosis
