@@ -57,6 +57,24 @@ Candidates::Candidates(const Design& design, const engine::Setup& setup, const e
     }
   }
   add_features(sources, design.config.untested, design.n_covariates);
+  for (const Term& term : terms_) {
+    const Source& source = sources[size(term.variable)];
+    scale_.push_back(source.values.empty() || term.indicates_missing ? 1 : spread(source));
+  }
+}
+
+double Candidates::spread(const Source& source) const {
+  std::vector<std::uint8_t> known(included_.begin(), included_.end());
+  for (const std::int32_t i : *source.missing) known[size(i)] = 0;
+  double n = 0, sum = 0, squares = 0;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (known[i] == 0) continue;
+    ++n;
+    sum += source.values[i];
+  }
+  for (std::size_t i = 0; i < known.size(); ++i)
+    if (known[i] != 0) squares += (source.values[i] - sum / n) * (source.values[i] - sum / n);
+  return n == 0 ? 0 : std::sqrt(squares / n);
 }
 
 std::vector<Candidates::Source> Candidates::read(const Design& design, const engine::Setup& setup,

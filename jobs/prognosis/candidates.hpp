@@ -80,6 +80,9 @@ class Candidates {
   /// Shapes   copies (n_patients, n_samples), a patient's samples side by side; returns (n_samples, n_fills)
   std::vector<double> learn_fills(std::span<const std::uint8_t> copies, Index n_samples) const;
 
+  /// Standard deviation of a number over those who take part, gaps left out; 1 for columns of 0 and 1.
+  double scale(Index term) const { return scale_[static_cast<std::size_t>(term)]; }
+
   /// Mean and standard deviation of every term over those who take part, gaps filled.
   struct Moments {
     std::vector<double> mean, sd;  ///< (n_terms)
@@ -104,10 +107,12 @@ class Candidates {
   void add_category(Source& source, Missing missing);
   void add_features(const std::vector<Source>& sources, Missing untested, Index first_variable);
   void add_term(Term term, std::vector<double> column);
+  double spread(const Source& source) const;
   Index add_gap(const std::vector<std::int32_t>& patients);
 
   std::vector<Variable> variables_;
   std::vector<Term> terms_;
+  std::vector<double> scale_;  // (n_terms)
   std::vector<double> dense_;
   std::vector<std::vector<std::int32_t>> lists_;  // patients of indicator terms
   std::vector<std::span<const std::int32_t>> sparse_;

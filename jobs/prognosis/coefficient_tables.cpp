@@ -25,7 +25,7 @@ std::string note_of(const Design& design, const Findings& findings, std::size_t 
   const double beta = findings.full.model.beta[t];
   if (!findings.full.model.predicts() && std::isnan(beta)) return findings.full.model.trouble;
   if (std::isnan(beta)) return "follows from the terms before it";
-  if (std::isinf(beta)) return "the likelihood grows without bound";
+  if (std::isinf(beta)) return "the likelihood grows without bound: predicts as ±15";
   if (beta == 0 && findings.full.terms[t].sd == 0) return "one value only";
   if (beta == 0 && design.selects()) return "not chosen";
   if (std::isnan(findings.full.fit.se[t])) return "penalised: no standard error";

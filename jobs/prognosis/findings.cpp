@@ -30,6 +30,9 @@ std::vector<kernels::Corrected> correct(const Design& design, const Findings& fi
                                              .original = original,
                                              .oob = oob},
                                             design.config.confidence));
+    // a fit's own slope is 1 in every sample, so only those on all patients vary
+    if (findings.measures[m].kind == Measure::Kind::calibration_slope)
+      all.back().interval = kernels::percentile_interval(original, design.config.confidence);
   }
   return all;
 }

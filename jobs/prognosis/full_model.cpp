@@ -49,7 +49,8 @@ std::vector<TermNote> term_notes(const Candidates& candidates, std::span<const d
                      .indicates_missing = term.indicates_missing,
                      .when_missing = term.when_missing,
                      .mean = moments.mean[t],
-                     .sd = moments.sd[t]});
+                     .sd = moments.sd[t],
+                     .scale = candidates.scale(static_cast<Index>(t))});
   }
   return notes;
 }

@@ -41,11 +41,12 @@ struct TermNote {
   std::string level;  ///< categories: the level that it stands for
   bool indicates_missing = false;
   double when_missing = kernels::missing;
-  double mean = 0, sd = 0;  ///< of all patients
+  double mean = 0, sd = 0;  ///< of all patients, gaps filled
+  double scale = 1;         ///< as Candidates::scale
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& name& variable& kind& level& indicates_missing& when_missing& mean& sd;
+    archive& name& variable& kind& level& indicates_missing& when_missing& mean& sd& scale;
   }
 };
 
@@ -139,8 +140,8 @@ struct FullModel {
   PathNote path;
   std::vector<TermNote> terms;
   std::vector<VariableNote> variables;
-  std::vector<Score> scores;                   ///< (n_measures), apparent
-  std::vector<double> no_information;          ///< (n_measures)
+  std::vector<Score> scores;           ///< (n_measures), apparent
+  std::vector<double> no_information;  ///< (n_measures)
   std::vector<kernels::CalibrationGroup> calibration;
   double centre = 0;
   std::vector<Baseline> baselines;
@@ -152,8 +153,8 @@ struct FullModel {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& model& fit& path& terms& variables& scores& no_information& calibration& centre&
-        baselines& cuts& groups& log_rank& schemes& ledger;
+    archive& model& fit& path& terms& variables& scores& no_information& calibration& centre& baselines& cuts&
+        groups& log_rank& schemes& ledger;
   }
 };
 

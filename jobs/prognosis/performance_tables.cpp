@@ -83,7 +83,10 @@ io::ResultTable performance_table(const Findings& findings) {
   table.add("optimism", "", "mean over replicates of the measure on the sample less that on all patients",
             std::move(optimism));
   table.add("corrected", "", "apparent less optimism", std::move(corrected));
-  table.add("lower", "", "percentile over replicates of the measure on the sample, less optimism",
+  table.add("lower", "",
+            "percentile over replicates of the measure on the sample, less optimism; of the calibration "
+            "slope that on all "
+            "patients",
             std::move(lower));
   table.add("upper", "", "the same", std::move(upper));
   table.add("oob", "", "mean over replicates on the patients not drawn", std::move(oob));

@@ -25,11 +25,18 @@ Index n_not_zero(std::span<const double> beta) {
 }
 
 std::string trouble_of(kernels::CoxVerdict verdict) {
-  const bool fine = verdict == kernels::CoxVerdict::converged || verdict == kernels::CoxVerdict::singular;
-  return fine ? std::string() : std::string(kernels::name_of(verdict));
+  const bool fails =
+      verdict == kernels::CoxVerdict::no_events || verdict == kernels::CoxVerdict::not_converged;
+  return fails ? std::string(kernels::name_of(verdict)) : std::string();
 }
 
 }  // namespace
+
+double predicting(double beta, double scale) {
+  constexpr double beyond = 15;
+  if (std::isnan(beta)) return 0;
+  return std::isinf(beta) ? std::copysign(beyond, beta) / (scale > 0 ? scale : 1) : beta;
+}
 
 struct Procedure::Sample {
   std::vector<double> weight;
@@ -277,7 +284,9 @@ std::vector<double> Procedure::predict(std::span<const Model> models) const {
   const auto n_dense = size(candidates_.n_dense());
   std::vector<double> beta;  // (n_models, n_dense)
   for (const Model& model : models)
-    for (std::size_t t = 0; t < n_dense; ++t) beta.push_back(model.predicts() ? model.beta[t] : 0);
+    for (std::size_t t = 0; t < n_dense; ++t)
+      beta.push_back(model.predicts() ? predicting(model.beta[t], candidates_.scale(static_cast<Index>(t)))
+                                      : 0);
   std::vector<double> side_by_side(n * n_models, 0);
   if (n_dense > 0)
     kernels::linear_predictors(
@@ -291,8 +300,9 @@ std::vector<double> Procedure::predict(std::span<const Model> models) const {
       for (std::size_t m = 0; m < n_models; ++m) side_by_side[size(i) * n_models + m] += step[m];
   };
   const auto coefficient = [&](std::size_t m, std::size_t term) {
-    const double b = models[m].predicts() ? models[m].beta[term] : 0;
-    return std::isnan(b) ? 0 : b;
+    return models[m].predicts()
+               ? predicting(models[m].beta[term], candidates_.scale(static_cast<Index>(term)))
+               : 0;
   };
   for (std::size_t j = 0; j < candidates_.sparse().size(); ++j) {
     for (std::size_t m = 0; m < n_models; ++m) step[m] = coefficient(m, n_dense + j);

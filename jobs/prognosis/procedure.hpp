@@ -33,6 +33,10 @@ struct Model {
   }
 };
 
+/// The coefficient that a term predicts with: its own, 0 where it is aliased, and ±15 in place of ± infinity, where the
+/// likelihood is as good as flat; per standard deviation for numbers, which `scale` is, and for 0/1 columns (scale 1) as it is.
+double predicting(double beta, double scale);
+
 /// An elastic-net path and what was chosen on it.
 struct Tuned {
   kernels::CoxPath path;

@@ -64,9 +64,9 @@ void summarise(const Design& design, const Findings& findings, io::Results& resu
   say.push_back(fmt::format("{} patients with {} events; {} of {} candidate terms are in the model.",
                             full.fit.n_analysed, full.fit.n_events, full.model.n_chosen, full.terms.size()));
   if (const auto grow = listed(full, [](double b) { return std::isinf(b); }); !grow.empty())
-    say.push_back("The likelihood grows without bound with " + grow + ": there is no model to predict with.");
-  else if (!full.model.predicts())
-    say.push_back("There is no model to predict with: " + full.model.trouble + ".");
+    say.push_back("The likelihood grows without bound with " + grow +
+                  ": predictions take log hazards of ±15 for infinity; think of leaving them out.");
+  if (!full.model.predicts()) say.push_back("There is no model to predict with: " + full.model.trouble + ".");
   if (const auto follow = listed(full, [](double b) { return std::isnan(b); });
       !follow.empty() && full.model.predicts())
     say.push_back("Left out, because they follow from the terms before them: " + follow + ".");
@@ -221,7 +221,7 @@ io::ModelFile model_file(const Design& design, const engine::Setup& setup, const
          .variable = position[v],
          .level = term.level,
          .indicates_missing = term.indicates_missing,
-         .coefficient = beta,
+         .coefficient = predicting(beta, term.scale),
          .when_missing = std::isnan(term.when_missing) ? std::nullopt : std::optional(term.when_missing)});
   }
   model.centre = full.centre;
