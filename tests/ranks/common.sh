@@ -40,9 +40,10 @@ make_cohort() { # NAME PATIENTS GENES PATIENTS_PER_SHARD [OPTIONS…]
     --set "patients=$2" --set "genes=$3" --set "patients_per_shard=$4" "${@:5}" >/dev/null 2>&1
 }
 
-# landscape N OUT [OPTIONS…]: the job of tests/ranks/landscape.toml on the cohort "cohort"; interactions likewise.
+# landscape N OUT [OPTIONS…]: the job of tests/ranks/landscape.toml on the cohort "cohort"; the others likewise.
 landscape() { run_job landscape "$@"; }
 interactions() { run_job interactions "$@"; }
+prognosis() { run_job prognosis "$@"; }
 run_job() { # JOB N OUT [OPTIONS…]
   local job="$1" n="$2" out="$3"
   shift 3
@@ -51,7 +52,7 @@ run_job() { # JOB N OUT [OPTIONS…]
 }
 
 # What must not depend on ranks, threads or restarts.
-result_files() { (cd "$work/$1" && find . -name '*.tsv' -o -name '*.h5' -o -name summary.json | grep -v '^./.chorale' | sort); }
+result_files() { (cd "$work/$1" && find . -name '*.tsv' -o -name '*.h5' -o -name summary.json -o -name model.json | grep -v '^./.chorale' | sort); }
 
 # Results are equal byte by byte, and both folders have the same ones.
 require_equal() { # A B
