@@ -21,8 +21,18 @@ std::size_t size(Index n) {
 }
 
 std::string trouble_of(kernels::HorizonVerdict verdict) {
-  return verdict == kernels::HorizonVerdict::computed ? std::string()
-                                                      : std::string(kernels::name_of(verdict));
+  switch (verdict) {
+    case kernels::HorizonVerdict::computed:
+      return "";
+    case kernels::HorizonVerdict::nobody:
+      return "nobody has a prediction";
+    case kernels::HorizonVerdict::beyond_follow_up:
+      return "follow-up ends before the horizon";
+    case kernels::HorizonVerdict::no_cases:
+      return "nobody dies by the horizon";
+    default:
+      return "nobody lives beyond the horizon";
+  }
 }
 
 }  // namespace
@@ -88,7 +98,8 @@ Score Evaluation::concordance(Scratch& scratch, const Measure& measure, std::spa
   }
   const auto c = scratch.counter.count(order_, eta, weight, options);
   Score score{.value = c.c, .se = c.se, .trouble = {}};
-  if (c.verdict != kernels::ConcordanceVerdict::computed) score.trouble = kernels::name_of(c.verdict);
+  if (c.verdict != kernels::ConcordanceVerdict::computed)
+    score.trouble = "nobody dies while others are at risk";
   return score;
 }
 
@@ -138,9 +149,8 @@ std::vector<Score> Evaluation::score(Scratch& scratch, std::span<const double> e
         const auto slope = kernels::calibration_slope(order_, eta, weight, ties_);
         Score score{.value = slope.slope, .se = slope.se, .trouble = {}};
         if (slope.verdict != kernels::CoxVerdict::converged)
-          score = {.trouble = slope.verdict == kernels::CoxVerdict::singular
-                                  ? "all predictions are equal"
-                                  : std::string(kernels::name_of(slope.verdict))};
+          score = {.trouble = slope.verdict == kernels::CoxVerdict::singular ? "all predictions are equal"
+                                                                             : "the slope cannot be fitted"};
         scores.push_back(std::move(score));
       }
     }

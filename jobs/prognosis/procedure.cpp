@@ -25,9 +25,8 @@ Index n_not_zero(std::span<const double> beta) {
 }
 
 std::string trouble_of(kernels::CoxVerdict verdict) {
-  const bool fails =
-      verdict == kernels::CoxVerdict::no_events || verdict == kernels::CoxVerdict::not_converged;
-  return fails ? std::string(kernels::name_of(verdict)) : std::string();
+  if (verdict == kernels::CoxVerdict::no_events) return "no events";
+  return verdict == kernels::CoxVerdict::not_converged ? "the fit did not converge" : "";
 }
 
 }  // namespace

@@ -71,7 +71,8 @@ void compare(const Frame& frame, const kernels::RiskOrder& order, const Compared
   const auto b = counter.count(order, theirs, frame.weight, options, other);
   row.ours = a.c;
   row.theirs = b.c;
-  if (a.verdict != kernels::ConcordanceVerdict::computed) row.trouble = kernels::name_of(a.verdict);
+  if (a.verdict != kernels::ConcordanceVerdict::computed)
+    row.trouble = "nobody dies while others are at risk";
   double squares = 0;
   for (std::size_t i = 0; i < own.size(); ++i) squares += (own[i] - other[i]) * (own[i] - other[i]);
   row.se = std::sqrt(squares);
@@ -111,7 +112,9 @@ void describe_groups(const Frame& frame, std::span<const double> eta, FullModel&
       if (finite)
         group.se = std::sqrt(fit.covariance[j * size(n_groups - 1) + j]);
       else
-        group.trouble = kernels::name_of(fit.verdict);
+        group.trouble = std::isinf(fit.beta[j])
+                            ? "nobody dies in this group, or in the first, while others are at risk"
+                            : "the fit did not converge";
     }
     full.groups.push_back(std::move(group));
   }
