@@ -5,14 +5,14 @@
 
 # clinical (follow-up known), and carriers(gene): rows of it that carry a variant of the class set "nonsilent",
 # io/study/. Patients of these cohorts are all tested for all genes.
-read_study <- function(study) {
+read_study <- function(study, more = character()) {
   columns <- function(file, wanted) {
     header <- strsplit(grep("^#", readLines(file, n = 10), value = TRUE, invert = TRUE)[1], "\t")[[1]]
     classes <- ifelse(header %in% wanted, NA_character_, "NULL")
     read.delim(file, comment.char = "#", colClasses = classes, quote = "")
   }
   clinical <- columns(file.path(study, "data_clinical_patient.txt"),
-                      c("PATIENT_ID", "AGE", "SEX", "OS_STATUS", "OS_MONTHS"))
+                      c("PATIENT_ID", "AGE", "SEX", "OS_STATUS", "OS_MONTHS", more))
   clinical <- clinical[!is.na(clinical$OS_MONTHS) & clinical$OS_STATUS != "", ]
   clinical$event <- as.integer(substr(clinical$OS_STATUS, 1, 1))
   samples <- columns(file.path(study, "data_clinical_sample.txt"), c("PATIENT_ID", "SAMPLE_ID"))

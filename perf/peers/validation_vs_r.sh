@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the Chorale authors
+#
+# Optimism of concordance, Brier score and calibration of a Cox model of 20 terms on 5,000 patients, beside R's
+# rms::validate (Somers' Dxy, R², slope and others), a replicate each, one core each.
+#
+#   bash perf/peers/validation_vs_r.sh [ROUNDS [REPLICATES]]      default: 5 rounds of 1,000 replicates, R of 40
+#   CHORALE=build/release/chorale                                 the program measured
+#
+# Rounds alternate R, Chorale, R, Chorale …; medians of processor time. A replicate of Chorale is the whole process, loading,
+# the model, groups, tables and report included, by the number of replicates.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+source perf/peers/measure.sh
+rounds="${1:-5}"
+replicates="${2:-1000}"
+need_r
+Rscript -e 'library(rms)' >/dev/null 2>&1 || { echo "skipped: R's rms is missing (Debian: r-cran-rms)"; exit 0; }
+need_chorale
+sed 's/^patients = .*/patients = 5000/; s/^name = "benchmark"/name = "benchmark-5000"/' perf/peers/cohort.toml >cohorts/benchmark-5000.toml
+simulated cohorts/benchmark-5000.toml benchmark-5000
+
+genes=$(seq -f '"GENE%05g"' -s ', ' 1 18)
+mkdir -p results
+rows=$(mktemp)
+trap 'rm -f "$rows"' EXIT
+for round in $(seq "$rounds"); do
+  r=$(Rscript perf/peers/validation_vs_r.R cohorts/benchmark-5000-study results/benchmark-5000)
+  ours=$(cpu "$chorale" run perf/peers/validation.toml --fresh --set "prognosis.replicates=$replicates" \
+    --set "features.include=[$genes]")
+  echo "$r $ours" | tee -a "$rows" |
+    awk -v i="$round" -v n="$replicates" '{ printf "round %d: rms::validate %.1f ms, Chorale %.3f ms a replicate\n", i, 1e3 * $1, 1e3 * $3 / n }'
+done
+awk -v r="$(column 1)" -v ours="$(column 3)" -v n="$replicates" 'BEGIN {
+  printf "\nrms::validate / Chorale, a replicate: %.0f times (%.1f ms, %.3f ms)\n", r / (ours / n), 1e3 * r, 1e3 * ours / n
+}'
+awk 'NR > 1 { printf "corrected Dxy: R %.4f; Chorale, 2 C - 1: %.4f\n", $2, c }' c="$(awk -F'\t' '$1 == "harrell_c" { print 2 * $6 - 1 }' results/benchmark-5000/performance.tsv)" "$rows" | tail -1
