@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "engine/forecast.hpp"
 #include "engine/load.hpp"
 #include "engine/output_folder.hpp"
 #include "engine/signals.hpp"
@@ -309,6 +310,7 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
   omp_set_num_threads(n_threads);
   watch_signals();
   require_one_level(comm);
+  if (job.config.run.refuse_by_memory) require_room(job, comm, n_threads);
 
   RunSummary summary;
   summary.n_units = job.plan.n_units();

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/load.hpp"
+#include "engine/forecast.hpp"
 #include "engine/runner.hpp"
 #include "jobs/commands/commands.hpp"
 #include "jobs/registry.hpp"
@@ -15,13 +15,9 @@
 namespace chorale::jobs {
 namespace {
 
-constexpr int interrupted = 75;
+using engine::bytes_text;
 
-std::string bytes_text(double bytes) {
-  if (bytes < 1e6) return fmt::format("{:.0f} kB", bytes / 1e3);
-  if (bytes < 1e9) return fmt::format("{:.0f} MB", bytes / 1e6);
-  return fmt::format("{:.1f} GB", bytes / 1e9);
-}
+constexpr int interrupted = 75;
 
 std::string seconds_text(double seconds) {
   return seconds < 1 ? fmt::format("{:.0f} ms", seconds * 1e3) : fmt::format("{:.1f} s", seconds);
@@ -126,18 +122,13 @@ int check(const Context& context, const std::filesystem::path& config, Index n_r
       line("units",
            fmt::format("{} {} ({})", stage.n_units, stage.name,
                        stage.layout == engine::Layout::by_shard ? "by shard" : "on the whole cohort"));
-    Index shared = 0;
-    for (const auto& stage : job.plan.stages)
-      if (stage.layout == engine::Layout::replicated)
-        shared = std::max(
-            shared, engine::forecast_bytes({job.catalogue, *job.selection, job.features, stage.columns}));
-    Index largest_shard = 0;
-    for (const auto& shard : job.catalogue.shards) largest_shard = std::max(largest_shard, shard.n_bytes);
-    const double program = 4e7;  // what a rank holds before it loads anything
-    line("memory", fmt::format("about {} a rank, and {} once per node",
-                               bytes_text(program + 3 * static_cast<double>(largest_shard)),
-                               bytes_text(static_cast<double>(shared))));
-    const double seconds = job.plan.seconds() / static_cast<double>(n_ranks * n_threads);
+    const engine::Forecast forecast = engine::forecast(job, n_threads);
+    line("memory", fmt::format("about {} with {} on one node: {} once, {} a rank, {} more on the first",
+                               bytes_text(forecast.node_bytes(n_ranks)),
+                               n_ranks == 1 ? "1 rank" : fmt::format("{} ranks", n_ranks),
+                               bytes_text(forecast.shared_bytes), bytes_text(forecast.rank_bytes),
+                               bytes_text(forecast.root_bytes)));
+    const double seconds = forecast.seconds / static_cast<double>(n_ranks * n_threads);
     line("time",
          fmt::format("about {} on {} × {} (ranks × threads)", seconds_text(seconds), n_ranks, n_threads));
     line("output", job.config.output);
