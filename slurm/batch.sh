@@ -26,9 +26,10 @@ stamp() {
 # Bytes of finished units in the checkpoint; a file without any has a header alone.
 kept() { stat -c %s "$output"/.chorale/*.parts 2>/dev/null | awk '$1 > 64 { n += $1 } END { print n + 0 }'; }
 
-# Ends this start and has Slurm start the job again. requeue kills this shell, so nothing may follow.
+# Ends this start and has Slurm start the job again, which kills this shell.
 again() {
   say "$1: the job starts again and resumes"
+  trap - TERM USR1
   local refused
   refused="$(scontrol requeue "$SLURM_JOB_ID" 2>&1)" && sleep 60
   say "Slurm does not start it again (${refused:-no word}): submit again to resume"

@@ -50,7 +50,12 @@ wait_until() { # SECONDS TEXT COMMAND…
 }
 has_state() { grep -qE "^($1)\$" <<<"$(fact JobState "${2:-}")"; }
 in_log() { grep -qF -- "$1" "$log" 2>/dev/null; }
-wait_for_state() { wait_until "${2:-120}" "its state is $1" has_state "$1"; }
+ends() { # STATE: true when it is so, a failure when the job ended otherwise
+  has_state "$1" && return 0
+  ! has_state "COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL" || fail "job $job ended as $(fact JobState): $(cat "$log")"
+  return 1
+}
+wait_for_state() { wait_until "${2:-120}" "its state is $1" ends "$1"; }
 wait_for_log() { wait_until "${2:-120}" "the log says '$1'" in_log "$1"; }
 has_parts() { [ "$(cat "$work/$1"/.chorale/*.parts 2>/dev/null | wc -c)" -gt 1000 ]; }
 
@@ -74,7 +79,8 @@ require_log() { # TEXT
   in_log "$1" || fail "expected '$1' in the log: $(cat "$log")"
 }
 require_job_id_in_every_line() {
-  ! grep -vE "^[0-9T:+-]+ job $job start [0-9]+: " "$log" >"$work/bare.txt" || fail "lines without job id: $(cat "$work/bare.txt")"
+  ! grep -vE "^[0-9T:+-]+ job $job start [0-9]+: |^slurmstepd.* JOB $job " "$log" >"$work/bare.txt" ||
+    fail "lines without job id: $(cat "$work/bare.txt")"
 }
 require_resumed() { # OUT
   grep -qE '"n_units_resumed": [1-9]' "$work/$1/run.json" || fail "nothing was resumed: $(cat "$work/$1/run.json")"

@@ -20,7 +20,6 @@ node_crash "$other"
 ranks_signal CONT
 wait_for_log "lost a rank or a node"
 require_no_done ranks-only
-node_down "$other"
 wait_for_state COMPLETED 240
 require_equal reference ranks-only
 require_resumed ranks-only
