@@ -35,8 +35,8 @@ std::string finished_text(const engine::PreparedJob& job, const engine::RunSumma
     else
       stages += (stages.empty() ? "" : ", ") + stage + " " + seconds_text(seconds);
   }
-  text += fmt::format("\n  {} on {} × {} (ranks × threads), level {}, largest rank {}\n", seconds_text(total),
-                      record.n_ranks, record.n_threads, record.level, bytes_text(record.peak_rss_bytes));
+  text += fmt::format("\n  {} on {} × {} (ranks × threads), level {}, {} on a node\n", seconds_text(total),
+                      record.n_ranks, record.n_threads, record.level, bytes_text(record.peak_node_bytes));
   text += "  " + stages + "\n";
   if (record.n_units_resumed > 0)
     text +=
