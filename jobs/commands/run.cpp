@@ -103,9 +103,15 @@ int run(const Context& context, const std::filesystem::path& config, bool fresh)
 }
 
 int check(const Context& context, const std::filesystem::path& config, Index n_ranks) {
+  io::Node root;
+  engine::PreparedJob job;
   together(context, [&] {
-    const io::Node root = io::load_config(config, context.overrides);
-    const engine::PreparedJob job = engine::prepare(root, registry(), nullptr);
+    root = io::load_config(config, context.overrides);
+    job = engine::prepare(root, registry(), nullptr);
+  });
+  // min_carriers decides how large the job is, so its features are counted
+  if (job.config.features.min_carriers > 0) job = engine::prepare(root, registry(), &context.comm);
+  together(context, [&] {
     const int n_threads = engine::threads_per_rank(job.config.run, context.comm);
     std::string text = fmt::format("{} would run\n\n", job.config.job);
     const auto line = [&](std::string_view name, const std::string& value) {
@@ -115,9 +121,7 @@ int check(const Context& context, const std::filesystem::path& config, Index n_r
                                job.catalogue.shards.size()));
     line("selected",
          job.selection->keeps_everyone() ? "all patients" : "at most all patients: conditions need the data");
-    line("features",
-         fmt::format("{}{}", job.features.size(),
-                     job.config.features.min_carriers > 0 ? " at most: min_carriers needs the data" : ""));
+    line("features", std::to_string(job.features.size()));
     for (const auto& stage : job.plan.stages)
       line("units",
            fmt::format("{} {} ({})", stage.n_units, stage.name,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <set>
 
 #include <fmt/format.h>
@@ -111,11 +112,14 @@ struct Submission {
     elements = elements_of(options.sweeps, output);
     ingest = !options.ingest.empty() && !fs::exists(fs::path(config.cohort) / "cohort.json");
     if (!ingest) {
+      const auto alone = engine::solo_comm();
       for (const Element& element : elements) {
         auto overrides = context.overrides;
         for (std::size_t a = 1; a < element.arguments.size(); a += 2)
           overrides.push_back(element.arguments[a]);
-        jobs.push_back(engine::prepare(io::load_config(options.config, overrides), registry(), nullptr));
+        // min_carriers decides how large the job is; a sweep is not worth a pass over the patients for each element
+        jobs.push_back(engine::prepare(io::load_config(options.config, overrides), registry(),
+                                       elements.size() == 1 ? alone.get() : nullptr));
       }
     }
     std::optional<ForecastOf> forecast;
