@@ -33,6 +33,8 @@ namespace chorale::engine {
 ///       on rank 0 when a stage is finished, with its parts in unit order; later stages find the text in setup.briefs
 ///   std::optional<io::ResultTable> Part::piece, which is not serialized
 ///       rows too many to travel: they are written to OUTPUT/pieces by the rank that made them (io/pieces.hpp)
+///   double result_bytes(setup) const
+///       forecast of what rank 0 holds when it makes and writes the results
 ///   void complete(setup, io::Pieces& pieces) const
 ///       on rank 0 before finish(), to add columns to the pieces that need all of them
 template <class Job>
@@ -61,6 +63,7 @@ class AnyAnalysis {
   virtual std::string brief(const Setup& setup, Index stage, const std::vector<std::string>& parts) const = 0;
   virtual void complete(const Setup& setup, io::Pieces& pieces) const = 0;
   virtual io::Results finish(const Setup& setup, const std::vector<std::string>& parts) const = 0;
+  virtual double result_bytes(const Setup& setup) const = 0;
   virtual std::vector<std::pair<std::string, std::string>> config() const = 0;
 };
 
@@ -104,6 +107,13 @@ class Erased : public AnyAnalysis {
 
   io::Results finish(const Setup& setup, const std::vector<std::string>& bytes) const override {
     return job_.finish(setup, parts_of(bytes));
+  }
+
+  double result_bytes(const Setup& setup) const override {
+    if constexpr (requires { job_.result_bytes(setup); })
+      return job_.result_bytes(setup);
+    else
+      return 0;
   }
 
   std::vector<std::pair<std::string, std::string>> config() const override {

@@ -93,6 +93,8 @@ io::Schema<RunConfig> run_schema() {
       .unit("seconds")
       .at_least(0)
       .help("finished parts reach the disk at least this often");
+  schema.field("refuse_by_memory", &RunConfig::refuse_by_memory)
+      .help("do not start when the forecast is larger than the memory that a node offers");
   return schema;
 }
 

@@ -48,6 +48,7 @@ struct OutcomeConfig {
 struct RunConfig {
   Index threads = 0;
   double checkpoint_seconds = 30;
+  bool refuse_by_memory = true;
 };
 
 /// Everything that all jobs share: the head of a job file and its shared tables.

@@ -2,6 +2,8 @@
 // Copyright the Chorale authors
 #include "engine/load.hpp"
 
+#include <map>
+
 #include "engine/packer.hpp"
 
 namespace chorale::engine {
@@ -40,22 +42,29 @@ Cohort load_shard(const Reading& reading, Index shard) {
   return packer.finish(std::move(slice.ledger), std::move(slice.variants));
 }
 
-Cohort load_replicated(const Reading& reading, Comm& comm) {
+Cohort load_replicated(const Reading& reading, Comm& comm, Index most_held) {
   const auto n_shards = static_cast<Index>(reading.catalogue.shards.size());
-  std::vector<Slice> mine;
+  std::map<Index, Slice> held;
+  Index n_held = 0;
+  bool any = false;
   std::vector<std::int64_t> sizes(static_cast<std::size_t>(3 * n_shards));
   Ledger ledger;
   for (Index s = comm.node_rank(); s < n_shards; s += comm.node_size()) {
-    mine.push_back(read_slice(reading, s));
-    const Extent extent = extent_of(mine.back());
+    Slice slice = read_slice(reading, s);
+    const Extent extent = extent_of(slice);
     const auto at = static_cast<std::size_t>(3 * s);
     sizes[at] = extent.n_patients;
     sizes[at + 1] = extent.n_carried;
     sizes[at + 2] = extent.n_untested;
-    ledger.add(mine.back().ledger);
+    ledger.add(slice.ledger);
+    any = true;
+    const Index n_bytes = Packer(reading, extent).n_bytes();
+    if (n_held + n_bytes > most_held) continue;
+    n_held += n_bytes;
+    held.emplace(s, std::move(slice));
   }
   comm.node_sum(sizes);
-  if (mine.empty()) {  // more ranks than shards: this rank still needs the lines
+  if (!any) {  // more ranks than shards: this rank still needs the lines
     ledger = read_slice(reading, 0).ledger;
     ledger.n_start = 0;
     for (auto& line : ledger.lines) line.n_left = 0;
@@ -71,11 +80,11 @@ Cohort load_replicated(const Reading& reading, Comm& comm) {
   Packer packer(reading, before.back());
   std::shared_ptr<SharedBlock> block = comm.node_shared(packer.n_bytes());
   packer.use(block);
-  Index s = comm.node_rank();
-  for (Slice& slice : mine) {
+  for (Index s = comm.node_rank(); s < n_shards; s += comm.node_size()) {
+    const auto at = held.find(s);
+    Slice slice = at != held.end() ? std::move(at->second) : read_slice(reading, s);
+    held.erase(s);
     packer.fill(slice, before[static_cast<std::size_t>(s)]);
-    slice = {};
-    s += comm.node_size();
   }
   block->publish();
   if (comm.node_rank() == 0) packer.transpose();

@@ -10,9 +10,13 @@ namespace chorale::engine {
 /// The selected patients of one shard, for a unit of a by_shard stage.
 Cohort load_shard(const Reading& reading, Index shard);
 
-/// All selected patients, packed once per node; collective. The ranks of a node share the reading; slices are held
-/// beside the packed copy while it is filled, then freed.
-Cohort load_replicated(const Reading& reading, Comm& comm);
+/// What a rank may hold of slices beside the packed cohort while it is filled.
+inline constexpr Index most_held_bytes = 32'000'000;
+
+/// All selected patients, packed once per node; collective. The ranks of a node share the reading. Where each shard's
+/// patients go is known when all have been read: slices are held until then, up to `most_held`, and shards beyond that are
+/// read a second time.
+Cohort load_replicated(const Reading& reading, Comm& comm, Index most_held = most_held_bytes);
 
 /// Carriers of each feature among the selected patients of the whole cohort; collective.
 std::vector<std::int64_t> count_carriers(const Reading& reading, Comm& comm);

@@ -32,8 +32,11 @@ struct Stage {
   std::string name;
   Layout layout = Layout::by_shard;
   Columns columns;
-  Index n_units = 0;            ///< by_shard: filled in by the plan, one per shard
-  double seconds_per_unit = 0;  ///< on one core, for the forecast
+  Index n_units = 0;  ///< by_shard: filled in by the plan, one per shard
+  // for the forecast
+  double seconds_per_unit = 0;  ///< on one core
+  double bytes_per_rank = 0;    ///< beside the cohort: what a rank's units share, and the unit at hand
+  double bytes_per_thread = 0;  ///< likewise, of each thread of a rank
 };
 
 /// One unit: its stage, and its place in the stage.

@@ -11,10 +11,11 @@
 #include <fmt/chrono.h>
 #include <omp.h>
 #include <pwd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "engine/forecast.hpp"
 #include "engine/load.hpp"
+#include "engine/memory_watch.hpp"
 #include "engine/output_folder.hpp"
 #include "engine/signals.hpp"
 #include "io/file.hpp"
@@ -76,12 +77,13 @@ class Worker {
  public:
   /// On rank 0 `parts` holds what was resumed, and then the parts of every finished stage.
   Worker(const PreparedJob& job, Comm& comm, Checkpoint& checkpoint, Progress& progress,
-         std::map<Index, std::string>& parts)
+         std::map<Index, std::string>& parts, MemoryWatch& memory)
       : job_(job),
         comm_(comm),
         checkpoint_(checkpoint),
         progress_(progress),
         parts_(parts),
+        memory_(memory),
         stage_seconds_(job.plan.stages.size()),
         load_seconds_(job.plan.stages.size()) {}
 
@@ -153,8 +155,10 @@ class Worker {
     if (job_.plan.stages[stage].layout != Layout::replicated) return;
     if (in_memory_ && *in_memory_ == job_.plan.stages[stage].columns) return;
     const auto start = Clock::now();
+    memory_.look();
     replicated_ = {};  // the node's memory goes back before more is taken
     replicated_ = load_replicated(reading(stage), comm_);
+    memory_.look();
     in_memory_ = job_.plan.stages[stage].columns;
     load_seconds_[stage] = seconds_since(start);
   }
@@ -196,6 +200,7 @@ class Worker {
   Checkpoint& checkpoint_;
   Progress& progress_;
   std::map<Index, std::string>& parts_;
+  MemoryWatch& memory_;
   std::map<Index, std::string> fresh_;  // of the open stage, made by this rank
   std::vector<std::string> briefs_;
   Cohort replicated_;
@@ -245,14 +250,6 @@ io::RunRecord record_of(const PreparedJob& job, const Comm& comm, int n_threads)
   record.started = utc_now();
   record.n_units = job.plan.n_units();
   return record;
-}
-
-double peak_rss(Comm& comm) {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  std::int64_t bytes[] = {usage.ru_maxrss * 1024};
-  comm.largest(bytes);
-  return static_cast<double>(bytes[0]);
 }
 
 std::vector<std::string> in_order(std::map<Index, std::string> parts) {
@@ -309,6 +306,7 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
   omp_set_num_threads(n_threads);
   watch_signals();
   require_one_level(comm);
+  if (job.config.run.refuse_by_memory) require_room(job, comm, n_threads);
 
   RunSummary summary;
   summary.n_units = job.plan.n_units();
@@ -336,7 +334,8 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
   Progress progress(comm.is_root() ? options.progress : ProgressSink{}, job.config.job, job.plan.n_units(),
                     summary.record.n_units_resumed);
   Checkpoint checkpoint(output, fingerprint, comm.rank(), job.config.run.checkpoint_seconds);
-  Worker worker(job, comm, checkpoint, progress, parts);
+  MemoryWatch memory;
+  Worker worker(job, comm, checkpoint, progress, parts, memory);
   worker.work(start.todo);
   std::int64_t n_computed[] = {worker.n_computed()};
   comm.sum(n_computed);
@@ -361,7 +360,11 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
     io::write_results(output, *summary.results);
     summary.record.stage_seconds.emplace_back("write", seconds_since(writing));
   }
-  summary.record.peak_rss_bytes = peak_rss(comm);
+  memory.look();
+  const MemoryWatch::Peak peak = memory.peak(comm);
+  summary.record.peak_rss_bytes = peak.rank_bytes;
+  summary.record.peak_node_bytes = peak.node_bytes;
+  summary.record.forecast_node_bytes = forecast(job, n_threads).node_bytes(comm.node_size());
   if (comm.is_root()) {
     summary.record.stage_seconds.emplace_back("total", seconds_since(begun));
     summary.record.finished = utc_now();

@@ -96,6 +96,7 @@ std::string run_section(const RunRecord& run) {
       {"units", fmt::format("{}, of which {} were read from a checkpoint", run.n_units, run.n_units_resumed)},
       {"seconds per stage", stages},
       {"peak memory of a rank", fmt::format("{} MiB", readable(run.peak_rss_bytes / (1 << 20)))},
+      {"peak memory of a node", fmt::format("{} MiB", readable(run.peak_node_bytes / (1 << 20)))},
   });
   std::string toml;
   for (const auto& [key, value] : run.config) toml += key + " = " + value + "\n";

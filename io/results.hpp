@@ -68,7 +68,9 @@ struct RunRecord {
   std::string user, host, started, finished;  // who, where, when (UTC, ISO 8601)
   Index n_units = 0, n_units_resumed = 0;
   std::vector<std::pair<std::string, double>> stage_seconds;
-  double peak_rss_bytes = 0;  ///< largest over the ranks
+  double peak_rss_bytes = 0;       ///< largest over the ranks
+  double peak_node_bytes = 0;      ///< largest over the nodes, what ranks share counted once
+  double forecast_node_bytes = 0;  ///< what had been expected
 };
 
 /// Writes TABLE.tsv for every table, summary.json and results.h5 into FOLDER. Equal results give equal bytes. A DONE of an earlier

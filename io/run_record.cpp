@@ -48,6 +48,8 @@ void write_run_record(const fs::path& folder, const RunRecord& record) {
   auto& stages = out["stage_seconds"] = ordered::object();
   for (const auto& [stage, seconds] : record.stage_seconds) stages[stage] = seconds;
   out["peak_rss_bytes"] = record.peak_rss_bytes;
+  out["peak_node_bytes"] = record.peak_node_bytes;
+  out["forecast_node_bytes"] = record.forecast_node_bytes;
   // host and user names come from the system: whatever their bytes, the record is written
   write_file(folder / "run.json", out.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
 }
@@ -76,6 +78,8 @@ RunRecord read_run_record(const fs::path& folder) {
     for (const auto& [stage, seconds] : in.at("stage_seconds").items())
       record.stage_seconds.emplace_back(stage, seconds.get<double>());
     in.at("peak_rss_bytes").get_to(record.peak_rss_bytes);
+    in.at("peak_node_bytes").get_to(record.peak_node_bytes);
+    in.at("forecast_node_bytes").get_to(record.forecast_node_bytes);
     return record;
   } catch (const json::exception& problem) {
     throw InputError({.what = "run record is damaged",

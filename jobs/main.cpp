@@ -11,6 +11,7 @@
 
 #include "engine/signals.hpp"
 #include "jobs/commands/commands.hpp"
+#include "jobs/commands/submit.hpp"
 #include "kernels/error.hpp"
 
 namespace {
@@ -87,7 +88,7 @@ int dispatch(engine::Comm& comm, int argc, char** argv) {
 
   auto* describe = command("describe", "a commented config to start from",
                            [&] { return jobs::describe(context, first, markdown); });
-  describe->add_option("JOB", first, "a job, or ingest, or simulate")->required();
+  describe->add_option("JOB", first, "a job, or ingest, simulate, site")->required();
   describe->add_flag("--markdown", markdown, "as a reference page");
 
   auto* check = command("check", "dry run: validate every key, forecast memory and time",
@@ -100,6 +101,35 @@ int dispatch(engine::Comm& comm, int argc, char** argv) {
   run->add_option("JOB", first, "job file (TOML)")->required();
   run->add_flag("--fresh", fresh, "forget what the output folder holds");
   overrides(run);
+
+  jobs::SubmitOptions batch;
+  auto* submit = command("submit", "run a job as a Slurm batch job, laid out from its own forecast",
+                         [&] { return jobs::submit(context, batch); });
+  submit->add_option("JOB", batch.config, "job file (TOML)")->required();
+  submit->add_option("--nodes,-N", batch.wishes.nodes, "nodes; default 1")->check(CLI::PositiveNumber);
+  submit
+      ->add_option("--ntasks-per-node", batch.wishes.ranks_per_node,
+                   "ranks on a node; default as cores and memory allow")
+      ->check(CLI::PositiveNumber);
+  submit
+      ->add_option("--cpus-per-task", batch.wishes.threads,
+                   "threads of a rank; default its share of the cores")
+      ->check(CLI::PositiveNumber);
+  submit->add_option("--time,-t", batch.wishes.time,
+                     "time limit as sbatch takes it; default from the forecast");
+  submit->add_option("--partition,-p", batch.partition, "instead of the site's");
+  submit->add_option("--account,-A", batch.account, "instead of the site's");
+  submit->add_option("--site", batch.site, "site settings; default $CHORALE_SITE or slurm/site.toml");
+  submit->add_option("--after", batch.after, "number of a job that has to end well before");
+  submit->add_option("--ingest", batch.ingest,
+                     "recipe or study folder: make the cohort first, in a job of its own");
+  submit->add_flag("--report", batch.report, "write report.html again afterwards, in a job of its own");
+  submit
+      ->add_option("--sweep", batch.sweeps,
+                   "a job array over values: --sweep 'seed=[1, 2, 3]'; may be repeated")
+      ->allow_extra_args(false);
+  submit->add_flag("--dry-run", batch.dry_run, "print the scripts, submit nothing");
+  overrides(submit);
 
   auto* report = command("report", "write report.html again from the results",
                          [&] { return jobs::report(context, first); });

@@ -7,6 +7,7 @@
 #include "engine/job_config.hpp"
 #include "jobs/commands/commands.hpp"
 #include "jobs/commands/recipe.hpp"
+#include "jobs/commands/site.hpp"
 #include "jobs/registry.hpp"
 #include "jobs/simulate/spec.hpp"
 
@@ -56,10 +57,12 @@ int describe(const Context& context, const std::string& name, bool markdown) {
       text = table_text(recipe_schema(), write);
     } else if (name == "simulate") {
       text = table_text(simulate_schema(), write);
+    } else if (name == "site") {
+      text = table_text(site_schema(), write);
     } else {
       std::vector<std::string> names;
       for (const auto& job : registry()) names.push_back(job.name);
-      names.insert(names.end(), {"ingest", "simulate"});
+      names.insert(names.end(), {"ingest", "simulate", "site"});
       const auto at = std::find_if(registry().begin(), registry().end(),
                                    [&](const auto& job) { return job.name == name; });
       if (at == registry().end()) {

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/load.hpp"
+#include "engine/forecast.hpp"
 #include "engine/runner.hpp"
 #include "jobs/commands/commands.hpp"
 #include "jobs/registry.hpp"
@@ -15,13 +15,9 @@
 namespace chorale::jobs {
 namespace {
 
-constexpr int interrupted = 75;
+using engine::bytes_text;
 
-std::string bytes_text(double bytes) {
-  if (bytes < 1e6) return fmt::format("{:.0f} kB", bytes / 1e3);
-  if (bytes < 1e9) return fmt::format("{:.0f} MB", bytes / 1e6);
-  return fmt::format("{:.1f} GB", bytes / 1e9);
-}
+constexpr int interrupted = 75;
 
 std::string seconds_text(double seconds) {
   return seconds < 1 ? fmt::format("{:.0f} ms", seconds * 1e3) : fmt::format("{:.1f} s", seconds);
@@ -39,8 +35,8 @@ std::string finished_text(const engine::PreparedJob& job, const engine::RunSumma
     else
       stages += (stages.empty() ? "" : ", ") + stage + " " + seconds_text(seconds);
   }
-  text += fmt::format("\n  {} on {} × {} (ranks × threads), level {}, largest rank {}\n", seconds_text(total),
-                      record.n_ranks, record.n_threads, record.level, bytes_text(record.peak_rss_bytes));
+  text += fmt::format("\n  {} on {} × {} (ranks × threads), level {}, {} on a node\n", seconds_text(total),
+                      record.n_ranks, record.n_threads, record.level, bytes_text(record.peak_node_bytes));
   text += "  " + stages + "\n";
   if (record.n_units_resumed > 0)
     text +=
@@ -107,9 +103,15 @@ int run(const Context& context, const std::filesystem::path& config, bool fresh)
 }
 
 int check(const Context& context, const std::filesystem::path& config, Index n_ranks) {
+  io::Node root;
+  engine::PreparedJob job;
   together(context, [&] {
-    const io::Node root = io::load_config(config, context.overrides);
-    const engine::PreparedJob job = engine::prepare(root, registry(), nullptr);
+    root = io::load_config(config, context.overrides);
+    job = engine::prepare(root, registry(), nullptr);
+  });
+  // min_carriers decides how large the job is, so its features are counted
+  if (job.config.features.min_carriers > 0) job = engine::prepare(root, registry(), &context.comm);
+  together(context, [&] {
     const int n_threads = engine::threads_per_rank(job.config.run, context.comm);
     std::string text = fmt::format("{} would run\n\n", job.config.job);
     const auto line = [&](std::string_view name, const std::string& value) {
@@ -119,25 +121,18 @@ int check(const Context& context, const std::filesystem::path& config, Index n_r
                                job.catalogue.shards.size()));
     line("selected",
          job.selection->keeps_everyone() ? "all patients" : "at most all patients: conditions need the data");
-    line("features",
-         fmt::format("{}{}", job.features.size(),
-                     job.config.features.min_carriers > 0 ? " at most: min_carriers needs the data" : ""));
+    line("features", std::to_string(job.features.size()));
     for (const auto& stage : job.plan.stages)
       line("units",
            fmt::format("{} {} ({})", stage.n_units, stage.name,
                        stage.layout == engine::Layout::by_shard ? "by shard" : "on the whole cohort"));
-    Index shared = 0;
-    for (const auto& stage : job.plan.stages)
-      if (stage.layout == engine::Layout::replicated)
-        shared = std::max(
-            shared, engine::forecast_bytes({job.catalogue, *job.selection, job.features, stage.columns}));
-    Index largest_shard = 0;
-    for (const auto& shard : job.catalogue.shards) largest_shard = std::max(largest_shard, shard.n_bytes);
-    const double program = 4e7;  // what a rank holds before it loads anything
-    line("memory", fmt::format("about {} a rank, and {} once per node",
-                               bytes_text(program + 3 * static_cast<double>(largest_shard)),
-                               bytes_text(static_cast<double>(shared))));
-    const double seconds = job.plan.seconds() / static_cast<double>(n_ranks * n_threads);
+    const engine::Forecast forecast = engine::forecast(job, n_threads);
+    line("memory", fmt::format("about {} with {} on one node: {} once, {} a rank, {} more on the first",
+                               bytes_text(forecast.node_bytes(n_ranks)),
+                               n_ranks == 1 ? "1 rank" : fmt::format("{} ranks", n_ranks),
+                               bytes_text(forecast.shared_bytes), bytes_text(forecast.rank_bytes),
+                               bytes_text(forecast.root_bytes)));
+    const double seconds = forecast.seconds / static_cast<double>(n_ranks * n_threads);
     line("time",
          fmt::format("about {} on {} × {} (ranks × threads)", seconds_text(seconds), n_ranks, n_threads));
     line("output", job.config.output);

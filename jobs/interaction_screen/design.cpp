@@ -6,6 +6,8 @@
 #include <cmath>
 #include <utility>
 
+#include "jobs/common/expected.hpp"
+#include "jobs/interaction_screen/outcome.hpp"
 #include "kernels/error.hpp"
 
 namespace chorale::jobs::interaction {
@@ -85,6 +87,28 @@ double Design::seconds(StageNumber stage, Index n_patients) const {
     default:
       return 0;
   }
+}
+
+// Bytes of a patient were measured, on one to eight models and on 25,000 to 300,000 patients.
+double Design::bytes_per_rank(const engine::Setup& setup) const {
+  const auto patients = static_cast<double>(setup.catalogue.n_patients());
+  double bytes = 27e6 + 40 * patients;
+  if (with_outcome) {
+    const Index sets = expected_tested_sets(setup);
+    const auto models = static_cast<double>(std::min(OutcomeModel::most_models, sets * (sets + 1) / 2));
+    bytes += models * patients * (150 + 32 * static_cast<double>(expected_terms(setup)));
+  }
+  if (config.complete_table) {
+    const auto units = static_cast<double>(n_units(pairs_stage, setup.catalogue.n_patients()));
+    bytes += 150 * static_cast<double>(n_pairs()) / units;
+  }
+  if (config.permutations > 0) bytes += 16 * static_cast<double>(n_pairs()) + 40 * patients;
+  return bytes;
+}
+
+double Design::bytes_per_thread(Index n_patients) const {
+  return with_outcome ? 13e6 + 350 * static_cast<double>(n_patients)
+                      : 4e6 + 16 * static_cast<double>(n_patients);
 }
 
 Index Design::n_units(StageNumber stage, Index n_patients) const {

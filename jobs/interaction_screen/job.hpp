@@ -39,6 +39,7 @@ class InteractionScreen {
   Part run(const engine::Setup& setup, const engine::Cohort& cohort, engine::Unit unit) const;
   std::string brief(const engine::Setup& setup, Index stage, std::span<const Part> parts) const;
   void complete(const engine::Setup& setup, io::Pieces& pieces) const;
+  double result_bytes(const engine::Setup& setup) const;
   io::Results finish(const engine::Setup& setup, std::span<const Part> parts) const;
 
  private:

@@ -12,8 +12,6 @@
 namespace chorale::jobs::interaction {
 namespace {
 
-constexpr std::size_t most_models = 8;
-
 /// Features enter the model of the residuals below this p, at most so many.
 constexpr double own_effect_log10_p = -2;
 constexpr std::size_t most_own_effects = 50;
@@ -50,7 +48,7 @@ OutcomeModel::Model& OutcomeModel::model(const TestedSets& sets) const {
                       .frame = frame,
                       .screener = kernels::PairCoxScreener(frame, carriers_),
                       .totals = kernels::risk_totals(follow_up_.crude, mask)});
-  if (models_.size() > most_models) models_.pop_back();
+  if (models_.size() > size(most_models)) models_.pop_back();
   return models_.front();
 }
 

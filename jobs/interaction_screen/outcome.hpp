@@ -32,6 +32,8 @@ struct Residuals {
 /// sets and the covariates' own fit. A function of the cohort and the config alone.
 class OutcomeModel {
  public:
+  static constexpr Index most_models = 8;  ///< kept at a time, each of about 200 bytes a patient
+
   /// Refers to `cohort` and `tested`.
   OutcomeModel(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort,
                const TestedPatients& tested);

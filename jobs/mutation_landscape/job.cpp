@@ -2,6 +2,7 @@
 // Copyright the Chorale authors
 #include "jobs/mutation_landscape/job.hpp"
 
+#include "jobs/common/expected.hpp"
 #include "jobs/mutation_landscape/stages.hpp"
 #include "jobs/mutation_landscape/tables.hpp"
 
@@ -26,7 +27,9 @@ std::vector<engine::Stage> MutationLandscape::stages(const engine::Setup& setup)
                                      .layout = engine::Layout::by_shard,
                                      .columns = of_shard,
                                      .n_units = 0,
-                                     .seconds_per_unit = 1e-6 * n_patients / n_shards}};
+                                     .seconds_per_unit = 1e-6 * n_patients / n_shards,
+                                     .bytes_per_rank = 4e6,
+                                     .bytes_per_thread = 2e6}};
 
   engine::Columns of_all{.fields = of_shard.fields,
                          .endpoint = setup.config.outcome.endpoint,
@@ -41,16 +44,22 @@ std::vector<engine::Stage> MutationLandscape::stages(const engine::Setup& setup)
                       .layout = engine::Layout::replicated,
                       .columns = of_all,
                       .n_units = n_tiles,
-                      .seconds_per_unit = 1e-4 * n_features * static_cast<double>(design.compared.size())});
+                      .seconds_per_unit = 1e-4 * n_features * static_cast<double>(design.compared.size()),
+                      .bytes_per_rank = 4e6 + 60 * n_patients,
+                      .bytes_per_thread = 2e6});
   }
   if (!of_all.endpoint.empty()) {
     const double crude = 5e-5 + 1e-9 * n_patients;
     const double adjusted = design.outcome.adjusted ? 4e-8 * n_patients : 0;
-    stages.push_back({.name = "outcome",
-                      .layout = engine::Layout::replicated,
-                      .columns = of_all,
-                      .n_units = n_tiles * design.n_groups(),
-                      .seconds_per_unit = n_features * (crude + adjusted)});
+    stages.push_back(
+        {.name = "outcome",
+         .layout = engine::Layout::replicated,
+         .columns = of_all,
+         .n_units = n_tiles * design.n_groups(),
+         .seconds_per_unit = n_features * (crude + adjusted),
+         // timelines, rows of the model, who is tested: bytes of a patient, measured
+         .bytes_per_rank = 4e6 + n_patients * (180 + 30 * static_cast<double>(expected_terms(setup))),
+         .bytes_per_thread = 2e6});
   }
   return stages;
 }
@@ -62,6 +71,17 @@ landscape::Part MutationLandscape::run(const engine::Setup& setup, const engine:
   if (unit.stage == 1 && !design.compared.empty()) return landscape::compare_tile(design, cohort, unit.index);
   if (!frame_) frame_ = std::make_unique<landscape::OutcomeFrame>(design, setup, cohort);
   return frame_->run(cohort, unit.index);
+}
+
+double MutationLandscape::result_bytes(const engine::Setup& setup) const {
+  const Design design = Design::of(config_, setup);
+  // protein changes of every shard meet on rank 0; a row of every table that has one for a feature in a group: measured
+  double n_variants = 0;
+  for (const auto& shard : setup.catalogue.shards) n_variants += static_cast<double>(shard.n_variants);
+  double row = 1500;
+  if (!setup.config.outcome.endpoint.empty() && config_.feature_curves)
+    row += 1250 * static_cast<double>(config_.landmarks.size());
+  return 4e6 + 115 * n_variants + row * static_cast<double>(setup.features.size() * design.n_groups());
 }
 
 io::Results MutationLandscape::finish(const engine::Setup& setup, std::span<const Part> parts) const {

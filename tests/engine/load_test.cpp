@@ -128,6 +128,21 @@ TEST_F(LoadTest, TheReplicatedCohortIsTheShardsInOrder) {
   EXPECT_EQ(cohort.ledger().n_start, 30 + 1 + 17);
 }
 
+TEST_F(LoadTest, ShardsThatAreReadTwiceGiveTheSameCohort) {
+  const Selection all = select();
+  const FeatureSet set = features();
+  Columns columns = everything;
+  columns.variants = false;
+  const Reading reading{cohort_.catalogue, all, set, columns};
+  const auto comm = solo_comm();
+  const Cohort held = load_replicated(reading, *comm);
+  for (const Index most_held : {Index{0}, Index{2000}}) {  // none; the one of 1 patient
+    const Cohort streamed = load_replicated(reading, *comm, most_held);
+    EXPECT_EQ(patients_of(streamed), patients_of(held)) << most_held;
+    EXPECT_EQ(streamed.ledger().n_start, held.ledger().n_start) << most_held;
+  }
+}
+
 TEST_F(LoadTest, ColumnsOfCarriersAreTheRowsTurned) {
   const Selection all = select();
   const FeatureSet set = features();

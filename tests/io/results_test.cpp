@@ -54,7 +54,9 @@ RunRecord sample_record() {
           .n_units = 10,
           .n_units_resumed = 3,
           .stage_seconds = {{"load", 0.5}, {"run", 0.25}},
-          .peak_rss_bytes = 1e9};
+          .peak_rss_bytes = 1e9,
+          .peak_node_bytes = 3e9,
+          .forecast_node_bytes = 2.9e9};
 }
 
 TEST(Results, TsvHasShortNumbersAndEmptyCellsForMissing) {
@@ -217,6 +219,8 @@ TEST(RunRecord, RoundTripKeepsEverything) {
   EXPECT_EQ(back.n_units_resumed, 3);
   EXPECT_EQ(back.stage_seconds, sample.stage_seconds);
   EXPECT_EQ(back.peak_rss_bytes, 1e9);
+  EXPECT_EQ(back.peak_node_bytes, 3e9);
+  EXPECT_EQ(back.forecast_node_bytes, 2.9e9);
 }
 
 TEST(RunRecord, DamageIsRefused) {
