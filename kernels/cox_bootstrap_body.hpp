@@ -39,6 +39,9 @@ struct BootstrapBatch {
 
 // clang-format off
 
+/// With r = Σ_k share[j · n_columns + k] columns[k] over n_rows rows: moments[2 j] = Σ r², moments[2 j + 1] = Σ r⁴.
+CHORALE_DECLARE_LEVELS(void bootstrap_residuals(const double* const* columns, Index n_columns, Index n_rows, const double* share, double* moments))
+
 /// d and W at each time, and of_columns[j] = Σ_deaths w z_j, n_columns x lanes. A death counts once for each
 /// copy where `as_copies`, else once.
 CHORALE_DECLARE_LEVELS(void bootstrap_deaths(const BootstrapWalk& walk, const BootstrapBatch& batch, bool as_copies, double* room, double* of_columns))

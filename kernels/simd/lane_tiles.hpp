@@ -134,4 +134,42 @@ static inline void lane_column_sums(const Real* x, const Real* y, Index n_first,
   }
 }
 
+/// For every column j and vector of lanes: done(j, lane, Σ_r x[r][j] y[r][lane], Σ_r x[r][j] z[r][lane]) over n_rows
+/// rows; n_columns a multiple of 4.
+template <Index lanes, class Real, class Done>
+static inline void lane_column_sums_of_two(const Real* x, const Real* y, const Real* z, Index n_rows,
+                                           Index n_columns, Done done) {
+  using V = typename LaneVector<Real>::Type;
+  constexpr Index w = lane_width<Real>, strip = lane_strip<lanes, Real> < 2 ? lane_strip<lanes, Real> : 2;
+  constexpr Index columns = accumulators / (2 * strip) < 4 ? accumulators / (2 * strip) : 4;
+  for (Index lane = 0; lane < lanes; lane += strip * w) {
+    for (Index j = 0; j < n_columns; j += columns) {
+      V of_y[columns][strip], of_z[columns][strip];
+      CHORALE_UNROLL for (Index c = 0; c < columns; ++c) {
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) of_y[c][s] = of_z[c][s] = V{};
+      }
+      for (Index i = 0; i < n_rows; ++i) {
+        V row_y[strip], row_z[strip];
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) {
+          row_y[s] = load_lanes(y + i * lanes + lane + s * w);
+          row_z[s] = load_lanes(z + i * lanes + lane + s * w);
+          keep(row_y[s]);
+          keep(row_z[s]);
+        }
+        CHORALE_UNROLL for (Index c = 0; c < columns; ++c) {
+          V value = x[i * n_columns + j + c] - V{};
+          keep(value);
+          CHORALE_UNROLL for (Index s = 0; s < strip; ++s) {
+            of_y[c][s] += value * row_y[s];
+            of_z[c][s] += value * row_z[s];
+          }
+        }
+      }
+      CHORALE_UNROLL for (Index c = 0; c < columns; ++c) {
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) done(j + c, lane + s * w, of_y[c][s], of_z[c][s]);
+      }
+    }
+  }
+}
+
 }  // namespace chorale::kernels::simd
