@@ -12,6 +12,7 @@ namespace chorale::kernels {
 
 inline constexpr Index bootstrap_lanes = 64;  ///< replicates side by side
 inline constexpr Index visit_block = 32;      ///< visits of several times whose risks stay in the first cache
+inline constexpr Index long_block = 128;      ///< the same of times with many visits, in single precision
 inline constexpr Index column_block = 4;      ///< columns are padded to a multiple with zeros
 
 /// Patients as the passes visit them: event times from the last to the first, stratum by stratum; at a time

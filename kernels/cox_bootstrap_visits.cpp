@@ -72,7 +72,7 @@ void BootstrapVisits::order_visits() {
       fresh_.push_back(t == strata[s + 1] - 1);
     }
   }
-  walk_.n_room = padded(std::max(walk_.n_room, visit_block), tile);
+  walk_.n_room = padded(std::max(walk_.n_room, long_block), tile);
   walk_.n_visits = static_cast<Index>(row_.size()) + tile;
   if (!plain) null_factor_.resize(size(walk_.n_visits), 0);
   if (!case_weight_.empty()) case_weight_.resize(size(walk_.n_visits), 0);

@@ -136,13 +136,14 @@ void add_rows(const Real* y, Index n, double* sum) {
   }
 }
 
-/// Past the last time of a block that begins at time k: whole times of one stratum, as many as fit the first cache,
-/// one at least.
-Index end_of_block(const BootstrapWalk& walk, Index k) {
+/// Past the last time of a block that begins at time k: whole times of one stratum, as many as have n_visits
+/// together, one at least and n_times at most.
+Index end_of_block(const BootstrapWalk& walk, Index k, Index n_visits, Index n_times) {
   const std::int32_t begin = walk.visit_begin[2 * k];
+  const Index last = k + n_times < walk.n_times ? k + n_times : walk.n_times;
   do {
     ++k;
-  } while (k < walk.n_times && !walk.fresh[k] && walk.visit_begin[2 * k + 2] - begin <= visit_block);
+  } while (k < last && !walk.fresh[k] && walk.visit_begin[2 * k + 2] - begin <= n_visits);
   return k;
 }
 
@@ -239,17 +240,21 @@ class Pass {
     clear(slope_, walk_.n_columns * lanes);
     if (with_log) clear(log_risk_, lanes);
     for (Index from = 0, past = 0; from < walk_.n_times; from = past) {
-      past = end_of_block(walk_, from);
+      past = end_of_block(walk_, from, visit_block, visit_block);
+      // of so few visits a time the sums of each time cost more than those of a block with two factors
+      constexpr Index few = 10;
+      const Index n_visits = walk_.visit_begin[2 * past] - walk_.visit_begin[2 * from];
+      const bool sparse = past - from > 1 && n_visits < few * (past - from);
+      if (single && !sparse) past = end_of_block(walk_, from, long_block, long_times);
       set_risks(b, from, past);
       if (walk_.fresh[from]) {
         clear(s0_, lanes);
         clear(s1_, walk_.n_columns * lanes);
       }
-      const Index n_visits = walk_.visit_begin[2 * past] - walk_.visit_begin[2 * from];
-      // from so few visits on the sums of each time cost more than those of a block with two factors
-      constexpr Index few = 10;
-      if (past - from > 1 && n_visits < few * (past - from)) {
+      if (sparse) {
         take_together(from, past);
+      } else if (single) {
+        take_times(from, past);
       } else {
         for (Index k = from; k < past; ++k) take(from, k);
       }
@@ -258,6 +263,8 @@ class Pass {
 
  private:
   using V = typename LaneVector<Real>::Type;
+  static constexpr bool single = sizeof(Real) == 4;
+  static constexpr Index long_times = 16;
 
   void set_risks(const Real* b, Index from, Index past) {
     const Index p = walk_.n_columns, begin = walk_.visit_begin[2 * from];
@@ -300,16 +307,31 @@ class Pass {
                             walk_.visit_begin[2 * k + 2] - first, p, add);
   }
 
-  /// With F the sum of `first` over the block's times from a visit's own on, S1 before the block and e a visit's risk:
-  ///   Σ_k first_k S1_k = S1 F_block + Σ_visits e F z,   so that columns are summed once, e and e F side by side
+  /// The block's times so that S1 is touched once: with F_k the sum of `first` over its times from k on, S1 before the
+  /// block and A_k, D_k what time k adds,   Σ_k first_k S1_k = S1 F + Σ_k F_k A_k.
+  void take_times(Index from, Index past) {
+    const Index p = walk_.n_columns, begin = walk_.visit_begin[2 * from];
+    Taken taken[long_times];
+    alignas(64) Real later[long_times * lanes], tied[long_times * lanes];
+    sum_times(from, past, taken);
+    alignas(64) double sum[lanes] = {};
+    for (Index k = past - from - 1; k >= 0; --k) {
+      for (Index lane = 0; lane < lanes; ++lane) {
+        sum[lane] += taken[k].first[lane];
+        later[k * lanes + lane] = static_cast<Real>(sum[lane]);
+        tied[k * lanes + lane] = static_cast<Real>(taken[k].first_tied[lane]);
+      }
+    }
+    lane_column_sums_by_group<lanes>(x_ + begin * p, risk_, walk_.visit_begin + 2 * from, past - from, later,
+                                     tied, p, AddBlock{s1_, slope_, sum});
+  }
+
+  /// The same visit by visit: with e a visit's risk, Σ_k F_k A_k = Σ_visits F e z.
   void take_together(Index from, Index past) {
     const Index p = walk_.n_columns, begin = walk_.visit_begin[2 * from];
     alignas(64) Real spent[visit_block * lanes];
     Taken taken[visit_block];
-    for (Index k = from; k < past; ++k) {
-      sum_time<with_log>(walk_, batch_, k, risk_ + (walk_.visit_begin[2 * k] - begin) * lanes, s0_,
-                         taken[k - from], log_risk_);
-    }
+    sum_times(from, past, taken);
     alignas(64) double later[lanes] = {};
     for (Index k = past - 1; k >= from; --k) {
       for (Index lane = 0; lane < lanes; ++lane) later[lane] += taken[k - from].first[lane];
@@ -322,17 +344,32 @@ class Pass {
         }
       }
     }
-    const auto add = [&](Index j, Index lane, V of_risk, V of_spent) {
-      const InDouble added(of_risk), here(of_spent);
+    lane_column_sums_of_two<lanes>(x_ + begin * p, risk_, spent, walk_.visit_begin[2 * past] - begin, p,
+                                   AddBlock{s1_, slope_, later});
+  }
+
+  void sum_times(Index from, Index past, Taken* taken) {
+    for (Index k = from; k < past; ++k) {
+      const Index row = walk_.visit_begin[2 * k] - walk_.visit_begin[2 * from];
+      sum_time<with_log>(walk_, batch_, k, risk_ + row * lanes, s0_, taken[k - from], log_risk_);
+    }
+  }
+
+  /// slope += S1 F + here, then S1 += added.
+  struct AddBlock {
+    double *s1, *slope;
+    const double* first;
+
+    void operator()(Index j, Index lane, V of_added, V of_here) const {
+      const InDouble added(of_added), here(of_here);
       for (Index v = 0; v < added.n_parts; ++v) {
         const Index at = lane + v * width;
-        const Vector before = load_lanes(s1_ + j * lanes + at);
-        add_lanes(slope_ + j * lanes + at, load_lanes(later + at) * before + here.part[v]);
-        store_lanes(s1_ + j * lanes + at, before + added.part[v]);
+        const Vector before = load_lanes(s1 + j * lanes + at);
+        add_lanes(slope + j * lanes + at, load_lanes(first + at) * before + here.part[v]);
+        store_lanes(s1 + j * lanes + at, before + added.part[v]);
       }
-    };
-    lane_column_sums_of_two<lanes>(x_ + begin * p, risk_, spent, walk_.visit_begin[2 * past] - begin, p, add);
-  }
+    }
+  };
 
   const BootstrapWalk& walk_;
   const BootstrapBatch& batch_;
