@@ -35,7 +35,7 @@ BootstrapFrame::BootstrapFrame(const CoxDesign& design, const CoxFit& full,
                                const CoxBootstrapOptions& options, Index n_replicates)
     : design_(design), options_(options), fills_(design, options.fills, n_replicates) {
   const std::vector<Index>& free = fills_.free_columns();
-  if (full.beta.size() != free.size()) {
+  if (full.beta.size() != free.size() || full.covariance.size() != free.size() * free.size()) {
     throw ShapeError({.what = "the full fit is of another design",
                       .found = std::to_string(full.beta.size()) + " coefficients",
                       .expected = std::to_string(free.size()) + ", one for each column but gap columns"});
@@ -49,10 +49,20 @@ BootstrapFrame::BootstrapFrame(const CoxDesign& design, const CoxFit& full,
     beta(free[k]) = full.beta[k] * rows().scale[size(free[k])];
   }
   if (!fitted) return;
-  CoxEngine engine(rows(), options.ties, false);
-  engine.evaluate(beta);
-  information_ = engine.information();
-  factor_.compute(information_(kept_, kept_));
+  if (fills_.any()) {
+    CoxEngine engine(rows(), options.ties, false);
+    engine.evaluate(beta);
+    information_ = engine.information();
+    factor_.compute(information_(kept_, kept_));
+  } else {
+    // the fit has it already
+    const auto n = static_cast<Index>(free.size());
+    const Eigen::Map<const Eigen::VectorXd> scale(rows().scale.data(), design.n_columns);
+    const Eigen::MatrixXd scales = Eigen::VectorXd(scale(kept_)).asDiagonal();
+    const Eigen::Map<const Eigen::MatrixXd> covariance(full.covariance.data(), n, n);
+    const Eigen::MatrixXd of_kept = covariance(kept_among_free_, kept_among_free_);
+    factor_.compute(inverse_of(Eigen::LLT<Eigen::MatrixXd>(scales * of_kept * scales)));
+  }
   in_lanes_ = kept_.empty() || factor_.info() == Eigen::Success;
   start_ = beta(kept_);
   if (!in_lanes_) return;

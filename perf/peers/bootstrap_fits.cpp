@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
 //
-// One round of bootstrap_vs_r.sh: 256 replicates of a Cox model, weights as R's coxph takes them. Writes into FOLDER
+// One round of bootstrap_vs_r.sh: 512 replicates of a Cox model, weights as R's coxph takes them. Writes into FOLDER
 // cohort.bin (time, event, columns), copies.bin (of the first replicates, replicate by replicate) and fits.bin (the
 // coefficients of the full data and of those replicates); prints processor seconds a replicate of cox_bootstrap and of
 // bootstrap_weights.
@@ -21,7 +21,7 @@
 namespace chorale::kernels {
 namespace {
 
-constexpr Index n_patients = 100'000, n_columns = 20, n_replicates = 256;
+constexpr Index n_patients = 100'000, n_columns = 20, n_replicates = 512;
 
 void write(const std::string& path, std::span<const double> numbers) {
   std::FILE* file = std::fopen(path.c_str(), "wb");

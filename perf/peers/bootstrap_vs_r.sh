@@ -5,7 +5,7 @@
 # Bootstrap replicates of a Cox model, 100,000 patients, 20 covariates, Efron's ties, beside R's coxph.fit with weights
 # and the full data's coefficients to start from, at R's default eps; one core each.
 #
-#   bash perf/peers/bootstrap_vs_r.sh [ROUNDS [REPLICATES]]      default: 5 rounds, 3 replicates in R each, 256 here
+#   bash perf/peers/bootstrap_vs_r.sh [ROUNDS [REPLICATES]]      default: 5 rounds, 3 replicates in R each, 512 here
 #   BOOTSTRAP_FITS=build/perf/perf/peers/bootstrap_fits          the program measured
 #
 # Rounds alternate R, Chorale, R, Chorale …; medians of processor time are compared. Chorale's fits end within 1e-9
