@@ -109,6 +109,8 @@ class Block {
   }
 
  private:
+  enum class Pass { single, exact, probe };
+
   /// One replicate.
   struct Lane {
     Lane(const BootstrapFrame& frame, Index replicate, bool lost)
@@ -176,27 +178,34 @@ class Block {
   }
 
   /// Coefficients beyond those in the visits' factor, of columns and behind them of gap columns.
-  void set_moved(const std::deque<Lane>& lanes) {
+  void set_moved(const std::deque<Lane>& lanes, Pass pass) {
     const auto p = static_cast<Index>(frame_.kept().size());
     for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
-      const Eigen::VectorXd& moved = lanes[lane].search.moved();
-      for (Index j = 0; j < p; ++j) moved_[size(j * n_lanes) + lane] = moved(j);
+      if (!lanes[lane].moves()) continue;
+      const Eigen::VectorXd moved =
+          pass == Pass::probe ? lanes[lane].search.probe() : lanes[lane].search.moved();
+      for (Index j = 0; j < p; ++j) moved_[size(j * n_lanes) + lane] = moved(j) / visits_.unit(j);
       if (!frame_.fills().any()) continue;
       const Eigen::VectorXd of_gaps = lanes[lane].filled.ties * (frame_.start() + moved);
-      for (Index g = 0; g < of_gaps.size(); ++g) moved_[size((p + g) * n_lanes) + lane] = of_gaps(g);
+      for (Index g = 0; g < of_gaps.size(); ++g)
+        moved_[size((p + g) * n_lanes) + lane] = of_gaps(g) / visits_.unit(p + g);
     }
   }
 
+  /// Late entries are subtracted from sums, which leaves nothing of single precision's digits.
+  Pass kind(int pass) const {
+    constexpr int n_single = 4, n_probes = 2;
+    if (visits_.late_entries() || pass == n_single || pass > n_single + n_probes) return Pass::exact;
+    return pass < n_single ? Pass::single : Pass::probe;
+  }
+
   void search(const BootstrapBatch& batch, std::deque<Lane>& lanes) {
-    // late entries are subtracted from sums, which leaves nothing of single precision's digits
-    const int n_single = visits_.late_entries() ? 0 : 3;
-    const auto p = static_cast<Index>(frame_.kept().size());
-    Eigen::VectorXd gradient(p);
     for (int pass = 0; pass < frame_.options().max_iterations; ++pass) {
       if (std::none_of(lanes.begin(), lanes.end(), [](const Lane& lane) { return lane.moves(); })) return;
-      set_moved(lanes);
-      const bool exact = pass >= n_single, nothing_moved = pass == 0 && !frame_.fills().any();
-      if (exact) {
+      const Pass now = kind(pass);
+      set_moved(lanes, now);
+      const bool nothing_moved = pass == 0 && !frame_.fills().any();
+      if (now == Pass::exact) {
         CHORALE_AT_LEVEL(bootstrap_pass, walk_, batch, nothing_moved ? nullptr : moved_.data(), room_.data(),
                          slope_.data(), log_risk_.data());
       } else {
@@ -206,21 +215,33 @@ class Block {
                          room_single_.data(), room_.data(), slope_.data());
       }
       for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
-        if (!lanes[lane].moves()) continue;
-        double loglik = offset_of_deaths_[lane] - log_risk_[lane];
-        for (Index j = 0; j < p; ++j) {
-          const auto at = size(j * n_lanes) + lane;
-          gradient(j) = of_columns_[at] - slope_[at];
-          loglik += of_columns_[at] * (frame_.start()(j) + moved_[at]);
-        }
-        const Eigen::MatrixXd& ties = lanes[lane].filled.ties;
-        for (Index g = 0; g < ties.rows(); ++g) {
-          const auto at = size((p + g) * n_lanes) + lane;
-          gradient += (of_columns_[at] - slope_[at]) * ties.row(g).transpose();
-          loglik += of_columns_[at] * moved_[at];
-        }
-        lanes[lane].search.see(gradient, loglik, exact);
+        if (lanes[lane].moves()) see(lanes[lane], lane, now);
       }
+    }
+  }
+
+  void see(Lane& lane, std::size_t at_lane, Pass pass) const {
+    const auto p = static_cast<Index>(frame_.kept().size());
+    const Eigen::MatrixXd& ties = lane.filled.ties;
+    Eigen::VectorXd gradient(p);
+    double loglik = offset_of_deaths_[at_lane] - log_risk_[at_lane];
+    for (Index j = 0; j < p; ++j) {
+      const auto at = size(j * n_lanes) + at_lane;
+      gradient(j) = (of_columns_[at] - slope_[at]) / visits_.unit(j);
+      loglik += of_columns_[at] * (frame_.start()(j) / visits_.unit(j) + moved_[at]);
+    }
+    for (Index g = 0; g < ties.rows(); ++g) {
+      const auto at = size((p + g) * n_lanes) + at_lane;
+      gradient += (of_columns_[at] - slope_[at]) / visits_.unit(p + g) * ties.row(g).transpose();
+      loglik += of_columns_[at] * moved_[at];
+    }
+    switch (pass) {
+      case Pass::single:
+        return lane.search.see_single(gradient);
+      case Pass::exact:
+        return lane.search.see(gradient, loglik);
+      case Pass::probe:
+        return lane.search.see_probe(gradient);
     }
   }
 

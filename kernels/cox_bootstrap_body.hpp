@@ -12,6 +12,7 @@ namespace chorale::kernels {
 
 inline constexpr Index bootstrap_lanes = 64;  ///< replicates side by side
 inline constexpr Index visit_block = 32;      ///< visits of several times whose risks stay in the first cache
+inline constexpr Index long_block = 128;      ///< the same of times with many visits, in single precision
 inline constexpr Index column_block = 4;      ///< columns are padded to a multiple with zeros
 
 /// Patients as the passes visit them: event times from the last to the first, stratum by stratum; at a time
@@ -38,6 +39,9 @@ struct BootstrapBatch {
 };
 
 // clang-format off
+
+/// With r = Σ_k share[j · n_columns + k] columns[k] over n_rows rows: moments[2 j] = Σ r², moments[2 j + 1] = Σ r⁴.
+CHORALE_DECLARE_LEVELS(void bootstrap_residuals(const double* const* columns, Index n_columns, Index n_rows, const double* share, double* moments))
 
 /// d and W at each time, and of_columns[j] = Σ_deaths w z_j, n_columns x lanes. A death counts once for each
 /// copy where `as_copies`, else once.

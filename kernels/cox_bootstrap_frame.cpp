@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 
+#include "kernels/cox_bootstrap_body.hpp"
 #include "kernels/cox_engine.hpp"
 #include "kernels/error.hpp"
 
@@ -34,7 +35,7 @@ BootstrapFrame::BootstrapFrame(const CoxDesign& design, const CoxFit& full,
                                const CoxBootstrapOptions& options, Index n_replicates)
     : design_(design), options_(options), fills_(design, options.fills, n_replicates) {
   const std::vector<Index>& free = fills_.free_columns();
-  if (full.beta.size() != free.size()) {
+  if (full.beta.size() != free.size() || full.covariance.size() != free.size() * free.size()) {
     throw ShapeError({.what = "the full fit is of another design",
                       .found = std::to_string(full.beta.size()) + " coefficients",
                       .expected = std::to_string(free.size()) + ", one for each column but gap columns"});
@@ -48,10 +49,20 @@ BootstrapFrame::BootstrapFrame(const CoxDesign& design, const CoxFit& full,
     beta(free[k]) = full.beta[k] * rows().scale[size(free[k])];
   }
   if (!fitted) return;
-  CoxEngine engine(rows(), options.ties, false);
-  engine.evaluate(beta);
-  information_ = engine.information();
-  factor_.compute(information_(kept_, kept_));
+  if (fills_.any()) {
+    CoxEngine engine(rows(), options.ties, false);
+    engine.evaluate(beta);
+    information_ = engine.information();
+    factor_.compute(information_(kept_, kept_));
+  } else {
+    // the fit has it already
+    const auto n = static_cast<Index>(free.size());
+    const Eigen::Map<const Eigen::VectorXd> scale(rows().scale.data(), design.n_columns);
+    const Eigen::MatrixXd scales = Eigen::VectorXd(scale(kept_)).asDiagonal();
+    const Eigen::Map<const Eigen::MatrixXd> covariance(full.covariance.data(), n, n);
+    const Eigen::MatrixXd of_kept = covariance(kept_among_free_, kept_among_free_);
+    factor_.compute(inverse_of(Eigen::LLT<Eigen::MatrixXd>(scales * of_kept * scales)));
+  }
   in_lanes_ = kept_.empty() || factor_.info() == Eigen::Success;
   start_ = beta(kept_);
   if (!in_lanes_) return;
@@ -62,21 +73,23 @@ BootstrapFrame::BootstrapFrame(const CoxDesign& design, const CoxFit& full,
 /// Keeps the columns that few patients tell from the others.
 void BootstrapFrame::find_tellers() {
   constexpr double few = 100, nearly_all = 0.99;
-  std::vector<double> square(size(rows().n_rows));
-  for (Index j = 0; j < inverse_.cols(); ++j) {
-    std::fill(square.begin(), square.end(), 0.0);
-    for (std::size_t k = 0; k < kept_.size(); ++k) {
-      const double* column = rows().columns.data() + kept_[k] * rows().n_rows;
-      const double share = inverse_(static_cast<Index>(k), j) / inverse_(j, j);
-      for (std::size_t i = 0; i < square.size(); ++i) square[i] += share * column[i];
+  const Index p = inverse_.cols();
+  std::vector<const double*> columns;
+  for (const Index j : kept_) columns.push_back(rows().columns.data() + j * rows().n_rows);
+  // column j less what the others tell of it
+  const Eigen::MatrixXd shares = inverse_ * inverse_.diagonal().cwiseInverse().asDiagonal();
+  std::vector<double> moments(size(2 * p));
+  CHORALE_AT_LEVEL(bootstrap_residuals, columns.data(), p, rows().n_rows, shares.data(), moments.data());
+  for (Index j = 0; j < p; ++j) {
+    const double sum = moments[size(2 * j)], fourth = moments[size(2 * j + 1)];
+    if (!(sum * sum < few * fourth)) continue;
+    std::vector<double> square(size(rows().n_rows));
+    for (std::size_t i = 0; i < square.size(); ++i) {
+      double residual = 0;
+      for (Index k = 0; k < p; ++k) residual += shares(k, j) * columns[size(k)][i];
+      square[i] = residual * residual;
     }
-    double sum = 0, fourth = 0;
-    for (double& value : square) {
-      value *= value;
-      sum += value;
-      fourth += value * value;
-    }
-    if (sum * sum < few * fourth) tellers_.push_back(largest(square, nearly_all * sum));
+    tellers_.push_back(largest(square, nearly_all * sum));
   }
 }
 

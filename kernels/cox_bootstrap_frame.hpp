@@ -57,7 +57,7 @@ class BootstrapFrame {
   std::vector<Index> kept_;
   std::vector<Index> kept_among_free_;
   Eigen::VectorXd start_;
-  Eigen::MatrixXd information_;  ///< all columns of rows()
+  Eigen::MatrixXd information_;  ///< all columns of rows(), with fills
   Eigen::LLT<Eigen::MatrixXd> factor_;
   Eigen::MatrixXd inverse_;
   std::vector<Tellers> tellers_;

@@ -72,7 +72,7 @@ void BootstrapVisits::order_visits() {
       fresh_.push_back(t == strata[s + 1] - 1);
     }
   }
-  walk_.n_room = padded(std::max(walk_.n_room, visit_block), tile);
+  walk_.n_room = padded(std::max(walk_.n_room, long_block), tile);
   walk_.n_visits = static_cast<Index>(row_.size()) + tile;
   if (!plain) null_factor_.resize(size(walk_.n_visits), 0);
   if (!case_weight_.empty()) case_weight_.resize(size(walk_.n_visits), 0);
@@ -81,16 +81,25 @@ void BootstrapVisits::order_visits() {
   walk_.case_weight = case_weight_.empty() ? nullptr : case_weight_.data();
 }
 
+/// Single precision holds 0/1, whole numbers and other multiples of a power of two exactly if they are divided by one, a
+/// multiple of another taken away: what it rounds is then different for each patient, and sums hardly see it.
 void BootstrapVisits::copy_columns(std::span<const Index> columns, std::span<const double> start) {
   const Index p = walk_.n_columns = padded(static_cast<Index>(columns.size()), column_block);
   columns_.assign(size(walk_.n_visits * p), 0);
   factor_.assign(size(walk_.n_visits), 0);
+  std::vector<double> shift;
+  for (const Index j : columns) {
+    const double scale = std::exp2(std::round(std::log2(rows_.scale[size(j)])));
+    const double grain = scale / 1024, centre = std::round(rows_.centre[size(j)] / grain) * grain;
+    unit_.push_back(rows_.scale[size(j)] / scale);
+    shift.push_back((rows_.centre[size(j)] - centre) / scale);
+  }
   for (std::size_t v = 0; v < row_.size(); ++v) {
     double log_risk = 0;
     for (std::size_t j = 0; j < columns.size(); ++j) {
-      const double value = rows_.columns[size(columns[j] * rows_.n_rows + row_[v])];
+      const double value = rows_.columns[size(columns[j] * rows_.n_rows + row_[v])] * unit_[j] + shift[j];
       columns_[v * size(p) + j] = value;
-      log_risk += value * start[j];
+      log_risk += value * start[j] / unit_[j];
     }
     factor_[v] = std::exp(log_risk) * (null_factor_.empty() ? 1 : null_factor_[v]);
   }

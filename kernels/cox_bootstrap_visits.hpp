@@ -23,6 +23,9 @@ class BootstrapVisits {
   BootstrapWalk null_walk() const;  ///< without columns, the factor at 0
   bool late_entries() const { return !rows_.enters.empty(); }
 
+  /// A scaled coefficient over that of the visits' column k, whose values are differently centred and scaled.
+  double unit(Index k) const { return unit_[static_cast<std::size_t>(k)]; }
+
   /// Case weight times offset.
   double weighted_offset(Index visit) const {
     const auto at = static_cast<std::size_t>(row_[static_cast<std::size_t>(visit)]);
@@ -43,6 +46,7 @@ class BootstrapVisits {
   std::vector<std::int32_t> patient_;  ///< per visit
   std::vector<std::int32_t> begin_;
   std::vector<std::uint8_t> fresh_;
+  std::vector<double> unit_;
   AlignedDoubles columns_, factor_, null_factor_, case_weight_;
   std::vector<float, CacheLineAllocator<float>> columns_single_;
 };

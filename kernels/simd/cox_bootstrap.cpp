@@ -136,12 +136,14 @@ void add_rows(const Real* y, Index n, double* sum) {
   }
 }
 
-/// Past the last time of a block that begins at time k: whole times, as many as fit the first cache, one at least.
-Index end_of_block(const BootstrapWalk& walk, Index k) {
+/// Past the last time of a block that begins at time k: whole times of one stratum, as many as have n_visits
+/// together, one at least and n_times at most.
+Index end_of_block(const BootstrapWalk& walk, Index k, Index n_visits, Index n_times) {
   const std::int32_t begin = walk.visit_begin[2 * k];
+  const Index last = k + n_times < walk.n_times ? k + n_times : walk.n_times;
   do {
     ++k;
-  } while (k < walk.n_times && walk.visit_begin[2 * k + 2] - begin <= visit_block);
+  } while (k < last && !walk.fresh[k] && walk.visit_begin[2 * k + 2] - begin <= n_visits);
   return k;
 }
 
@@ -226,21 +228,50 @@ void sum_time(const BootstrapWalk& walk, const BootstrapBatch& batch, Index k, c
   }
 }
 
+/// One pass over the patients: risks of a block of times, then what its deaths take.
 template <class Real, bool with_log>
-void pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const Real* x, const Real* b, Real* risk,
-          double* s1, double* slope, double* log_risk) {
-  const Index p = walk.n_columns;
-  alignas(64) double s0[lanes];
-  Taken taken;
-  clear(slope, p * lanes);
-  if (with_log) clear(log_risk, lanes);
-  for (Index from = 0, past = 0; from < walk.n_times; from = past) {
-    past = end_of_block(walk, from);
-    const Index begin = walk.visit_begin[2 * from], n = walk.visit_begin[2 * past] - begin;
-    const auto set_risks = [&](Index row, Index lane, const auto* eta) {
+class Pass {
+ public:
+  Pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const Real* x, Real* risk, double* s1,
+       double* slope, double* log_risk)
+      : walk_(walk), batch_(batch), x_(x), risk_(risk), s1_(s1), slope_(slope), log_risk_(log_risk) {}
+
+  void run(const Real* b) {
+    clear(slope_, walk_.n_columns * lanes);
+    if (with_log) clear(log_risk_, lanes);
+    for (Index from = 0, past = 0; from < walk_.n_times; from = past) {
+      past = end_of_block(walk_, from, visit_block, visit_block);
+      // of so few visits a time the sums of each time cost more than those of a block with two factors
+      constexpr Index few = 10;
+      const Index n_visits = walk_.visit_begin[2 * past] - walk_.visit_begin[2 * from];
+      const bool sparse = past - from > 1 && n_visits < few * (past - from);
+      if (single && !sparse) past = end_of_block(walk_, from, long_block, long_times);
+      set_risks(b, from, past);
+      if (walk_.fresh[from]) {
+        clear(s0_, lanes);
+        clear(s1_, walk_.n_columns * lanes);
+      }
+      if (sparse) {
+        take_together(from, past);
+      } else if (single) {
+        take_times(from, past);
+      } else {
+        for (Index k = from; k < past; ++k) take(from, k);
+      }
+    }
+  }
+
+ private:
+  using V = typename LaneVector<Real>::Type;
+  static constexpr bool single = sizeof(Real) == 4;
+  static constexpr Index long_times = 16;
+
+  void set_risks(const Real* b, Index from, Index past) {
+    const Index p = walk_.n_columns, begin = walk_.visit_begin[2 * from];
+    const auto set_row = [&](Index row, Index lane, const auto* eta) {
       constexpr Index strip = lane_strip<lanes, Real>;
-      const Real of_visit = walk.factor == nullptr ? Real{1} : static_cast<Real>(walk.factor[begin + row]);
-      typename LaneVector<Real>::Type relative[strip];
+      const Real of_visit = walk_.factor == nullptr ? Real{1} : static_cast<Real>(walk_.factor[begin + row]);
+      V relative[strip];
       if (b != nullptr) {
         exp_near<Real, strip>(eta, relative);
       } else {
@@ -248,35 +279,141 @@ void pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const Real* x,
       }
       CHORALE_UNROLL for (Index s = 0; s < strip; ++s) {
         const Index at = lane + s * lane_width<Real>;
-        const auto copies = copies_of<Real>(batch.copies + (begin + row) * lanes + at);
-        store_lanes(risk + row * lanes + at, relative[s] * (copies * of_visit));
+        const auto copies = copies_of<Real>(batch_.copies + (begin + row) * lanes + at);
+        store_lanes(risk_ + row * lanes + at, relative[s] * (copies * of_visit));
       }
     };
-    lane_products<lanes>(x + begin * p, whole_tiles(n), b == nullptr ? 0 : p, b, set_risks);
-    for (Index k = from; k < past; ++k) {
-      if (walk.fresh[k]) {
-        clear(s0, lanes);
-        clear(s1, p * lanes);
+    lane_products<lanes>(x_ + begin * p, whole_tiles(walk_.visit_begin[2 * past] - begin),
+                         b == nullptr ? 0 : p, b, set_row);
+  }
+
+  /// Time k of the block that begins at `from`.
+  void take(Index from, Index k) {
+    const Index p = walk_.n_columns, first = walk_.visit_begin[2 * k];
+    const Real* of_time = risk_ + (first - walk_.visit_begin[2 * from]) * lanes;
+    Taken taken;
+    sum_time<with_log>(walk_, batch_, k, of_time, s0_, taken, log_risk_);
+    const auto add = [&](Index j, Index lane, V of_dying, V of_all) {
+      const InDouble dying(of_dying), all(of_all);
+      for (Index v = 0; v < all.n_parts; ++v) {
+        const Index at = lane + v * width;
+        const Vector at_risk = load_lanes(s1_ + j * lanes + at) + all.part[v];
+        store_lanes(s1_ + j * lanes + at, at_risk);
+        add_lanes(slope_ + j * lanes + at,
+                  load_lanes(taken.first + at) * at_risk - load_lanes(taken.first_tied + at) * dying.part[v]);
       }
-      const Index first = walk.visit_begin[2 * k], n_visits = walk.visit_begin[2 * k + 2] - first;
-      const Real* of_time = risk + (first - begin) * lanes;
-      sum_time<with_log>(walk, batch, k, of_time, s0, taken, log_risk);
-      const auto add = [&](Index j, Index lane, auto of_dying, auto of_all) {
-        const InDouble dying(of_dying), all(of_all);
-        for (Index v = 0; v < all.n_parts; ++v) {
-          const Index at = lane + v * width;
-          const Vector at_risk = load_lanes(s1 + j * lanes + at) + all.part[v];
-          store_lanes(s1 + j * lanes + at, at_risk);
-          add_lanes(slope + j * lanes + at, load_lanes(taken.first + at) * at_risk -
-                                                load_lanes(taken.first_tied + at) * dying.part[v]);
-        }
-      };
-      lane_column_sums<lanes>(x + first * p, of_time, walk.visit_begin[2 * k + 1] - first, n_visits, p, add);
+    };
+    lane_column_sums<lanes>(x_ + first * p, of_time, walk_.visit_begin[2 * k + 1] - first,
+                            walk_.visit_begin[2 * k + 2] - first, p, add);
+  }
+
+  /// The block's times so that S1 is touched once: with F_k the sum of `first` over its times from k on, S1 before the
+  /// block and A_k, D_k what time k adds,   Σ_k first_k S1_k = S1 F + Σ_k F_k A_k.
+  void take_times(Index from, Index past) {
+    const Index p = walk_.n_columns, begin = walk_.visit_begin[2 * from];
+    Taken taken[long_times];
+    alignas(64) Real later[long_times * lanes], tied[long_times * lanes];
+    sum_times(from, past, taken);
+    alignas(64) double sum[lanes] = {};
+    for (Index k = past - from - 1; k >= 0; --k) {
+      for (Index lane = 0; lane < lanes; ++lane) {
+        sum[lane] += taken[k].first[lane];
+        later[k * lanes + lane] = static_cast<Real>(sum[lane]);
+        tied[k * lanes + lane] = static_cast<Real>(taken[k].first_tied[lane]);
+      }
     }
+    lane_column_sums_by_group<lanes>(x_ + begin * p, risk_, walk_.visit_begin + 2 * from, past - from, later,
+                                     tied, p, AddBlock{s1_, slope_, sum});
+  }
+
+  /// The same visit by visit: with e a visit's risk, Σ_k F_k A_k = Σ_visits F e z.
+  void take_together(Index from, Index past) {
+    const Index p = walk_.n_columns, begin = walk_.visit_begin[2 * from];
+    alignas(64) Real spent[visit_block * lanes];
+    Taken taken[visit_block];
+    sum_times(from, past, taken);
+    alignas(64) double later[lanes] = {};
+    for (Index k = past - 1; k >= from; --k) {
+      for (Index lane = 0; lane < lanes; ++lane) later[lane] += taken[k - from].first[lane];
+      const Index n_dying = walk_.visit_begin[2 * k + 1] - begin;
+      for (Index row = walk_.visit_begin[2 * k] - begin; row < walk_.visit_begin[2 * k + 2] - begin; ++row) {
+        const double tied = row < n_dying ? 1 : 0;
+        for (Index lane = 0; lane < lanes; ++lane) {
+          const double factor = later[lane] - tied * taken[k - from].first_tied[lane];
+          spent[row * lanes + lane] = risk_[row * lanes + lane] * static_cast<Real>(factor);
+        }
+      }
+    }
+    lane_column_sums_of_two<lanes>(x_ + begin * p, risk_, spent, walk_.visit_begin[2 * past] - begin, p,
+                                   AddBlock{s1_, slope_, later});
+  }
+
+  void sum_times(Index from, Index past, Taken* taken) {
+    for (Index k = from; k < past; ++k) {
+      const Index row = walk_.visit_begin[2 * k] - walk_.visit_begin[2 * from];
+      sum_time<with_log>(walk_, batch_, k, risk_ + row * lanes, s0_, taken[k - from], log_risk_);
+    }
+  }
+
+  /// slope += S1 F + here, then S1 += added.
+  struct AddBlock {
+    double *s1, *slope;
+    const double* first;
+
+    void operator()(Index j, Index lane, V of_added, V of_here) const {
+      const InDouble added(of_added), here(of_here);
+      for (Index v = 0; v < added.n_parts; ++v) {
+        const Index at = lane + v * width;
+        const Vector before = load_lanes(s1 + j * lanes + at);
+        add_lanes(slope + j * lanes + at, load_lanes(first + at) * before + here.part[v]);
+        store_lanes(s1 + j * lanes + at, before + added.part[v]);
+      }
+    }
+  };
+
+  const BootstrapWalk& walk_;
+  const BootstrapBatch& batch_;
+  const Real* x_;
+  Real* risk_;
+  double *s1_, *slope_, *log_risk_;
+  alignas(64) double s0_[lanes] = {};
+};
+
+/// Adds rows begin … begin + n_vectors V; the columns of so many rows stay in the first cache.
+template <class V, Index n_vectors>
+void add_residuals(const double* const* columns, Index n_columns, Index begin, const double* share,
+                   double* moments) {
+  constexpr Index w = sizeof(V) / 8;
+  for (Index j = 0; j < n_columns; ++j) {
+    V r[n_vectors];
+    CHORALE_UNROLL for (Index s = 0; s < n_vectors; ++s) r[s] = V{};
+    for (Index k = 0; k < n_columns; ++k) {
+      const double of_column = share[j * n_columns + k];
+      CHORALE_UNROLL for (Index s = 0; s < n_vectors; ++s) r[s] +=
+          of_column * load<V>(columns[k] + begin + s * w);
+    }
+    V squares{}, fourths{};
+    CHORALE_UNROLL for (Index s = 0; s < n_vectors; ++s) {
+      const V square = r[s] * r[s];
+      squares += square;
+      fourths += square * square;
+    }
+    moments[2 * j] += sum(squares);
+    moments[2 * j + 1] += sum(fourths);
   }
 }
 
 }  // namespace
+
+void bootstrap_residuals(const double* const* columns, Index n_columns, Index n_rows, const double* share,
+                         double* moments) {
+  constexpr Index n_vectors = 8, step = n_vectors * width;
+  clear(moments, 2 * n_columns);
+  Index row = 0;
+  for (; row + step <= n_rows; row += step)
+    add_residuals<Vector, n_vectors>(columns, n_columns, row, share, moments);
+  for (; row < n_rows; ++row) add_residuals<double, 1>(columns, n_columns, row, share, moments);
+}
 
 void bootstrap_deaths(const BootstrapWalk& walk, const BootstrapBatch& batch, bool as_copies, double* room,
                       double* of_columns) {
@@ -310,12 +447,12 @@ void bootstrap_deaths(const BootstrapWalk& walk, const BootstrapBatch& batch, bo
 void bootstrap_pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const double* b, double* room,
                     double* slope, double* log_risk) {
   double* s1 = room + walk.n_room * lanes;
-  pass<double, true>(walk, batch, walk.columns, b, room, s1, slope, log_risk);
+  Pass<double, true>(walk, batch, walk.columns, room, s1, slope, log_risk).run(b);
 }
 
 void bootstrap_pass_single(const BootstrapWalk& walk, const BootstrapBatch& batch, const float* b,
                            float* room_single, double* room, double* slope) {
-  pass<float, false>(walk, batch, walk.columns_single, b, room_single, room, slope, nullptr);
+  Pass<float, false>(walk, batch, walk.columns_single, room_single, room, slope, nullptr).run(b);
 }
 
 }  // namespace chorale::kernels::simd::CHORALE_LEVEL

@@ -134,4 +134,99 @@ static inline void lane_column_sums(const Real* x, const Real* y, Index n_first,
   }
 }
 
+/// Groups of rows one after the other, each with a first part: rows begin[2 g] … begin[2 g + 1] - 1, and up to
+/// begin[2 g + 2] - 1 the rest. With their sums first_g and all_g of x[r][j] y[r][lane], for every column j and vector
+/// of lanes: done(j, lane, Σ_g all_g, Σ_g of_all[g][lane] all_g − of_first[g][lane] first_g); n_columns a multiple of 4.
+template <Index lanes, class Real, class Done>
+static inline void lane_column_sums_by_group(const Real* x, const Real* y, const std::int32_t* begin,
+                                             Index n_groups, const Real* of_all, const Real* of_first,
+                                             Index n_columns, Done done) {
+  using V = typename LaneVector<Real>::Type;
+  constexpr Index w = lane_width<Real>, strip = lane_strip<lanes, Real>;
+  constexpr Index columns = accumulators / strip < 4 ? accumulators / strip : 4;
+  for (Index lane = 0; lane < lanes; lane += strip * w) {
+    for (Index j = 0; j < n_columns; j += columns) {
+      V whole[columns][strip], weighted[columns][strip];
+      CHORALE_UNROLL for (Index c = 0; c < columns; ++c) {
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) whole[c][s] = weighted[c][s] = V{};
+      }
+      for (Index g = 0; g < n_groups; ++g) {
+        V sums[columns][strip];
+        CHORALE_UNROLL for (Index c = 0; c < columns; ++c) {
+          CHORALE_UNROLL for (Index s = 0; s < strip; ++s) sums[c][s] = V{};
+        }
+        const auto add = [&](Index from, Index past) {
+          for (Index i = from - begin[0]; i < past - begin[0]; ++i) {
+            V of_row[strip];
+            CHORALE_UNROLL for (Index s = 0; s < strip; ++s) {
+              of_row[s] = load_lanes(y + i * lanes + lane + s * w);
+              keep(of_row[s]);
+            }
+            CHORALE_UNROLL for (Index c = 0; c < columns; ++c) {
+              V value = x[i * n_columns + j + c] - V{};
+              keep(value);
+              CHORALE_UNROLL for (Index s = 0; s < strip; ++s) sums[c][s] += value * of_row[s];
+            }
+          }
+        };
+        const auto weigh = [&](const Real* factor, Real sign) {
+          CHORALE_UNROLL for (Index s = 0; s < strip; ++s) {
+            const V of_group = sign * load_lanes(factor + g * lanes + lane + s * w);
+            CHORALE_UNROLL for (Index c = 0; c < columns; ++c) weighted[c][s] += of_group * sums[c][s];
+          }
+        };
+        add(begin[2 * g], begin[2 * g + 1]);
+        weigh(of_first, -1);
+        add(begin[2 * g + 1], begin[2 * g + 2]);
+        weigh(of_all, 1);
+        CHORALE_UNROLL for (Index c = 0; c < columns; ++c) {
+          CHORALE_UNROLL for (Index s = 0; s < strip; ++s) whole[c][s] += sums[c][s];
+        }
+      }
+      CHORALE_UNROLL for (Index c = 0; c < columns; ++c) {
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s)
+            done(j + c, lane + s * w, whole[c][s], weighted[c][s]);
+      }
+    }
+  }
+}
+
+/// For every column j and vector of lanes: done(j, lane, Σ_r x[r][j] y[r][lane], Σ_r x[r][j] z[r][lane]) over n_rows
+/// rows; n_columns a multiple of 4.
+template <Index lanes, class Real, class Done>
+static inline void lane_column_sums_of_two(const Real* x, const Real* y, const Real* z, Index n_rows,
+                                           Index n_columns, Done done) {
+  using V = typename LaneVector<Real>::Type;
+  constexpr Index w = lane_width<Real>, strip = lane_strip<lanes, Real> < 2 ? lane_strip<lanes, Real> : 2;
+  constexpr Index columns = accumulators / (2 * strip) < 4 ? accumulators / (2 * strip) : 4;
+  for (Index lane = 0; lane < lanes; lane += strip * w) {
+    for (Index j = 0; j < n_columns; j += columns) {
+      V of_y[columns][strip], of_z[columns][strip];
+      CHORALE_UNROLL for (Index c = 0; c < columns; ++c) {
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) of_y[c][s] = of_z[c][s] = V{};
+      }
+      for (Index i = 0; i < n_rows; ++i) {
+        V row_y[strip], row_z[strip];
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) {
+          row_y[s] = load_lanes(y + i * lanes + lane + s * w);
+          row_z[s] = load_lanes(z + i * lanes + lane + s * w);
+          keep(row_y[s]);
+          keep(row_z[s]);
+        }
+        CHORALE_UNROLL for (Index c = 0; c < columns; ++c) {
+          V value = x[i * n_columns + j + c] - V{};
+          keep(value);
+          CHORALE_UNROLL for (Index s = 0; s < strip; ++s) {
+            of_y[c][s] += value * row_y[s];
+            of_z[c][s] += value * row_z[s];
+          }
+        }
+      }
+      CHORALE_UNROLL for (Index c = 0; c < columns; ++c) {
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) done(j + c, lane + s * w, of_y[c][s], of_z[c][s]);
+      }
+    }
+  }
+}
+
 }  // namespace chorale::kernels::simd

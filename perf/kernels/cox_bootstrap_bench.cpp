@@ -17,32 +17,15 @@
 #include "kernels/draw.hpp"
 #include "kernels/level.hpp"
 #include "kernels/linear_predictors.hpp"
+#include "perf/kernels/covariate_cohort.hpp"
 
 namespace chorale::kernels {
 namespace {
 
 constexpr Index n_columns = 20, n_replicates = 128;
 
-/// About 3,500 distinct event times at 100,000 patients, 70 % dying.
-struct Cohort {
-  explicit Cohort(Index n) : n_patients(n), columns(static_cast<std::size_t>(n * n_columns)) {
-    std::vector<double> time;
-    std::vector<std::int8_t> event;
-    for (Index i = 0; i < n; ++i) {
-      Draws draws(11, 1, i);
-      double log_hazard = 0;
-      for (Index j = 0; j < n_columns; ++j) {
-        const double value =
-            j % 2 == 0 ? draws.normal() : draws.bernoulli(0.02 + 0.02 * static_cast<double>(j));
-        columns[static_cast<std::size_t>(j * n + i)] = value;
-        log_hazard += 0.1 * value * static_cast<double>(j % 3 - 1);
-      }
-      const double death = 1400 * draws.exponential() * std::exp(-log_hazard);
-      const double censoring = 200 + 3800 * draws.uniform();
-      time.push_back(std::ceil(std::min(death, censoring)));
-      event.push_back(death <= censoring);
-    }
-    timeline = make_timeline({.entry = {}, .time = time, .event = event, .weight = {}, .stratum = {}});
+struct Cohort : CovariateCohort {
+  explicit Cohort(Index n) : CovariateCohort(n, n_columns), n_patients(n) {
     design = make_cox_design(timeline, {columns, n_columns, {}});
     full = cox_fit(design);
     plan = make_bootstrap_plan({.n_patients = n, .stratum = {}, .cluster = {}});
@@ -51,13 +34,13 @@ struct Cohort {
   }
 
   Timeline resampled(const std::vector<std::size_t>& rows) const {
-    std::vector<double> time;
-    std::vector<std::int8_t> event;
+    std::vector<double> days;
+    std::vector<std::int8_t> died;
     for (const std::size_t i : rows) {
-      time.push_back(timeline.exit[i]);
-      event.push_back(static_cast<std::int8_t>(timeline.event[i]));
+      days.push_back(time[i]);
+      died.push_back(event[i]);
     }
-    return make_timeline({.entry = {}, .time = time, .event = event, .weight = {}, .stratum = {}});
+    return make_timeline({.entry = {}, .time = days, .event = died, .weight = {}, .stratum = {}});
   }
 
   /// A replicate's fit of the given columns on its rows written out.
@@ -74,8 +57,6 @@ struct Cohort {
   }
 
   Index n_patients;
-  std::vector<double> columns;
-  Timeline timeline;
   CoxDesign design;
   CoxFit full;
   BootstrapPlan plan;
