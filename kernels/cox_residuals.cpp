@@ -18,11 +18,6 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-void require_size(const char* what, std::size_t found, Index expected) {
-  if (static_cast<Index>(found) == expected) return;
-  throw ShapeError({.what = what, .found = std::to_string(found), .expected = std::to_string(expected)});
-}
-
 void check_fit(const CoxDesign& design, const CoxFit& fit) {
   require_size("coefficients and columns differ in number", fit.beta.size(), design.n_columns);
   require_size("covariance and columns differ in number", fit.covariance.size(),
