@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "kernels/error.hpp"
 
@@ -18,11 +19,8 @@ void check(const Timeline& timeline, const CoxColumns& columns) {
                       .found = std::to_string(columns.values.size()) + " values",
                       .expected = std::to_string(columns.n_columns) + " x " + std::to_string(n)});
   }
-  if (!columns.offset.empty() && columns.offset.size() != n) {
-    throw ShapeError({.what = "offset does not have one value per patient",
-                      .found = std::to_string(columns.offset.size()),
-                      .expected = std::to_string(n)});
-  }
+  if (!columns.offset.empty())
+    require_size("offset does not have one value per patient", columns.offset.size(), timeline.n_patients);
   const auto infinite = [](double value) { return std::isinf(value); };
   if (std::any_of(columns.values.begin(), columns.values.end(), infinite) ||
       std::any_of(columns.offset.begin(), columns.offset.end(), infinite)) {
@@ -88,8 +86,8 @@ double mean_of(std::span<const double> values) {
 }
 
 /// Centres the values and divides them by their standard deviation; a constant becomes zeros.
-/// Returns the divisor.
-double standardise(std::span<double> values) {
+/// Returns what was subtracted, and the divisor.
+std::pair<double, double> standardise(std::span<double> values) {
   const double mean = mean_of(values);
   double squares = 0, largest = 0;
   for (double& value : values) {
@@ -100,7 +98,7 @@ double standardise(std::span<double> values) {
   const double deviation = values.empty() ? 0 : std::sqrt(squares / static_cast<double>(values.size()));
   const bool constant = deviation <= 1e-12 * largest;
   for (double& value : values) value = constant ? 0 : value / deviation;
-  return constant ? 1 : deviation;
+  return {mean, constant ? 1 : deviation};
 }
 
 double sum_over_deaths(const CoxRows& rows, std::span<const double> values) {
@@ -111,15 +109,33 @@ double sum_over_deaths(const CoxRows& rows, std::span<const double> values) {
   return sum;
 }
 
-void fill_columns(const Timeline& timeline, const CoxColumns& columns, CoxRows& rows) {
+/// Of the included patients' values, divided by their number less one; 0 for fewer than two.
+double variance_of(std::span<const double> values, std::span<const std::uint8_t> included) {
+  double sum = 0, squares = 0, n = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!included[i]) continue;
+    sum += values[i];
+    ++n;
+  }
+  const double mean = n > 0 ? sum / n : 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (included[i]) squares += (values[i] - mean) * (values[i] - mean);
+  }
+  return n > 1 ? squares / (n - 1) : 0;
+}
+
+void fill_columns(const Timeline& timeline, const CoxColumns& columns, std::span<const std::uint8_t> included,
+                  CoxRows& rows) {
   const auto n = static_cast<std::size_t>(timeline.n_patients);
   for (std::size_t j = 0; j < static_cast<std::size_t>(columns.n_columns); ++j) {
-    add_column(rows, in_row_order(rows, columns.values.subspan(j * n, n)));
+    const auto column = columns.values.subspan(j * n, n);
+    rows.variance.push_back(variance_of(column, included));
+    add_column(rows, in_row_order(rows, column));
   }
   if (columns.offset.empty()) return;
   rows.offset = in_row_order(rows, columns.offset);
-  const double mean = mean_of(rows.offset);
-  for (double& value : rows.offset) value -= mean;
+  rows.offset_centre = mean_of(rows.offset);
+  for (double& value : rows.offset) value -= rows.offset_centre;
   rows.offset_of_deaths = sum_over_deaths(rows, rows.offset);
 }
 
@@ -140,7 +156,9 @@ void cut_chunks(CoxRows& rows) {
 }  // namespace
 
 void add_column(CoxRows& rows, std::vector<double> column) {
-  rows.scale.push_back(standardise(column));
+  const auto [centre, scale] = standardise(column);
+  rows.centre.push_back(centre);
+  rows.scale.push_back(scale);
   const auto [low, high] = std::minmax_element(column.begin(), column.end());
   rows.range.push_back(column.empty() ? 0 : *high - *low);
   rows.columns_of_deaths.push_back(sum_over_deaths(rows, column));
@@ -157,7 +175,7 @@ CoxDesign make_cox_design(const Timeline& timeline, const CoxColumns& columns,
   const auto rows = std::make_shared<CoxRows>(timeline, totals);
   rows->n_columns = columns.n_columns;
   place_rows(timeline, *rows);
-  fill_columns(timeline, columns, *rows);
+  fill_columns(timeline, columns, totals.included, *rows);
   cut_chunks(*rows);
   design.n_patients = timeline.n_patients;
   design.n_columns = columns.n_columns;
