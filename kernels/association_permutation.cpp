@@ -28,11 +28,6 @@ std::size_t at(Index i) {
   throw ShapeError({.what = what, .found = std::move(found), .expected = std::move(expected)});
 }
 
-void require_size(const char* what, std::size_t found, Index expected) {
-  if (static_cast<Index>(found) != expected)
-    refuse(what, fmt::format("{}", found), fmt::format("{}", expected));
-}
-
 }  // namespace
 
 std::string_view name_of(AssociationVerdict verdict) {

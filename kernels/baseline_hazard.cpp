@@ -108,11 +108,7 @@ double cumulative_hazard(const RiskOrder& order, const BaselineHazard& hazard, I
 void predicted_survival(const RiskOrder& order, const BaselineHazard& hazard,
                         std::span<const double> linear_predictor, double horizon,
                         std::span<double> survival) {
-  if (static_cast<Index>(survival.size()) != order.n_patients) {
-    throw ShapeError({.what = "survival and patients differ in number",
-                      .found = std::to_string(survival.size()),
-                      .expected = std::to_string(order.n_patients)});
-  }
+  require_size("survival and patients differ in number", survival.size(), order.n_patients);
   std::vector<double> value;
   row_values(order, linear_predictor, value);
   for (double& predictor : value) predictor -= hazard.centre;

@@ -11,13 +11,6 @@
 namespace chorale::kernels {
 namespace {
 
-void require_size(const char* what, std::size_t found, Index expected) {
-  if (static_cast<Index>(found) == expected) return;
-  throw ShapeError({.what = fmt::format("{} has the wrong size", what),
-                    .found = fmt::format("{}", found),
-                    .expected = fmt::format("{}", expected)});
-}
-
 template <typename Code>
 void require_codes(const char* what, std::span<const Code> codes, Index lowest, Index n_codes) {
   if (codes.empty()) return;
@@ -36,7 +29,7 @@ void check_rows(const SparseRowsView& rows, const Groups& groups, Index n_featur
   if (rows.offset.empty()) {
     throw ShapeError({.what = "sparse rows have no offsets", .expected = "one more than patients"});
   }
-  require_size("group code per patient", groups.code.size(), rows.n_patients());
+  require_size("group code per patient has the wrong size", groups.code.size(), rows.n_patients());
   if (rows.offset.front() != 0 || rows.offset.back() != static_cast<Index>(rows.feature.size()) ||
       !std::is_sorted(rows.offset.begin(), rows.offset.end())) {
     throw ShapeError({.what = "sparse rows do not cover their features",
@@ -52,7 +45,7 @@ void check_rows(const SparseRowsView& rows, const Groups& groups, Index n_featur
 void carrier_counts(const SparseRowsView& rows, const Groups& groups, Index n_features,
                     std::span<std::int64_t> counts) {
   check_rows(rows, groups, n_features);
-  require_size("carrier counts", counts.size(), groups.n_groups * n_features);
+  require_size("carrier counts have the wrong size", counts.size(), groups.n_groups * n_features);
   std::fill(counts.begin(), counts.end(), 0);
   const std::int64_t* offset = rows.offset.data();
   const std::int32_t* feature = rows.feature.data();
@@ -66,7 +59,7 @@ void carrier_counts(const SparseRowsView& rows, const Groups& groups, Index n_fe
 
 void group_counts(std::span<const std::int32_t> patients, const Groups& groups,
                   std::span<std::int64_t> counts) {
-  require_size("group counts", counts.size(), groups.n_groups);
+  require_size("group counts have the wrong size", counts.size(), groups.n_groups);
   std::fill(counts.begin(), counts.end(), 0);
   for (const std::int32_t patient : patients) {
     const std::int32_t group = groups.code[static_cast<std::size_t>(patient)];
@@ -76,8 +69,8 @@ void group_counts(std::span<const std::int32_t> patients, const Groups& groups,
 
 void panel_counts(std::span<const std::int16_t> panel, const Groups& groups, Index n_panels,
                   std::span<std::int64_t> counts) {
-  require_size("panel per patient", panel.size(), static_cast<Index>(groups.code.size()));
-  require_size("panel counts", counts.size(), n_panels * groups.n_groups);
+  require_size("panel per patient has the wrong size", panel.size(), static_cast<Index>(groups.code.size()));
+  require_size("panel counts have the wrong size", counts.size(), n_panels * groups.n_groups);
   require_codes("panel", panel, -1, n_panels);
   require_codes("group", groups.code, -1, groups.n_groups);
   std::fill(counts.begin(), counts.end(), 0);
@@ -90,10 +83,11 @@ void panel_counts(std::span<const std::int16_t> panel, const Groups& groups, Ind
 void tested_counts(std::span<const std::uint8_t> holds, std::span<const std::int64_t> n_by_panel,
                    std::span<const std::int64_t> untested, Index n_panels, Index n_groups, Index n_features,
                    std::span<std::int64_t> tested) {
-  require_size("panel × feature mask", holds.size(), n_panels * n_features);
-  require_size("patients by panel and group", n_by_panel.size(), n_panels * n_groups);
-  require_size("tested counts", tested.size(), n_groups * n_features);
-  if (!untested.empty()) require_size("untested counts", untested.size(), n_groups * n_features);
+  require_size("panel × feature mask has the wrong size", holds.size(), n_panels * n_features);
+  require_size("patients by panel and group have the wrong size", n_by_panel.size(), n_panels * n_groups);
+  require_size("tested counts have the wrong size", tested.size(), n_groups * n_features);
+  if (!untested.empty())
+    require_size("untested counts have the wrong size", untested.size(), n_groups * n_features);
   std::fill(tested.begin(), tested.end(), 0);
   for (Index group = 0; group < n_groups; ++group) {
     std::int64_t* of_group = tested.data() + group * n_features;

@@ -44,11 +44,7 @@ Censoring censoring(const RiskOrder& order, std::span<const double> weight) {
                       .found = "late entries",
                       .expected = "all observed from the start"});
   }
-  if (static_cast<Index>(weight.size()) != order.n_rows) {
-    throw ShapeError({.what = "weights and rows differ in number",
-                      .found = std::to_string(weight.size()),
-                      .expected = std::to_string(order.n_rows)});
-  }
+  require_size("weights and rows differ in number", weight.size(), order.n_rows);
   Censoring censored{.before = std::vector<double>(size(order.n_slots), 1.0),
                      .after_deaths = std::vector<double>(size(order.n_slots)),
                      .survival = std::vector<double>(size(order.n_slots), 1.0)};

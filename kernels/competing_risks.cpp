@@ -103,11 +103,8 @@ CauseTimeline make_cause_timeline(const CausesView& patients, Index n_causes) {
 
 CumulativeIncidence cumulative_incidence(const CauseTimeline& causes, std::span<const std::uint8_t> included,
                                          const IncidenceOptions& options) {
-  if (!included.empty() && static_cast<Index>(included.size()) != causes.timeline.n_patients) {
-    throw ShapeError({.what = "included does not have one value per patient",
-                      .found = std::to_string(included.size()),
-                      .expected = std::to_string(causes.timeline.n_patients)});
-  }
+  if (!included.empty())
+    require_size("included does not have one value per patient", included.size(), causes.timeline.n_patients);
   const double z = half_width(options.level);
   IncidenceRows rows = find_rows(causes, included);
   count(rows);

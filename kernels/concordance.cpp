@@ -144,11 +144,8 @@ void ConcordanceCounter::gather_signs(const RiskOrder& order, Index stratum, Ind
 Concordance ConcordanceCounter::count(const RiskOrder& order, std::span<const double> risk,
                                       std::span<const double> weight, const ConcordanceOptions& options,
                                       std::span<double> influence) {
-  if (!influence.empty() && static_cast<Index>(influence.size()) != order.n_patients) {
-    throw ShapeError({.what = "influences and patients differ in number",
-                      .found = std::to_string(influence.size()),
-                      .expected = std::to_string(order.n_patients)});
-  }
+  if (!influence.empty())
+    require_size("influences and patients differ in number", influence.size(), order.n_patients);
   Concordance total;
   row_values(order, risk, risk_);
   row_weights(order, weight, weight_);

@@ -67,32 +67,53 @@ enum class CoxVerdict : std::int8_t {
 };
 std::string_view name_of(CoxVerdict verdict);
 
+/// A penalty that draws coefficients towards 0: what is maximised is l(β) − ½ Σ_j θ_j β_j².
+struct CoxRidge {
+  std::span<const double> theta = {};  ///< >= 0; one for all columns, or one per column; empty: no penalty
+  /// θ_j stands for θ_j times the variance of column j (divided by n − 1, without weights) among the patients
+  /// analysed, so that no column's unit matters: R's ridge(scale = TRUE)
+  bool by_variance = true;
+};
+
 struct CoxOptions {
   Ties ties = Ties::efron;
   int max_iterations = 60;
   std::span<const double> start = {};  ///< n_columns; empty: zeros
+  CoxRidge ridge = {};
 };
 
 struct CoxFit {
   CoxVerdict verdict = CoxVerdict::no_events;
   Index n_analysed = 0;
   Index n_events = 0;
-  std::vector<double> beta;        ///< n_columns; NaN where aliased, ± infinity where infinite
-  std::vector<double> covariance;  ///< n_columns x n_columns, inverse information; 0 where aliased, as R;
-                                   ///< NaN where infinite
-  std::vector<Index> aliased;      ///< columns that follow from those before them
-  std::vector<Index> infinite;     ///< columns whose coefficient diverges
-  double loglik_null = missing;    ///< at 0
-  double loglik = missing;
-  double score_chi2 = missing;  ///< score test at 0
+  std::vector<double> beta;  ///< n_columns; NaN where aliased, ± infinity where infinite
+  std::vector<double>
+      covariance;                ///< n_columns x n_columns, inverse information, with the ridge's where there
+                                 ///< is one; 0 where aliased, as R; NaN where infinite
+  std::vector<Index> aliased;    ///< columns that follow from those before them
+  std::vector<Index> infinite;   ///< columns whose coefficient diverges
+  double loglik_null = missing;  ///< at 0
+  double loglik = missing;       ///< without the penalty
+  double penalty = 0;            ///< ½ Σ θ_j β_j², which `loglik` less this maximises
+  double df = missing;  ///< trace of I (I + Θ)⁻¹: the columns that are not aliased, less what a ridge takes;
+                        ///< NaN where there is no maximum
+  double score_chi2 = missing;  ///< score test at 0, without the penalty
   int iterations = 0;
 };
 
+/// Rows need not be patients: someone whose covariates change has a row for each interval (entry, time], with the event
+/// on the last; see timeline.hpp.
+///
+/// With a ridge a column with θ_j > 0 has a finite coefficient whatever the others are, and copies share one.
+///
 /// Newton's method with step halving; the last step is below 1e-8 standard errors, the error about its square.
 ///
-/// Throws   ShapeError when start is neither empty nor n_columns long
+/// Throws   ShapeError when start is neither empty nor n_columns long, theta neither that nor one number, or one of
+///          them negative or not finite
 /// Cost     about 6 times cox_terms
-/// Oracle   R survival 3.5.3 coxph with control = coxph.control(eps = 1e-14)
+/// Source   ridge: Verweij and van Houwelingen 1994, Stat Med 13:2427; df: Gray 1992, J Am Stat Assoc 87:942
+/// Oracle   R survival 3.5.3 coxph with control = coxph.control(eps = 1e-14), tests/oracle/survival.R; with ridge(),
+///          tests/oracle/cox_penalised.R
 CoxFit cox_fit(const CoxDesign& design, const CoxOptions& options = {});
 
 /// One 0/1 feature beside covariates.

@@ -222,4 +222,13 @@ std::vector<Index> dependent_columns(const Eigen::MatrixXd& information) {
   return dependent;
 }
 
+Eigen::MatrixXd inverse_of(const Eigen::MatrixXd& information, const std::vector<Index>& kept) {
+  Eigen::MatrixXd inverse = Eigen::MatrixXd::Zero(information.rows(), information.cols());
+  if (kept.empty()) return inverse;
+  const Eigen::MatrixXd block = information(kept, kept);
+  const Eigen::MatrixXd of_block = block.llt().solve(Eigen::MatrixXd::Identity(block.rows(), block.cols()));
+  inverse(kept, kept) = of_block;
+  return inverse;
+}
+
 }  // namespace chorale::kernels

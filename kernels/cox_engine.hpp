@@ -71,4 +71,7 @@ class CoxEngine final : public CoxLikelihood {
 /// after the columns before is below 1e-11 of it.
 std::vector<Index> dependent_columns(const Eigen::MatrixXd& information);
 
+/// Inverse of the block of the kept columns, zeros elsewhere.
+Eigen::MatrixXd inverse_of(const Eigen::MatrixXd& information, const std::vector<Index>& kept);
+
 }  // namespace chorale::kernels

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "kernels/cox.hpp"
 #include "kernels/cox_engine.hpp"
@@ -14,11 +15,7 @@ namespace chorale::kernels {
 namespace {
 
 Eigen::VectorXd scaled(const CoxRows& rows, std::span<const double> beta) {
-  if (static_cast<Index>(beta.size()) != rows.n_columns) {
-    throw ShapeError({.what = "coefficients and columns differ in number",
-                      .found = std::to_string(beta.size()),
-                      .expected = std::to_string(rows.n_columns)});
-  }
+  require_size("coefficients and columns differ in number", beta.size(), rows.n_columns);
   Eigen::VectorXd result(rows.n_columns);
   for (std::size_t j = 0; j < beta.size(); ++j) result(static_cast<Index>(j)) = beta[j] * rows.scale[j];
   return result;
@@ -32,33 +29,85 @@ std::vector<double> flat(const Eigen::MatrixXd& matrix) {
   return {matrix.data(), matrix.data() + matrix.size()};
 }
 
-double score_test(const CoxEngine& engine, const std::vector<Index>& kept) {
+/// l(β) − ½ Σ_j strength_j β_j² on the scaled columns.
+class RidgeLikelihood final : public CoxLikelihood {
+ public:
+  RidgeLikelihood(CoxEngine& engine, Eigen::VectorXd strength)
+      : engine_(engine), strength_(std::move(strength)) {}
+
+  double evaluate(const Eigen::VectorXd& beta) override {
+    const double loglik = engine_.evaluate(beta);
+    gradient_ = engine_.gradient() - strength_.cwiseProduct(beta);
+    information_ = engine_.information();
+    information_.diagonal() += strength_;
+    return loglik - penalty(beta);
+  }
+  const Eigen::VectorXd& gradient() const override { return gradient_; }
+  const Eigen::MatrixXd& information() const override { return information_; }
+
+  double penalty(const Eigen::VectorXd& beta) const { return 0.5 * strength_.dot(beta.cwiseAbs2()); }
+  const Eigen::VectorXd& strength() const { return strength_; }
+
+ private:
+  CoxEngine& engine_;
+  Eigen::VectorXd strength_;
+  Eigen::VectorXd gradient_;
+  Eigen::MatrixXd information_;
+};
+
+/// θ_j of each column, on the scaled columns.
+Eigen::VectorXd strengths(const CoxRows& rows, const CoxRidge& ridge) {
+  Eigen::VectorXd strength = Eigen::VectorXd::Zero(rows.n_columns);
+  if (ridge.theta.empty()) return strength;
+  if (ridge.theta.size() != 1) {
+    require_size("penalties and columns differ in number", ridge.theta.size(), rows.n_columns);
+  }
+  for (const double theta : ridge.theta) {
+    if (theta >= 0 && std::isfinite(theta)) continue;
+    throw ShapeError({.what = "penalty of a ridge out of range",
+                      .found = std::to_string(theta),
+                      .expected = "a finite number, 0 or more"});
+  }
+  for (Index j = 0; j < rows.n_columns; ++j) {
+    const double theta = ridge.theta[ridge.theta.size() == 1 ? 0 : static_cast<std::size_t>(j)];
+    const double scale = rows.scale[static_cast<std::size_t>(j)];
+    const double unit = ridge.by_variance ? rows.variance[static_cast<std::size_t>(j)] : 1;
+    strength(j) = theta * unit / (scale * scale);
+  }
+  return strength;
+}
+
+std::vector<Index> without(Index n, const std::vector<Index>& left_out) {
+  std::vector<Index> kept;
+  for (Index j = 0; j < n; ++j) {
+    if (std::find(left_out.begin(), left_out.end(), j) == left_out.end()) kept.push_back(j);
+  }
+  return kept;
+}
+
+double score_test(const CoxEngine& engine) {
+  const std::vector<Index> kept = without(engine.n_coefficients(), dependent_columns(engine.information()));
   if (kept.empty()) return 0;
   const Eigen::VectorXd gradient = engine.gradient()(kept);
   const Eigen::LLT<Eigen::MatrixXd> solver(Eigen::MatrixXd(engine.information()(kept, kept)));
   return gradient.dot(solver.solve(gradient));
 }
 
-void report(const CoxRows& rows, const NewtonResult& found, CoxFit& fit) {
-  const Index p = rows.n_columns;
+void report(const CoxRows& rows, const NewtonResult& found, const RidgeLikelihood& likelihood, CoxFit& fit) {
   const Eigen::VectorXd scale = scales(rows);
   Eigen::VectorXd beta = found.beta.cwiseQuotient(scale);
-  Eigen::MatrixXd covariance = Eigen::MatrixXd::Zero(p, p);
   std::vector<Index> finite;
   for (const Index j : found.kept) {
     const bool infinite = std::find(found.infinite.begin(), found.infinite.end(), j) != found.infinite.end();
     if (!infinite) finite.push_back(j);
   }
-  if (!finite.empty()) {
-    const Eigen::MatrixXd block = found.information(finite, finite);
-    const Eigen::MatrixXd inverse = block.llt().solve(Eigen::MatrixXd::Identity(block.rows(), block.cols()));
-    for (std::size_t a = 0; a < finite.size(); ++a) {
-      for (std::size_t b = 0; b < finite.size(); ++b) {
-        covariance(finite[a], finite[b]) =
-            inverse(static_cast<Index>(a), static_cast<Index>(b)) / (scale(finite[a]) * scale(finite[b]));
-      }
-    }
-  }
+  const Eigen::MatrixXd inverse = inverse_of(found.information, finite);
+  // trace of I (I + Θ)⁻¹
+  if (found.converged)
+    fit.df = static_cast<double>(finite.size()) - likelihood.strength().dot(inverse.diagonal());
+  fit.penalty = likelihood.penalty(found.beta);
+  const Eigen::VectorXd unit = scale.cwiseInverse();
+  Eigen::MatrixXd covariance = unit.asDiagonal() * inverse * unit.asDiagonal();
   for (const Index j : fit.aliased) beta(j) = missing;
   for (const Index j : found.infinite) {
     beta(j) = std::copysign(std::numeric_limits<double>::infinity(), beta(j));
@@ -68,7 +117,7 @@ void report(const CoxRows& rows, const NewtonResult& found, CoxFit& fit) {
   fit.infinite = found.infinite;
   fit.beta = flat(beta);
   fit.covariance = flat(covariance);
-  fit.loglik = found.loglik;
+  fit.loglik = found.loglik + fit.penalty;
   fit.iterations = found.iterations;
 }
 
@@ -113,20 +162,26 @@ CoxFit cox_fit(const CoxDesign& design, const CoxOptions& options) {
   fit.covariance.assign(static_cast<std::size_t>(design.n_columns * design.n_columns), missing);
   const Eigen::VectorXd zero = Eigen::VectorXd::Zero(design.n_columns);
   const Eigen::VectorXd start = options.start.empty() ? zero : scaled(rows, options.start);
+  Eigen::VectorXd strength = strengths(rows, options.ridge);
   if (design.n_events == 0) return fit;
 
   CoxEngine engine(rows, options.ties, false);
-  fit.loglik_null = engine.evaluate(zero);
-  fit.aliased = dependent_columns(engine.information());
-  NewtonPlan plan{.start = start, .kept = {}, .range = rows.range, .max_iterations = options.max_iterations};
+  RidgeLikelihood likelihood(engine, std::move(strength));
+  fit.loglik_null = likelihood.evaluate(zero);
+  fit.score_chi2 = score_test(engine);
+  fit.aliased = dependent_columns(likelihood.information());
+  // a ridge has a maximum: its coefficients do not diverge
+  std::vector<double> range = rows.range;
   for (Index j = 0; j < design.n_columns; ++j) {
-    const bool aliased = std::find(fit.aliased.begin(), fit.aliased.end(), j) != fit.aliased.end();
-    if (aliased) plan.start(j) = 0;
-    if (!aliased) plan.kept.push_back(j);
+    if (likelihood.strength()(j) > 0) range[static_cast<std::size_t>(j)] = 0;
   }
-  fit.score_chi2 = score_test(engine, plan.kept);
-  const NewtonResult found = newton(engine, plan);
-  report(rows, found, fit);
+  NewtonPlan plan{.start = start,
+                  .kept = without(design.n_columns, fit.aliased),
+                  .range = range,
+                  .max_iterations = options.max_iterations};
+  for (const Index j : fit.aliased) plan.start(j) = 0;
+  const NewtonResult found = newton(likelihood, plan);
+  report(rows, found, likelihood, fit);
   fit.verdict = !found.infinite.empty() ? CoxVerdict::monotone
                 : !found.converged      ? CoxVerdict::not_converged
                 : !fit.aliased.empty()  ? CoxVerdict::singular

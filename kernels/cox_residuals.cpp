@@ -18,11 +18,6 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-void require_size(const char* what, std::size_t found, Index expected) {
-  if (static_cast<Index>(found) == expected) return;
-  throw ShapeError({.what = what, .found = std::to_string(found), .expected = std::to_string(expected)});
-}
-
 void check_fit(const CoxDesign& design, const CoxFit& fit) {
   require_size("coefficients and columns differ in number", fit.beta.size(), design.n_columns);
   require_size("covariance and columns differ in number", fit.covariance.size(),
@@ -295,6 +290,29 @@ RobustVariance robust_variance(const CoxDesign& design, const CoxFit& fit, Ties 
   Eigen::Map<Eigen::MatrixXd>(robust.covariance.data(), p, p) =
       covariance_of(fit) * middle * covariance_of(fit);
   return robust;
+}
+
+std::vector<double> sums_by_cluster(std::span<const double> values, std::span<const std::int32_t> cluster,
+                                    Index n_clusters) {
+  const std::size_t n = cluster.size(), k = n > 0 ? values.size() / n : 0;
+  require_size("values do not have one column after the other per row", values.size(),
+               static_cast<Index>(n * k));
+  for (const std::int32_t code : cluster) {
+    if (code >= 0 && code < n_clusters) continue;
+    throw ShapeError({.what = "cluster out of range",
+                      .found = std::to_string(code),
+                      .expected = "0 to " + std::to_string(n_clusters - 1)});
+  }
+  std::vector<double> sums(size(n_clusters) * k, missing);
+  for (std::size_t j = 0; j < k; ++j) {
+    double* column = sums.data() + j * size(n_clusters);
+    for (std::size_t i = 0; i < n; ++i) {
+      const double value = values[j * n + i];
+      double& sum = column[cluster[i]];
+      if (!std::isnan(value)) sum = std::isnan(sum) ? value : sum + value;
+    }
+  }
+  return sums;
 }
 
 }  // namespace chorale::kernels

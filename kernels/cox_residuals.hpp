@@ -80,4 +80,14 @@ struct RobustVariance {
 RobustVariance robust_variance(const CoxDesign& design, const CoxFit& fit, Ties ties,
                                std::span<const std::int32_t> cluster = {});
 
+/// Sums over the rows of a cluster: residuals or influences by person, where a person has several rows.
+///
+/// Shapes   values (n, k) column by column, NaN = takes no part; cluster (n) codes 0 … n_clusters - 1; returns
+///          (n_clusters, k), NaN for clusters no row of which takes part
+/// Throws   ShapeError when sizes differ or a code is out of range
+/// Cost     n k
+/// Oracle   R survival 3.5.3 residuals(collapse = ), tests/oracle/start_stop.R
+std::vector<double> sums_by_cluster(std::span<const double> values, std::span<const std::int32_t> cluster,
+                                    Index n_clusters);
+
 }  // namespace chorale::kernels

@@ -19,11 +19,8 @@ void check(const Timeline& timeline, const CoxColumns& columns) {
                       .found = std::to_string(columns.values.size()) + " values",
                       .expected = std::to_string(columns.n_columns) + " x " + std::to_string(n)});
   }
-  if (!columns.offset.empty() && columns.offset.size() != n) {
-    throw ShapeError({.what = "offset does not have one value per patient",
-                      .found = std::to_string(columns.offset.size()),
-                      .expected = std::to_string(n)});
-  }
+  if (!columns.offset.empty())
+    require_size("offset does not have one value per patient", columns.offset.size(), timeline.n_patients);
   const auto infinite = [](double value) { return std::isinf(value); };
   if (std::any_of(columns.values.begin(), columns.values.end(), infinite) ||
       std::any_of(columns.offset.begin(), columns.offset.end(), infinite)) {
@@ -115,15 +112,33 @@ double sum_over_deaths(const CoxRows& rows, std::span<const double> values) {
   return sum;
 }
 
-void fill_columns(const Timeline& timeline, const CoxColumns& columns, CoxRows& rows) {
+/// Of the included patients' values, divided by their number less one; 0 for fewer than two.
+double variance_of(std::span<const double> values, std::span<const std::uint8_t> included) {
+  double sum = 0, squares = 0, n = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!included[i]) continue;
+    sum += values[i];
+    ++n;
+  }
+  const double mean = n > 0 ? sum / n : 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (included[i]) squares += (values[i] - mean) * (values[i] - mean);
+  }
+  return n > 1 ? squares / (n - 1) : 0;
+}
+
+void fill_columns(const Timeline& timeline, const CoxColumns& columns, std::span<const std::uint8_t> included,
+                  CoxRows& rows) {
   const auto n = static_cast<std::size_t>(timeline.n_patients);
   for (std::size_t j = 0; j < static_cast<std::size_t>(columns.n_columns); ++j) {
-    add_column(rows, in_row_order(rows, columns.values.subspan(j * n, n)));
+    const auto column = columns.values.subspan(j * n, n);
+    rows.variance.push_back(variance_of(column, included));
+    add_column(rows, in_row_order(rows, column));
   }
   if (columns.offset.empty()) return;
   rows.offset = in_row_order(rows, columns.offset);
-  const double mean = mean_of(rows.offset);
-  for (double& value : rows.offset) value -= mean;
+  rows.offset_centre = mean_of(rows.offset);
+  for (double& value : rows.offset) value -= rows.offset_centre;
   rows.offset_of_deaths = sum_over_deaths(rows, rows.offset);
 }
 
@@ -172,7 +187,7 @@ CoxDesign make_cox_design(const Timeline& timeline, const CoxColumns& columns,
   const auto rows = std::make_shared<CoxRows>(timeline, totals);
   rows->n_columns = columns.n_columns;
   place_rows(timeline, *rows);
-  fill_columns(timeline, columns, *rows);
+  fill_columns(timeline, columns, totals.included, *rows);
   cut_chunks(*rows);
   design.n_patients = timeline.n_patients;
   design.n_columns = columns.n_columns;

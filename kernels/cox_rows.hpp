@@ -29,8 +29,11 @@ struct CoxRows {
   std::vector<std::int32_t> enters;       ///< per row, as EventTimes::enters; empty without left truncation
   std::vector<double> weight;             ///< per row; empty: all 1
   std::vector<double> offset;             ///< per row, centred; empty: all 0
+  double offset_centre = 0;               ///< what was subtracted
   AlignedDoubles columns;                 ///< n_columns x n_rows, centred and scaled
-  std::vector<double> scale, centre;      ///< n_columns, original = scaled · scale + centre
+  std::vector<double> scale;              ///< n_columns, original = scaled · scale + centre
+  std::vector<double> centre;             ///< n_columns
+  std::vector<double> variance;           ///< n_columns of the design, among all who are analysed (n − 1)
   std::vector<double> range;              ///< n_columns, largest less smallest scaled value
   std::vector<Index> chunk_begin;  ///< event times where each block of work begins, and n_times at the end
   double offset_of_deaths = 0;     ///< Σ w offset over deaths

@@ -20,11 +20,6 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-void require_size(const char* what, std::size_t found, Index expected) {
-  if (static_cast<Index>(found) == expected) return;
-  throw ShapeError({.what = what, .found = std::to_string(found), .expected = std::to_string(expected)});
-}
-
 /// Follow-up of the patients in the model, without weights and strata.
 Timeline plain_follow_up(const Timeline& timeline, const CoxRows& rows) {
   Timeline plain;

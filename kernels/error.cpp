@@ -26,4 +26,9 @@ std::string compose(const ErrorText& text) {
 Error::Error(ErrorText text, int exit_code)
     : std::runtime_error(compose(text)), text_(std::move(text)), exit_code_(exit_code) {}
 
+void require_size(const char* what, std::size_t found, Index expected) {
+  if (static_cast<Index>(found) == expected) return;
+  throw ShapeError({.what = what, .found = std::to_string(found), .expected = std::to_string(expected)});
+}
+
 }  // namespace chorale

@@ -2,8 +2,11 @@
 // Copyright the Chorale authors
 #pragma once
 
+#include <cstddef>
 #include <stdexcept>
 #include <string>
+
+#include "kernels/types.hpp"
 
 namespace chorale {
 
@@ -63,5 +66,8 @@ class PermissionError : public Error {
  public:
   explicit PermissionError(ErrorText text) : Error(std::move(text), 6) {}
 };
+
+/// Throws ShapeError, saying `what`, unless the two are equal.
+void require_size(const char* what, std::size_t found, Index expected);
 
 }  // namespace chorale

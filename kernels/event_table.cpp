@@ -15,20 +15,15 @@ AlignedDoubles padded(Index n, double filling) {
   return AlignedDoubles(static_cast<std::size_t>((n + lanes - 1) / lanes * lanes), filling);
 }
 
-void check_length(const char* what, std::size_t found, std::size_t expected) {
-  if (found == expected) return;
-  throw ShapeError({.what = what, .found = std::to_string(found), .expected = std::to_string(expected)});
-}
-
 }  // namespace
 
 void check_totals(const Timeline& timeline, const RiskTotals& totals) {
-  check_length("totals belong to another timeline", totals.deaths.size(), timeline.time.size());
-  check_length("totals belong to another timeline", totals.included.size(), timeline.exit.size());
+  require_size("totals belong to another timeline", totals.deaths.size(), timeline.time.size());
+  require_size("totals belong to another timeline", totals.included.size(), timeline.exit.size());
 }
 
 void check_carriers(Index n_patients, CarrierLists carriers, std::size_t n_results) {
-  check_length("results and carrier lists differ in number", n_results, carriers.size());
+  require_size("results and carrier lists differ in number", n_results, carriers.size());
   for (const auto& list : carriers) {
     bool ascending = true;
     for (std::size_t c = 1; c < list.size(); ++c) ascending &= list[c - 1] < list[c];

@@ -7,60 +7,26 @@
 #include <string>
 
 #include "kernels/error.hpp"
+#include "kernels/group_totals.hpp"
 
 namespace chorale::kernels {
 namespace {
 
-void check(const CauseTimeline& causes, Index cause, std::span<const std::int32_t> group, Index n_groups,
-           std::span<const std::uint8_t> tested, const GrayOptions& options) {
+void check(const CauseTimeline& causes, Index cause, const GrayOptions& options) {
   const auto refuse = [](const char* what, std::string found, std::string expected) {
     throw ShapeError({.what = what, .found = std::move(found), .expected = std::move(expected)});
   };
-  const Index n = causes.timeline.n_patients;
-  const auto length = [](auto span) { return static_cast<Index>(span.size()); };
-  if (length(group) != n)
-    refuse("group does not have one value per patient", std::to_string(group.size()), std::to_string(n));
-  if (!tested.empty() && length(tested) != n)
-    refuse("tested does not have one value per patient", std::to_string(tested.size()), std::to_string(n));
   if (cause < 1 || cause > causes.n_causes)
     refuse("cause out of range", std::to_string(cause), "1 to " + std::to_string(causes.n_causes));
   if (!(options.rho >= 0)) refuse("rho out of range", std::to_string(options.rho), "0 or more");
-  for (const std::int32_t code : group) {
-    if (code < -1 || code >= n_groups)
-      refuse("group code out of range", std::to_string(code), "-1 to " + std::to_string(n_groups - 1));
-  }
 }
 
-/// Per group and event time: at risk, events of the cause, events of others.
-struct Totals {
-  Eigen::MatrixXd at_risk, events, others;
-};
-
-Totals totals_of(const CauseTimeline& causes, Index cause, std::span<const std::int32_t> group,
-                 Index n_groups, std::span<const std::uint8_t> tested, bool case_weights,
-                 GrayResult& result) {
-  const Timeline& timeline = causes.timeline;
-  const Eigen::MatrixXd zero = Eigen::MatrixXd::Zero(n_groups, timeline.n_times());
-  Totals totals{zero, zero, zero};
-  const bool weighted = case_weights && !timeline.weight.empty();
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    if (!timeline.analysed[i] || group[i] < 0 || (!tested.empty() && !tested[i])) continue;
-    ++result.n_analysed;
-    ++result.n[static_cast<std::size_t>(group[i])];
-    const Index first = timeline.first[i], last = timeline.last[i];
-    if (first == last) continue;
-    const double weight = weighted ? timeline.weight[i] : 1;
-    totals.at_risk(group[i], last - 1) += weight;
-    const Index begin = timeline.stratum_begin[static_cast<std::size_t>(timeline.stratum[i])];
-    if (first > begin) totals.at_risk(group[i], first - 1) -= weight;
-    if (causes.cause[i] > 0)
-      (causes.cause[i] == cause ? totals.events : totals.others)(group[i], last - 1) += weight;
-  }
-  for (std::size_t s = 0; s + 1 < timeline.stratum_begin.size(); ++s) {
-    for (Index t = timeline.stratum_begin[s + 1] - 2; t >= timeline.stratum_begin[s]; --t)
-      totals.at_risk.col(t) += totals.at_risk.col(t + 1);
-  }
-  return totals;
+/// 0 for who has the cause, 1 for who has another, -1 for who is censored.
+std::vector<std::int8_t> kinds_of(const CauseTimeline& causes, Index cause) {
+  std::vector<std::int8_t> kind(causes.cause.size());
+  for (std::size_t i = 0; i < kind.size(); ++i)
+    kind[i] = causes.cause[i] == 0 ? -1 : causes.cause[i] == cause ? 0 : 1;
+  return kind;
 }
 
 /// One stratum's walk through time. With h_g = n_g / S_g(t-) and Λ the cause's pooled subdistribution hazard,
@@ -158,17 +124,19 @@ void test(const Eigen::VectorXd& score, const Eigen::MatrixXd& variance, GrayRes
 
 GrayResult gray_test(const CauseTimeline& causes, Index cause, std::span<const std::int32_t> group,
                      Index n_groups, std::span<const std::uint8_t> tested, const GrayOptions& options) {
-  check(causes, cause, group, n_groups, tested, options);
+  check(causes, cause, options);
   GrayResult result;
-  result.n.assign(static_cast<std::size_t>(n_groups), 0);
-  const Totals totals = totals_of(causes, cause, group, n_groups, tested, options.case_weights, result);
+  GroupTotals totals = group_totals(causes.timeline, group, n_groups, kinds_of(causes, cause), 2, tested,
+                                    options.case_weights);
+  result.n_analysed = totals.n_analysed;
+  result.n = std::move(totals.n);
   Eigen::VectorXd score = Eigen::VectorXd::Zero(n_groups);
   Eigen::MatrixXd variance = Eigen::MatrixXd::Zero(n_groups, n_groups);
   const std::vector<Index>& strata = causes.timeline.stratum_begin;
   for (std::size_t s = 0; s + 1 < strata.size(); ++s) {
     Stratum stratum(n_groups);
     for (Index t = strata[s]; t < strata[s + 1]; ++t)
-      stratum.see(totals.at_risk.col(t), totals.events.col(t), totals.others.col(t), options.rho);
+      stratum.see(totals.at_risk.col(t), totals.events[0].col(t), totals.events[1].col(t), options.rho);
     stratum.add_to(score, variance);
   }
   result.score.assign(score.data(), score.data() + n_groups);

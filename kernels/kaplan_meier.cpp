@@ -17,10 +17,8 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 void check(const Timeline& timeline, std::span<const std::uint8_t> included) {
-  if (included.empty() || static_cast<Index>(included.size()) == timeline.n_patients) return;
-  throw ShapeError({.what = "included does not have one value per patient",
-                    .found = std::to_string(included.size()),
-                    .expected = std::to_string(timeline.n_patients)});
+  if (!included.empty())
+    require_size("included does not have one value per patient", included.size(), timeline.n_patients);
 }
 
 bool counts(const Timeline& timeline, std::span<const std::uint8_t> included, std::size_t patient) {

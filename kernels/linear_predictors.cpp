@@ -19,11 +19,6 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-void check_size(const char* what, std::size_t found, Index expected) {
-  if (static_cast<Index>(found) == expected) return;
-  throw ShapeError({.what = what, .found = std::to_string(found), .expected = std::to_string(expected)});
-}
-
 /// beta of models first … first + n - 1, column by column.
 AlignedDoubles in_lanes(std::span<const double> beta, Index n_columns, Index first, Index n) {
   AlignedDoubles lanes(size(n_columns * predictor_lanes), 0);
@@ -41,11 +36,11 @@ AlignedDoubles in_lanes(std::span<const double> beta, Index n_columns, Index fir
 void linear_predictors(const CoxColumns& columns, Index n_patients, std::span<const double> beta,
                        std::span<double> eta) {
   const Index p = columns.n_columns;
-  check_size("columns do not have one value per patient", columns.values.size(), p * n_patients);
-  if (!columns.offset.empty()) check_size("offset does not fit", columns.offset.size(), n_patients);
+  require_size("columns do not have one value per patient", columns.values.size(), p * n_patients);
+  if (!columns.offset.empty()) require_size("offset does not fit", columns.offset.size(), n_patients);
   const Index n_models = n_patients > 0 ? static_cast<Index>(eta.size()) / n_patients : 0;
-  check_size("predictors do not fit patients and models", eta.size(), n_patients * n_models);
-  if (n_patients > 0) check_size("coefficients do not fit models and columns", beta.size(), n_models * p);
+  require_size("predictors do not fit patients and models", eta.size(), n_patients * n_models);
+  if (n_patients > 0) require_size("coefficients do not fit models and columns", beta.size(), n_models * p);
 
   std::vector<AlignedDoubles> coefficients;
   for (Index first = 0; first < n_models; first += predictor_lanes)

@@ -13,11 +13,6 @@
 namespace chorale::kernels {
 namespace {
 
-void require_size(const char* what, std::size_t found, Index expected) {
-  if (static_cast<Index>(found) == expected) return;
-  throw ShapeError({.what = what, .found = std::to_string(found), .expected = std::to_string(expected)});
-}
-
 AlignedDoubles expected_at(const CoxRows& rows, std::span<const double> coefficients, Ties ties) {
   Eigen::VectorXd beta = Eigen::VectorXd::Zero(rows.n_columns);
   for (std::size_t j = 0; j < coefficients.size(); ++j) {

@@ -14,12 +14,6 @@ namespace {
 
 constexpr double tie = 1e-9;
 
-void require_size(const char* what, std::size_t found, std::size_t expected) {
-  if (found == expected) return;
-  throw ShapeError(
-      {.what = what, .found = fmt::format("{}", found), .expected = fmt::format("{}", expected)});
-}
-
 double size_of(double z, Alternative alternative) {
   if (alternative == Alternative::two_sided) return std::abs(z);
   return alternative == Alternative::greater ? z : -z;

@@ -19,15 +19,9 @@ std::size_t at(Index i) {
   return static_cast<std::size_t>(i);
 }
 
-void check_size(const char* what, std::size_t found, Index expected) {
-  if (static_cast<Index>(found) == expected) return;
-  throw ShapeError({.what = fmt::format("{} has the wrong size", what),
-                    .found = fmt::format("{}", found),
-                    .expected = fmt::format("{}", expected)});
-}
-
 void check_panels(const PanelMask& panels, const PairLists& lists) {
-  check_size("panel × feature mask", panels.holds.size(), panels.n_panels * lists.order->n_features());
+  require_size("panel × feature mask has the wrong size", panels.holds.size(),
+               panels.n_panels * lists.order->n_features());
   for (const std::int32_t patient : lists.patient) {
     if (panels.n_panels == 0) return;
     const bool known = at(patient) < panels.of_patient.size();
@@ -133,8 +127,8 @@ std::vector<std::int32_t> PairTables::on_panel_sets(const PairLists& lists, cons
 void PairTables::fill(const PairTile& tile, std::span<const std::int32_t> n11,
                       std::span<TwoByTwo> tables) const {
   check_tile(*carriers_->order, tile);
-  check_size("n11", n11.size(), tile.n_cells());
-  check_size("tables", tables.size(), tile.n_cells());
+  require_size("n11 has the wrong size", n11.size(), tile.n_cells());
+  require_size("tables have the wrong size", tables.size(), tile.n_cells());
   std::vector<std::int32_t> overlap[3];
   for (std::size_t k = 0; k < overlaps_.size(); ++k) {
     overlap[k].resize(n11.size());

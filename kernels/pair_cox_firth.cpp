@@ -16,70 +16,6 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-struct Peak {
-  FirthPlace place;
-  bool converged = false;
-  int iterations = 0;
-};
-
-/// What the penalty adds to the information: the secants of its own slope, by symmetric updates of rank one. Without
-/// it the steps would shrink by a constant factor only.
-class Secants {
- public:
-  explicit Secants(Index n) : bend_(Eigen::MatrixXd::Zero(n, n)) {}
-
-  /// (information + bend)⁻¹ score, or the information alone where that is not positive.
-  Eigen::VectorXd solve(const Eigen::MatrixXd& information, const Eigen::VectorXd& score) {
-    Eigen::LLT<Eigen::MatrixXd> factor(Eigen::MatrixXd(information + bend_));
-    if (factor.info() != Eigen::Success) {
-      bend_.setZero();
-      factor.compute(information);
-    }
-    return factor.solve(score);
-  }
-
-  void add(const Eigen::VectorXd& step, const Eigen::VectorXd& change) {
-    const Eigen::VectorXd left = -change - bend_ * step;
-    const double along = left.dot(step);
-    if (std::abs(along) > 1e-8 * left.norm() * step.norm()) bend_ += left * left.transpose() / along;
-  }
-
- private:
-  Eigen::MatrixXd bend_;
-};
-
-/// The free coefficients move.
-Peak maximise(FirthEngine& engine, FirthPlace start, const std::vector<Index>& free) {
-  constexpr int max_iterations = 200, max_halvings = 30;
-  constexpr double last_step = 1e-9, longest_step = 2;
-  Peak peak{.place = std::move(start)};
-  Secants secants(static_cast<Index>(free.size()));
-  for (peak.iterations = 1; peak.iterations <= max_iterations; ++peak.iterations) {
-    const FirthPlace& place = peak.place;
-    if (!std::isfinite(place.loglik)) return peak;
-    const Eigen::VectorXd score = (place.score + place.penalty)(free);
-    const Eigen::VectorXd solution = secants.solve(place.information(free, free), score);
-    const double lambda = std::sqrt(score.dot(solution));
-    if (!std::isfinite(lambda)) return peak;
-    if (lambda < last_step) {
-      peak.converged = true;
-      return peak;
-    }
-    Eigen::VectorXd step = Eigen::VectorXd::Zero(place.beta.size());
-    step(free) = solution * std::min(1.0, longest_step / solution.cwiseAbs().maxCoeff());
-    FirthPlace next = engine.at(place.beta + step);
-    const double rounding = 1e-12 * std::abs(place.loglik);
-    for (int k = 0; !(next.loglik >= place.loglik - rounding) && k < max_halvings; ++k) {
-      step /= 2;
-      next = engine.at(place.beta + step);
-    }
-    if (!(next.loglik >= place.loglik - rounding)) return peak;
-    secants.add(step(free), (next.penalty - place.penalty)(free));
-    peak.place = std::move(next);
-  }
-  return peak;
-}
-
 /// One thread's room for a pair.
 class FirthFitter {
  public:
@@ -89,7 +25,7 @@ class FirthFitter {
   void fit(const FeaturePair& pair, PairCoxFit& fit);
 
  private:
-  void report(const Peak& full, const Peak& without, PairCoxFit& fit) const;
+  void report(const FirthPeak& full, const FirthPeak& without, PairCoxFit& fit) const;
 
   const PairFrame& frame_;
   CarrierLists carriers_;
@@ -97,7 +33,7 @@ class FirthFitter {
   PairFeature a_, b_;
 };
 
-void FirthFitter::report(const Peak& full, const Peak& without, PairCoxFit& fit) const {
+void FirthFitter::report(const FirthPeak& full, const FirthPeak& without, PairCoxFit& fit) const {
   // |I| on the scale of the columns
   double log_scales = 0;
   for (const Index j : frame_.kept) log_scales += std::log(frame_.rows.scale[size(j)]);
@@ -147,9 +83,10 @@ void FirthFitter::fit(const FeaturePair& pair, PairCoxFit& fit) {
     fit.verdict = PairVerdict::singular;
     return;
   }
-  const Peak full = maximise(engine_, std::move(start), free);
+  const auto at = [this](const Eigen::VectorXd& beta) { return engine_.at(beta); };
+  const FirthPeak full = firth_maximum(at, std::move(start), free);
   free.pop_back();
-  const Peak without = maximise(engine_, engine_.at(engine_.start_without()), free);
+  const FirthPeak without = firth_maximum(at, engine_.at(engine_.start_without()), free);
   if (full.converged && without.converged) {
     report(full, without, fit);
   } else {

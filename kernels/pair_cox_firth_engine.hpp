@@ -4,27 +4,18 @@
 
 #include <Eigen/Dense>
 #include <array>
-#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "kernels/firth_maximum.hpp"
 #include "kernels/pair_cox_firth_body.hpp"
 #include "kernels/pair_cox_frame.hpp"
 #include "kernels/pair_cox_members.hpp"
 
 namespace chorale::kernels {
 
-/// Firth's penalised log-likelihood at one place; covariates scaled, then a, b, ab.
-struct FirthPlace {
-  Eigen::VectorXd beta;
-  Eigen::VectorXd score;    ///< of the log partial likelihood; 0 where aliased
-  Eigen::VectorXd penalty;  ///< ½ tr(I⁻¹ ∂I/∂β)
-  Eigen::MatrixXd information;
-  double loglik = -std::numeric_limits<double>::infinity();  ///< penalised; −∞ where |I| is not positive
-};
-
-/// Evaluates Firth's penalised log-likelihood of covariates, a, b and ab; one pair after the other.
+/// Evaluates Firth's penalised log-likelihood of covariates (scaled), a, b and ab; one pair after the other.
 ///
 /// Moments of a risk set up to the second, per event time, are everybody's plus those of the three groups, of which
 /// each is a sum over carriers. The third moments are needed summed over all deaths only:

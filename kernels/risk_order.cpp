@@ -17,11 +17,6 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-void check_length(const char* what, std::size_t found, Index expected) {
-  if (static_cast<Index>(found) == expected) return;
-  throw ShapeError({.what = what, .found = std::to_string(found), .expected = std::to_string(expected)});
-}
-
 /// Event time k of stratum s has slot k + s + 1, the stratum's own first slot being slot_begin[s].
 std::int32_t slot_after(const Timeline& timeline, std::size_t patient, std::int32_t position) {
   return position + timeline.stratum[patient];
@@ -61,7 +56,7 @@ void sort_by_entry(const Timeline& timeline, RiskOrder& order) {
 
 RiskOrder make_risk_order(const Timeline& timeline, std::span<const std::uint8_t> tested) {
   if (!tested.empty()) {
-    check_length("tested and patients differ in number", tested.size(), timeline.n_patients);
+    require_size("tested and patients differ in number", tested.size(), timeline.n_patients);
   }
   RiskOrder order;
   order.n_patients = timeline.n_patients;
@@ -102,7 +97,7 @@ void row_weights(const RiskOrder& order, std::span<const double> weight, std::ve
     if (of_row.empty()) of_row.assign(size(order.n_rows), 1.0);
     return;
   }
-  check_length("weights and patients differ in number", weight.size(), order.n_patients);
+  require_size("weights and patients differ in number", weight.size(), order.n_patients);
   of_row.resize(size(order.n_rows));
   for (std::size_t row = 0; row < of_row.size(); ++row) {
     const double w = weight[size(order.patient[row])];
@@ -116,7 +111,7 @@ void row_weights(const RiskOrder& order, std::span<const double> weight, std::ve
 }
 
 void row_values(const RiskOrder& order, std::span<const double> values, std::vector<double>& of_row) {
-  check_length("values and patients differ in number", values.size(), order.n_patients);
+  require_size("values and patients differ in number", values.size(), order.n_patients);
   of_row.resize(size(order.n_rows));
   for (std::size_t row = 0; row < of_row.size(); ++row) {
     of_row[row] = values[size(order.patient[row])];

@@ -14,6 +14,13 @@ namespace chorale::kernels {
 enum class Ties { efron, breslow };
 
 /// Follow-up of n patients, times in days. Empty spans stand for the usual case named beside them.
+///
+/// Where covariates change with time, a row stands for an interval (entry, time] of a patient: the intervals of one
+/// patient do not overlap, and the event is 1 on the last at most. Everything here and in what builds on it then counts
+/// rows. Sums over risk sets and deaths are those of the patients, so that the Cox model with its residuals, the
+/// survival curves, log-rank and concordance hold as they stand. What adds up over patients needs to know them:
+/// robust_variance takes them as clusters; residuals and influences are summed over a patient's rows by
+/// sums_by_cluster(). Numbers analysed and censored are those of rows.
 struct SurvivalView {
   std::span<const double> entry;          ///< n, start of observation; empty: all observed from the start
   std::span<const double> time;           ///< n, end of observation; NaN = missing; 0 is allowed

@@ -2,21 +2,19 @@
 // Copyright the Chorale authors
 #pragma once
 
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "kernels/cox.hpp"
+#include "tests/kernels/oracle_numbers.hpp"
 #include "tests/kernels/survival_data.hpp"
 
 namespace chorale::kernels::residuals_oracle {
 
 /// What R answered, by the name of the fit and of the number: tests/oracle/cox_residuals.R.
 inline std::vector<double> numbers(const std::string& name) {
-  static const auto all =
-      nlohmann::json::parse(std::ifstream(CHORALE_SOURCE_DIR "/tests/oracle/cox_residuals.json"));
-  return all.at(name).get<std::vector<double>>();
+  static const OracleNumbers all("cox_residuals");
+  return all(name);
 }
 
 /// The 24 patients with columns z and x; with everything, the patient whom R drops has time 0.

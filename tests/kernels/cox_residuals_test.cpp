@@ -33,9 +33,7 @@ constexpr Case cases[] = {{"efron plain", Ties::efron, false},
 
 void expect_near(const std::vector<double>& found, const std::vector<double>& expected,
                  const std::string& what) {
-  ASSERT_EQ(found.size(), expected.size()) << what;
-  for (std::size_t k = 0; k < found.size(); ++k)
-    EXPECT_NEAR(found[k], expected[k], 1e-10) << what << " " << k;
+  kernels::expect_near(found, expected, 1e-10, what);
 }
 
 /// Without the patients who are not in the model.
