@@ -13,7 +13,7 @@
 namespace chorale::io::report {
 namespace {
 
-constexpr std::size_t n_shown = 25, n_horizons = 3, most_letters = 18;
+constexpr std::size_t n_shown = 25, n_horizons = 3, n_few = 12, most_letters = 18;
 constexpr double width = 860, top = 62, count_room = 64, words_room = 146, gap = 24;
 
 struct Value {
@@ -89,6 +89,14 @@ Picture picture_of(const std::vector<Value>& values) {
   return picture;
 }
 
+/// The one in the middle: with many levels, more of them would blur.
+void keep_one_horizon(Picture& picture) {
+  if (picture.horizons.size() < 2) return;
+  const std::size_t middle = picture.horizons.size() / 2;
+  picture.horizons = {picture.horizons[middle]};
+  for (Level& level : picture.levels) level.ratio = {level.ratio[middle]};
+}
+
 Axis concordance_axis(const std::vector<Level>& levels, double from, double to) {
   double low = 0.5, high = 0.9;
   for (const Level& level : levels) {
@@ -119,6 +127,7 @@ std::string left_out_chart(const ResultTable& table) {
   std::stable_sort(picture.levels.begin(), picture.levels.end(),
                    [](const Level& a, const Level& b) { return a.n > b.n; });
   picture.levels.resize(std::min(n_levels, n_shown));
+  if (n_levels > n_few) keep_one_horizon(picture);
 
   std::vector<std::string> names;
   std::vector<Mark> ratios;

@@ -128,7 +128,7 @@ std::vector<double> Axis::ticks(int n) const {
   std::vector<double> values;
   if (logarithmic) {
     const double decades = std::log10(high / low);
-    if (decades < 0.5) return Axis{.low = low, .high = high}.ticks(n);
+    if (decades < 0.7) return Axis{.low = low, .high = high}.ticks(n);
     // then only powers of ten, or the labels would touch
     const bool wide = decades > 2 && std::abs(to - from) < 120 * decades;
     for (double decade = std::pow(10, std::floor(std::log10(low))); decade <= high * 1.0001; decade *= 10)
