@@ -19,7 +19,9 @@ constexpr double width = 860, top = 40, column = 250;
 struct Row {
   std::string name;
   Mark wald, boot;
-  double log10_p = 0, selected = 1, rank = 0;
+  double log10_p = 0;
+  double selected = 1;  ///< NaN where terms are not selected
+  double rank = 0;
   bool endless = false;  ///< the likelihood grows without bound
   bool chosen = true;
 };
@@ -37,6 +39,15 @@ std::vector<double> optional(const ResultTable& table, const char* name, std::si
   return values;
 }
 
+/// Whether terms were chosen at all: some were not, or there is no standard error since they are penalised. A model of all
+/// terms leaves one out only from samples in which nobody has it.
+bool selects(const std::vector<double>& log_hazard, const std::vector<double>& sd,
+             const std::vector<double>& lower) {
+  for (std::size_t t = 0; t < sd.size(); ++t)
+    if (log_hazard[t] == 0 && sd[t] != 0) return true;
+  return std::all_of(lower.begin(), lower.end(), [](double v) { return std::isnan(v); });
+}
+
 std::vector<Row> rows_of(const ResultTable& table) {
   const auto term = texts(table, "term");
   const auto log_hazard = numbers(table, "log_hazard"), boot_lower = numbers(table, "boot_lower"),
@@ -48,6 +59,7 @@ std::vector<Row> rows_of(const ResultTable& table) {
              boot_mean = optional(table, "boot_mean", n), selected = optional(table, "selected", n),
              log10_p = optional(table, "log10_p", n), rank = optional(table, "rank", n),
              mean = optional(table, "mean", n), sd = optional(table, "sd", n);
+  const bool with_shares = selects(log_hazard, sd, lower);
   for (std::size_t i = 0; i < n; ++i) {
     if (std::isnan(log_hazard[i])) continue;
     const bool number = is_number(mean[i], sd[i]);
@@ -57,12 +69,13 @@ std::vector<Row> rows_of(const ResultTable& table) {
             .wald = {ratio(log_hazard[i]), ratio(lower[i]), ratio(upper[i])},
             .boot = {ratio(boot_mean[i]), ratio(boot_lower[i]), ratio(boot_upper[i])},
             .log10_p = log10_p[i],
-            .selected = selected[i],
+            .selected = with_shares ? selected[i] : std::nan(""),
             .rank = std::isnan(rank[i]) ? -std::abs(log_hazard[i] * sd[i]) : rank[i],
             .endless = std::isinf(log_hazard[i]),
             .chosen = log_hazard[i] != 0};
     if (number) row.name = fmt::format("{}, per {:.3g}", shortened(term[i], most_letters - 10), sd[i]);
-    if (row.endless) row.wald.lower = row.wald.upper = std::nan("");
+    // a mean over the few replicates with a bound says nothing
+    if (row.endless) row.wald.lower = row.wald.upper = row.boot.value = std::nan("");
     if (row.chosen || row.selected > 0) rows.push_back(std::move(row));
   }
   return rows;

@@ -62,7 +62,7 @@ ResultTable coefficients() {
   table.add("lower", "", "", Reals{0.03, missing, std::log(1.5), missing});
   table.add("upper", "", "", Reals{0.07, missing, std::log(3.0), missing});
   table.add("log10_p", "", "", Reals{-6, missing, -9, missing});
-  table.add("boot_mean", "", "", Reals{0.051, missing, std::log(2.1), missing});
+  table.add("boot_mean", "", "", Reals{0.051, std::log(7.0), std::log(2.1), missing});
   table.add("boot_lower", "", "", Reals{0.02, 1.2, std::log(1.4), missing});
   table.add("boot_upper", "", "", Reals{0.08, infinity, std::log(3.2), missing});
   table.add("selected", "", "", Reals{1, 1, 1, 0});
@@ -92,12 +92,22 @@ TEST(CoefficientChart, HasBothIntervalsAndNumbersPerStandardDeviation) {
 TEST(CoefficientChart, ShowsWhatGrowsWithoutBoundLastAndAtTheEdge) {
   const std::string chart = coefficient_chart(coefficients());
   EXPECT_TRUE(has(chart, ">without bound, ∞<"));
+  EXPECT_FALSE(has(chart, "7.00"));  // the mean over the replicates with a bound
   EXPECT_TRUE(has(chart, "The likelihood of 1 term grows without bound."));
   EXPECT_LT(chart.find(">AGE, per 10<"), chart.find(">RARE<"));
   EXPECT_FALSE(has(chart, ">GONE<"));
   // two arrows for RARE at the right edge, of its estimate and of its bootstrap limit
   EXPECT_EQ(n_times("<path class=\"fill s0\"", chart), 1U);
   EXPECT_EQ(n_times("<path class=\"fill s1\"", chart), 1U);
+}
+
+TEST(CoefficientChart, OfAllTermsIgnoresSamplesWithoutACarrier) {
+  ResultTable table = coefficients();
+  for (ResultColumn& column : table.columns)
+    if (column.name == "selected") column.values = Reals{1, 0.9, 0.8, 0};
+  const std::string chart = coefficient_chart(table);
+  EXPECT_FALSE(has(chart, "selected"));
+  EXPECT_LT(chart.find(">GENE<"), chart.find(">AGE, per 10<"));
 }
 
 TEST(CoefficientChart, OfPenalisedTermsHasTheBootstrapAndTheirShares) {
