@@ -41,18 +41,26 @@ std::string opening(const Results& results, const RunRecord& run, bool with_comp
   return html + "<a href=\"#settings\">Settings</a><a href=\"#run\">Run record</a></nav>\n</header>\n";
 }
 
+constexpr Index n_unfolded = 12;
+
 std::string table_section(const ResultTable& table) {
   // a long list of steps or cells tells a reader nothing that these pictures do not
-  const std::string pictures =
-      report::survival_chart(table) + report::heat_map(table) + report::p_value_chart(table);
+  const std::string pictures = report::survival_chart(table) + report::heat_map(table) +
+                               report::p_value_chart(table) + report::path_chart(table);
+  // and these say most of what theirs do
+  const std::string charts =
+      report::calibration_chart(table) + report::left_out_chart(table) + report::stability_chart(table);
   std::string html = report::frequency_chart(table) + pictures + report::volcano_chart(table) +
-                     report::forest_chart(table) + report::landmark_chart(table);
-  if (pictures.empty()) {
-    html += report::html_table(table);
-  } else {
+                     report::forest_chart(table) + report::landmark_chart(table) +
+                     report::coefficient_chart(table) + report::performance_chart(table) +
+                     report::scheme_chart(table) + charts;
+  if (!pictures.empty())
     html += fmt::format("<p class=\"note\">{} All of it, {}: {}.</p>\n", escaped(table.caption),
                         report::counted(table.n_rows(), "row"), report::link_to_file(table));
-  }
+  else if (!charts.empty() && table.n_rows() > n_unfolded)
+    html += "<details><summary>The numbers</summary>\n" + report::html_table(table) + "</details>\n";
+  else
+    html += report::html_table(table);
   return section(table.name, heading_of(table.name), html);
 }
 

@@ -19,7 +19,8 @@ std::string frequency_chart(const ResultTable& table);
 /// Columns  group, time (days), at_risk, survival, events, and no feature; used when there: lower, upper
 std::string survival_chart(const ResultTable& table);
 
-/// Strongest effects as hazard ratios with 95 % intervals, crude and adjusted side by side.
+/// Strongest effects as hazard ratios with 95 % intervals, crude and adjusted side by side. The terms of a model that was
+/// bootstrapped have coefficient_chart.
 /// Columns  feature or term or feature_a and feature_b, log_hazard and se (or adj_log_hazard and adj_se, or
 ///          log_hazard_ab and se_ab; for triples log_hazard_abc and se_abc, and so on); used when there: log10_p
 ///          (adj_log10_p, lrt_log10_p), group
@@ -30,6 +31,38 @@ std::string forest_chart(const ResultTable& table);
 /// Columns  feature or feature_a and feature_b; odds_ratio or log_ratio, and log10_p; log_hazard_ab (log_hazard_abc, …)
 ///          and lrt_log10_p; used when there: q, lrt_q, group_a and group_b
 std::string volcano_chart(const ResultTable& table);
+
+/// The terms of a model as hazard ratios: the interval by the standard error beside that of the bootstrap, or that of the
+/// bootstrap alone where coefficients are penalised. Most selected first, then strongest. Numbers count per standard
+/// deviation, which stands beside their name; a coefficient without bound ends in an arrow.
+/// Columns  term, log_hazard, boot_lower, boot_upper; used when there: lower, upper, boot_mean, selected, log10_p, rank,
+///          mean and sd of the column
+std::string coefficient_chart(const ResultTable& table);
+
+/// How well a model predicts, on its own patients and on others: concordances, Brier scores and slopes, an axis each.
+/// Columns  measure, apparent, corrected; used when there: horizon (days), lower, upper
+std::string performance_chart(const ResultTable& table);
+
+/// Survival observed against predicted, a square for each horizon, with the diagonal where they agree.
+/// Columns  horizon (days), predicted, observed; used when there: lower, upper, corrected, n
+std::string calibration_chart(const ResultTable& table);
+
+/// What a model is worth on patients whose site, trial or other level was left out: concordance, and events over
+/// those expected, by level.
+/// Columns  level, measure, value; used when there: lower, upper, n, horizon (days)
+std::string left_out_chart(const ResultTable& table);
+
+/// Concordance of a model and its risk groups beside that of other schemes, and the differences.
+/// Columns  scheme, predictor, measure, concordance, scheme_concordance, difference, lower, upper; used when there: n
+std::string scheme_chart(const ResultTable& table);
+
+/// The criterion along a path of penalties, the number of terms above it, the chosen penalty marked.
+/// Columns  lambda, n_terms, criterion, chosen; used when there: criterion_se
+std::string path_chart(const ResultTable& table);
+
+/// How often terms are chosen from half samples: bars with the line from which they count as stable.
+/// Columns  term, frequency, stable; used when there: cutoff
+std::string stability_chart(const ResultTable& table);
 
 /// A square of features against features, up to 500 of them, like beside like: association below the diagonal,
 /// interaction with outcome above it.
@@ -77,6 +110,8 @@ std::vector<std::string> in_order(const std::vector<std::string>& values);
 std::string readable(double value);
 std::string readable_count(std::int64_t value);
 std::string readable_p(double log10_p);
+/// "5 years", "1 year", "90 days": whole years of 365.25 days as years.
+std::string readable_time(double days);
 /// "1 pair", "1,234 pairs".
 std::string counted(std::int64_t n, const std::string& thing);
 

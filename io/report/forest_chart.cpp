@@ -7,13 +7,14 @@
 #include <fmt/format.h>
 
 #include "io/report/charts.hpp"
+#include "io/report/marks.hpp"
 #include "io/report/svg.hpp"
 
 namespace chorale::io::report {
 namespace {
 
 constexpr std::size_t n_shown = 20;
-constexpr double width = 860, top = 40, letter = 8.1, z95 = 1.959963984540054;
+constexpr double width = 860, top = 40, z95 = 1.959963984540054;
 constexpr const char* interaction = "interaction";
 
 /// One estimate per row of the table: log hazard ratio and its standard error.
@@ -24,8 +25,11 @@ struct Estimate {
   bool has(std::size_t row) const {
     return std::isfinite(log_hazard[row]) && std::isfinite(se[row]) && se[row] > 0;
   }
-  double lower(std::size_t row) const { return std::exp(log_hazard[row] - z95 * se[row]); }
-  double upper(std::size_t row) const { return std::exp(log_hazard[row] + z95 * se[row]); }
+  Mark mark(std::size_t row) const {
+    return {.value = std::exp(log_hazard[row]),
+            .lower = std::exp(log_hazard[row] - z95 * se[row]),
+            .upper = std::exp(log_hazard[row] + z95 * se[row])};
+  }
 };
 
 std::vector<Estimate> estimates_of(const ResultTable& table) {
@@ -60,32 +64,12 @@ std::vector<std::size_t> strongest(const std::vector<Estimate>& estimates) {
   return rows;
 }
 
-Axis ratio_axis(const std::vector<Estimate>& estimates, const std::vector<std::size_t>& rows, double from,
-                double to) {
-  double low = 0.8, high = 1.25;
-  for (const Estimate& e : estimates) {
-    for (const std::size_t row : rows) {
-      if (!e.has(row)) continue;
-      low = std::min(low, e.lower(row) * 0.95);
-      high = std::max(high, e.upper(row) * 1.05);
-    }
-  }
-  // one runaway interval must not flatten the others; it is drawn to the edge
-  return {.low = std::max(low, 1.0 / 50),
-          .high = std::min(high, 50.0),
-          .from = from,
-          .to = to,
-          .logarithmic = true};
-}
-
-void draw_estimate(Svg& svg, const Axis& x, const Estimate& e, std::size_t row, double y, std::size_t look) {
-  const auto inside = [&](double ratio) { return x.at(std::clamp(ratio, x.low, x.high)); };
-  const double middle = inside(std::exp(e.log_hazard[row]));
-  svg.line(inside(e.lower(row)), y, inside(e.upper(row)), y, fmt::format("interval s{}", look));
-  if (look == 0)
-    svg.rect(middle - 4, y - 4, 8, 8, "fill s0");
-  else
-    svg.circle(middle, y, 4.5, fmt::format("fill s{}", look));
+std::vector<Mark> marks_of(const std::vector<Estimate>& estimates, const std::vector<std::size_t>& rows) {
+  std::vector<Mark> marks;
+  for (const Estimate& e : estimates)
+    for (const std::size_t row : rows)
+      if (e.has(row)) marks.push_back(e.mark(row));
+  return marks;
 }
 
 }  // namespace
@@ -93,7 +77,7 @@ void draw_estimate(Svg& svg, const Axis& x, const Estimate& e, std::size_t row, 
 std::string forest_chart(const ResultTable& table) {
   auto labels = subjects(table);
   const auto estimates = estimates_of(table);
-  if (labels.empty() || estimates.empty()) return {};
+  if (labels.empty() || estimates.empty() || table.find("boot_lower") != nullptr) return {};
   const auto group = texts(table, "group");
   if (in_order(group).size() > 1)
     for (std::size_t i = 0; i < labels.size(); ++i) labels[i] += ", " + group[i];
@@ -102,13 +86,12 @@ std::string forest_chart(const ResultTable& table) {
   if (rows.empty()) return {};
   rows.resize(std::min(rows.size(), n_shown));
 
-  std::size_t longest = 0;
-  for (const std::size_t row : rows)
-    longest = std::max(longest, std::min<std::size_t>(n_letters(labels[row]), 32));
+  std::vector<std::string> shown;
+  for (const std::size_t row : rows) shown.push_back(labels[row]);
   const double row_height = 14 + 12 * static_cast<double>(estimates.size());
   const double bottom = top + row_height * static_cast<double>(rows.size());
-  const double left = 16 + letter * static_cast<double>(longest), text_at = width - 214;
-  const Axis x = ratio_axis(estimates, rows, left, text_at - 18);
+  const double left = name_width(shown, 32), text_at = width - 214;
+  const Axis x = ratio_axis(marks_of(estimates, rows), left, text_at - 18);
   Svg svg(width, bottom + 46, table.caption);
   for (const double tick : x.ticks(6)) {
     svg.line(x.at(tick), top, x.at(tick), bottom, "grid");
@@ -124,10 +107,7 @@ std::string forest_chart(const ResultTable& table) {
   svg.text(width - 4, 26, "p", "tick end");
   for (std::size_t e = 0; e < estimates.size(); ++e) {
     const double at = left + 130 * static_cast<double>(e);
-    if (e == 0)
-      svg.rect(at, 17, 8, 8, "fill s0");
-    else
-      svg.circle(at + 4, 21, 4.5, fmt::format("fill s{}", e));
+    draw_shape(svg, at + 4, 21, e);
     svg.text(at + 15, 26, estimates[e].name, "tick");
   }
   for (std::size_t r = 0; r < rows.size(); ++r) {
@@ -138,11 +118,8 @@ std::string forest_chart(const ResultTable& table) {
     for (std::size_t e = 0; e < estimates.size(); ++e) {
       if (!estimates[e].has(row)) continue;
       const double y = first + 12 * static_cast<double>(e);
-      draw_estimate(svg, x, estimates[e], row, y, e);
-      svg.text(text_at, y + 4,
-               fmt::format("{:.2f} ({:.2f}–{:.2f})", std::exp(estimates[e].log_hazard[row]),
-                           estimates[e].lower(row), estimates[e].upper(row)),
-               "small");
+      draw_mark(svg, x, estimates[e].mark(row), y, e);
+      svg.text(text_at, y + 4, ratio_words(estimates[e].mark(row)), "small");
       svg.text(width - 4, y + 4, readable_p(estimates[e].log10_p[row]), "small end");
     }
   }

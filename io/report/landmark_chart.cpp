@@ -20,11 +20,7 @@ struct Landmark {
   double days = 0;
   std::vector<double> survival, lower, upper;
 
-  std::string title() const {
-    const double years = days / 365.25;
-    if (std::abs(years - std::round(years)) > 1e-9) return "at " + readable(days) + " days";
-    return fmt::format("at {:.0f} {}", years, years < 1.5 ? "year" : "years");
-  }
+  std::string title() const { return "at " + readable_time(days); }
 };
 
 std::vector<Landmark> landmarks_of(const ResultTable& table) {

@@ -24,7 +24,7 @@ nav a { display: inline-block; margin-right: 1rem; }
 a { color: var(--s0); }
 .wide { overflow-x: auto; margin: .8rem 0 .3rem; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: var(--soft); padding-bottom: .4rem; max-width: 46rem; }
+caption { text-align: left; color: var(--soft); padding-bottom: .4rem; max-width: min(46rem, calc(100vw - 2rem)); }
 th, td { padding: .28rem .65rem; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: bottom; }
 td { white-space: nowrap; }
 .facts td { white-space: normal; overflow-wrap: anywhere; vertical-align: top; }
@@ -43,7 +43,7 @@ svg .grid { stroke: var(--rule); } svg .axis { stroke: var(--soft); }
 svg .tick, svg .small { font-size: 12px; fill: var(--soft); } svg .small { fill: var(--ink); }
 svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
 svg .whisker { stroke: var(--ink); stroke-width: 1.2; } svg .interval { stroke-width: 1.8; }
-svg .curve { fill: none; stroke-width: 2.2; } svg .band { opacity: .16; } svg .faint { fill: var(--soft); opacity: .45; }
+svg .curve { fill: none; stroke-width: 2.2; } svg .thin { stroke-width: 1.2; } svg .faintline { stroke: var(--soft); opacity: .6; } svg .band { opacity: .16; } svg .faint { fill: var(--soft); opacity: .45; }
 svg .s0.fill, svg .s0.band { fill: var(--s0); } svg .s0.curve, svg .s0.interval { stroke: var(--s0); }
 svg .s1.fill, svg .s1.band { fill: var(--s1); } svg .s1.curve, svg .s1.interval { stroke: var(--s1); stroke-dasharray: 9 3; }
 svg .s2.fill, svg .s2.band { fill: var(--s2); } svg .s2.curve, svg .s2.interval { stroke: var(--s2); stroke-dasharray: 3 2; }
@@ -59,6 +59,8 @@ svg .hover { fill: transparent; } svg .hover:hover { stroke: var(--ink); }
 svg .cell { font-size: 12px; } svg .strong { fill: var(--page); }
 svg .interval { stroke-dasharray: none !important; }
 .paper { display: none; }
+.cut th:first-child, .cut td:first-child { position: sticky; left: 0; background: var(--page); background-clip: padding-box; border-right: 1px solid var(--rule); }
+.cut thead th:first-child { background-color: var(--tint); }
 @media (max-width: 700px) { body { padding: 1rem .8rem 3rem; } .wide svg { min-width: 620px; } }
 @media print { .paper { display: block; } .cut th:nth-child(n+14), .cut td:nth-child(n+14) { display: none; } .wide svg { min-width: 0; }
    body { max-width: none; padding: 0; font-size: 11px; } nav { display: none; } table { font-size: 7.5px; }

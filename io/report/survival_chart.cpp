@@ -21,6 +21,12 @@ struct Curve {
   std::vector<Step> steps;
 };
 
+/// Groups that are numbers, such as those of risk, say what they are.
+std::string named(const std::string& group) {
+  const bool number = !group.empty() && group.find_first_not_of("0123456789") == std::string::npos;
+  return number ? "group " + group : group;
+}
+
 std::vector<Curve> curves_of(const ResultTable& table) {
   const auto group = texts(table, "group");
   const auto time = numbers(table, "time"), at_risk = numbers(table, "at_risk");
@@ -31,8 +37,9 @@ std::vector<Curve> curves_of(const ResultTable& table) {
   const auto lower = numbers(table, "lower"), upper = numbers(table, "upper");
   std::vector<Curve> curves;
   for (std::size_t i = 0; i < group.size(); ++i) {
-    auto at = std::find_if(curves.begin(), curves.end(), [&](const Curve& c) { return c.group == group[i]; });
-    if (at == curves.end()) at = curves.insert(at, {.group = group[i], .steps = {}});
+    auto at = std::find_if(curves.begin(), curves.end(),
+                           [&](const Curve& c) { return c.group == named(group[i]); });
+    if (at == curves.end()) at = curves.insert(at, {.group = named(group[i]), .steps = {}});
     const bool band = !lower.empty() && !upper.empty() && !std::isnan(lower[i]) && !std::isnan(upper[i]);
     if (!std::isnan(time[i]) && !std::isnan(survival[i]))
       at->steps.push_back(
@@ -63,10 +70,21 @@ std::vector<Corner> corners(const std::vector<Step>& steps, double Step::*value,
   return all;
 }
 
+/// Steps go along one axis at a time, so a corner needs but the coordinate that changes.
 std::string path_through(const std::vector<Corner>& points) {
-  std::string d;
-  for (const Corner& point : points)
-    d += fmt::format("{}{} {}", d.empty() ? "M" : "L", pixel(point.x), pixel(point.y));
+  std::string d, x, y;
+  for (const Corner& point : points) {
+    const std::string to_x = pixel(point.x), to_y = pixel(point.y);
+    if (d.empty())
+      d = "M" + to_x + " " + to_y;
+    else if (to_x != x && to_y != y)
+      d += "L" + to_x + " " + to_y;
+    else if (to_x != x)
+      d += "H" + to_x;
+    else if (to_y != y)
+      d += "V" + to_y;
+    x = to_x, y = to_y;
+  }
   return d;
 }
 

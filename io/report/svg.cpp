@@ -127,7 +127,10 @@ double Axis::at(double value) const {
 std::vector<double> Axis::ticks(int n) const {
   std::vector<double> values;
   if (logarithmic) {
-    const bool wide = std::log10(high / low) > 2;  // then only powers of ten, or the labels would touch
+    const double decades = std::log10(high / low);
+    if (decades < 0.7) return Axis{.low = low, .high = high}.ticks(n);
+    // then only powers of ten, or the labels would touch
+    const bool wide = decades > 2 && std::abs(to - from) < 120 * decades;
     for (double decade = std::pow(10, std::floor(std::log10(low))); decade <= high * 1.0001; decade *= 10)
       for (const double step : {1.0, 2.0, 5.0})
         if (const double v = decade * step; v >= low * 0.9999 && v <= high * 1.0001 && (!wide || step == 1))

@@ -52,7 +52,8 @@ struct Axis {
   bool logarithmic = false;
 
   double at(double value) const;
-  /// About `n` round values within the axis: 1, 2, 5 times a power of ten.
+  /// About `n` round values within the axis: 1, 2, 5 times a power of ten. A logarithmic axis of more than 0.7 decades has
+  /// those powers and multiples, however many they are.
   std::vector<double> ticks(int n) const;
 };
 

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "io/report/charts.hpp"
 #include "io/report/page.hpp"
@@ -21,16 +22,23 @@ struct Order {
   std::string by;  // the column that ranks them; empty for the order of the file
 };
 
-/// Strongest first when the table is long and has p-values, otherwise as it stands.
+/// Strongest first when the table is long and has p-values, or shares; otherwise as it stands.
 Order order_of(const ResultTable& table) {
+  struct Ranker {
+    const char* column;
+    double sign;
+  };
   const auto n = static_cast<std::size_t>(table.n_rows());
   Order order{.rows = std::vector<std::size_t>(n), .by = {}};
   std::iota(order.rows.begin(), order.rows.end(), std::size_t{0});
   if (n <= n_short) return order;
-  for (const char* name : {"adj_log10_p", "lrt_log10_p", "log10_p"}) {
-    const auto p = numbers(table, name);
-    if (std::none_of(p.begin(), p.end(), [](double v) { return std::isfinite(v); })) continue;
-    const auto rank = [&](std::size_t row) { return std::isnan(p[row]) ? HUGE_VAL : p[row]; };
+  for (const auto& [name, sign] : {Ranker{"adj_log10_p", 1}, Ranker{"lrt_log10_p", 1}, Ranker{"log10_p", 1},
+                                   Ranker{"selected", -1}, Ranker{"frequency", -1}}) {
+    const auto values = numbers(table, name);
+    if (std::none_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); })) continue;
+    const auto rank = [&](std::size_t row) {
+      return std::isnan(values[row]) ? HUGE_VAL : sign * values[row];
+    };
     std::stable_sort(order.rows.begin(), order.rows.end(),
                      [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
     order.by = name;
@@ -61,9 +69,43 @@ std::string cell(const ResultColumn& column, std::size_t row) {
   return std::visit(visitor, column.values);
 }
 
-std::string header(const ResultTable& table) {
-  std::string row = "<tr>";
+bool is_empty(const ResultColumn& column) {
+  struct {
+    bool operator()(const std::vector<double>& values) const {
+      return std::all_of(values.begin(), values.end(), [](double v) { return std::isnan(v); });
+    }
+    bool operator()(const std::vector<std::int64_t>& values) const {
+      return std::all_of(values.begin(), values.end(), [](std::int64_t v) { return v == missing_count; });
+    }
+    bool operator()(const std::vector<std::string>& values) const {
+      return std::all_of(values.begin(), values.end(), [](const auto& v) { return v.empty(); });
+    }
+    bool operator()(const std::vector<std::int32_t>& values) const { return values.empty(); }
+  } const visitor;
+  return std::visit(visitor, column.values);
+}
+
+/// Columns in the order of the table: those with a value somewhere, and the names of the others.
+struct Columns {
+  std::vector<const ResultColumn*> shown;
+  std::vector<std::string> empty;
+};
+
+Columns columns_of(const ResultTable& table) {
+  Columns columns;
   for (const ResultColumn& column : table.columns) {
+    if (is_empty(column))
+      columns.empty.push_back(column.name);
+    else
+      columns.shown.push_back(&column);
+  }
+  return columns;
+}
+
+std::string header(const Columns& columns) {
+  std::string row = "<tr>";
+  for (const ResultColumn* shown : columns.shown) {
+    const ResultColumn& column = *shown;
     row += fmt::format("<th scope=\"col\"{} title=\"{}\">{}",
                        std::holds_alternative<std::vector<std::string>>(column.values) ? "" : " class=\"n\"",
                        escaped(column.description), escaped(column.name));
@@ -89,13 +131,14 @@ std::string html_table(const ResultTable& table) {
   const Order order = order_of(table);
   const auto n = static_cast<std::size_t>(table.n_rows());
   if (n == 0) return "<p>No row.</p>\n";
-  const bool cut = table.columns.size() > n_columns_on_paper;
+  const Columns columns = columns_of(table);
+  const bool cut = columns.shown.size() > n_columns_on_paper;
   std::string html = std::string("<div class=\"wide\" tabindex=\"0\"><table") +
                      (cut ? " class=\"cut\"" : "") + ">\n<caption>" + escaped(table.caption) +
-                     "</caption>\n<thead>" + header(table) + "</thead>\n<tbody>\n";
+                     "</caption>\n<thead>" + header(columns) + "</thead>\n<tbody>\n";
   for (const std::size_t row : order.rows) {
     html += "<tr>";
-    for (const ResultColumn& column : table.columns) html += cell(column, row);
+    for (const ResultColumn* column : columns.shown) html += cell(*column, row);
     html += "</tr>\n";
   }
   html += "</tbody></table></div>\n";
@@ -108,7 +151,10 @@ std::string html_table(const ResultTable& table) {
   if (cut)
     html += fmt::format(
         "<p class=\"note paper\">The first {} of {} columns; all of them are in <code>{}.tsv</code>.</p>\n",
-        n_columns_on_paper, table.columns.size(), escaped(table.name));
+        n_columns_on_paper, columns.shown.size(), escaped(table.name));
+  if (!columns.empty.empty())
+    html += fmt::format("<p class=\"note\">Without a value here: {}.</p>\n",
+                        escaped(fmt::format("{}", fmt::join(columns.empty, ", "))));
   return html + meanings(table);
 }
 

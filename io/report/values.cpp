@@ -87,6 +87,12 @@ std::string readable_p(double log10_p) {
   return fmt::format("{:.1f}e{:.0f}", mantissa, exponent);
 }
 
+std::string readable_time(double days) {
+  const double years = days / 365.25;
+  if (std::abs(years - std::round(years)) > 1e-9) return readable(days) + " days";
+  return fmt::format("{:.0f} {}", years, years < 1.5 ? "year" : "years");
+}
+
 std::string counted(std::int64_t n, const std::string& thing) {
   return readable_count(n) + " " + thing + (n == 1 ? "" : "s");
 }

@@ -167,14 +167,15 @@ io::ResultTable path_table(const Design& design, const Findings& findings) {
 
 io::ResultTable stability_table(const Design& design, const Findings& findings) {
   Texts term;
-  Reals frequency;
+  Reals frequency, cutoff;
   Wholes stable;
   for (std::size_t t = 0; t < findings.full.terms.size(); ++t) {
     Index n = 0;
     for (const auto& sample : findings.entered) n += sample[t];
     term.push_back(findings.full.terms[t].name);
     frequency.push_back(share(n, findings.entered.size()));
-    stable.push_back(frequency.back() >= design.config.stability_cutoff);
+    cutoff.push_back(design.config.stability_cutoff);
+    stable.push_back(frequency.back() >= cutoff.back());
   }
   io::ResultTable table{
       .name = "stability",
@@ -186,8 +187,8 @@ io::ResultTable stability_table(const Design& design, const Findings& findings) 
       .columns = {}};
   table.add("term", "", "column of the model", std::move(term));
   table.add("frequency", "", "share of half samples", std::move(frequency));
-  table.add("stable", "", fmt::format("1 where the frequency is at least {}", design.config.stability_cutoff),
-            std::move(stable));
+  table.add("cutoff", "", "share from which a term counts as stable", std::move(cutoff));
+  table.add("stable", "", "1 where the frequency is at least the cutoff", std::move(stable));
   return table;
 }
 

@@ -276,9 +276,11 @@ io::ResultTable scheme_table(const Design& design, const Findings& findings) {
 io::ResultTable left_out_table(const Design& design, const Findings& findings) {
   Texts level, measure, note;
   Wholes n, n_events;
-  Reals horizon, value, se, predicted, observed;
+  Reals horizon, value, se, lower, upper, predicted, observed;
+  const double z = kernels::normal_quantile((1 + design.config.confidence) / 2);
   for (const LeftOut& of : findings.left_out) {
-    const auto add = [&](std::string_view name, double at, const Score& score, double p, double o) {
+    const auto add = [&](std::string_view name, double at, const Score& score, double p, double o,
+                         kernels::Interval limits) {
       level.push_back(design.left_out->labels[size(of.level)]);
       n.push_back(of.n);
       n_events.push_back(of.n_events);
@@ -286,21 +288,26 @@ io::ResultTable left_out_table(const Design& design, const Findings& findings) {
       horizon.push_back(at);
       value.push_back(score.value);
       se.push_back(score.se);
+      lower.push_back(limits.lower);
+      upper.push_back(limits.upper);
       predicted.push_back(p);
       observed.push_back(o);
       note.push_back(!of.trouble.empty() ? of.trouble : score.trouble);
     };
     for (std::size_t m = 0; m < findings.measures.size(); ++m) {
       const Measure& wanted = findings.measures[m];
-      add(name_of(wanted.kind), wanted.horizon, of.scores.empty() ? Score{} : of.scores[m], kernels::missing,
-          kernels::missing);
+      const Score score = of.scores.empty() ? Score{} : of.scores[m];
+      add(name_of(wanted.kind), wanted.horizon, score, kernels::missing, kernels::missing,
+          {.lower = score.value - z * score.se, .upper = score.value + z * score.se});
     }
     for (std::size_t h = 0; h < of.overall.size(); ++h) {
       const auto& all = of.overall[h];
       add("observed_over_expected", design.config.horizons[h],
           {.value = (1 - all.observed) / (1 - all.predicted),
            .trouble = std::isnan(all.observed) ? "follow-up ends before the horizon" : ""},
-          all.predicted, all.observed);
+          all.predicted, all.observed,
+          // the prediction is taken as given: limits are those of the Kaplan-Meier estimate
+          {.lower = (1 - all.upper) / (1 - all.predicted), .upper = (1 - all.lower) / (1 - all.predicted)});
     }
   }
   io::ResultTable table{.name = "left_out",
@@ -317,6 +324,9 @@ io::ResultTable left_out_table(const Design& design, const Findings& findings) {
   table.add("horizon", "days", "time that it looks at; empty: all follow-up", std::move(horizon));
   table.add("value", "", "on the patients left out", std::move(value));
   table.add("se", "", "standard error; concordance and slope only", std::move(se));
+  table.add("lower", "", "limit by the standard error; observed_over_expected: by that of the share who died",
+            std::move(lower));
+  table.add("upper", "", "the same", std::move(upper));
   table.add("predicted", "", "mean predicted survival; observed_over_expected only", std::move(predicted));
   table.add("observed", "", "Kaplan-Meier estimate; observed_over_expected only", std::move(observed));
   table.add("note", "", "why there is no value", std::move(note));
