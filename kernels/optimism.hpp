@@ -33,7 +33,9 @@ struct Corrected {
 /// What a measure would be on patients that the model has not seen.
 ///
 ///   corrected   apparent − mean(boot − original)
-///   interval    percentiles of boot − optimism: the bootstrap distribution of the apparent measure, moved by the optimism
+///   interval    percentiles of corrected + boot − mean(boot): the spread of the apparent measure about the corrected one.
+///               A sample overfits twice, to patients and to who was drawn, so boot lies beyond apparent; moved by the
+///               optimism alone, its percentiles can miss the corrected estimate, and the truth
 ///   .632+       (1 − w) apparent + w oob',   w = 0.632 / (1 − 0.368 R),   R = (oob' − apparent) / (γ − apparent)
 ///               within 0 … 1, oob' no further from apparent than γ; R = 0 where oob is better than apparent
 ///
@@ -41,8 +43,8 @@ struct Corrected {
 ///
 /// Shapes   boot and original equally long, oob too or empty
 /// Throws   ShapeError when they are not, or level lies outside (0, 1)
-/// Source   Harrell, Lee, Mark 1996, Stat Med 15:361; Efron and Tibshirani 1997, J Am Stat Assoc 92:548; interval: Noma et al.
-///          2021, Stat Med 40:5691
+/// Source   Harrell, Lee, Mark 1996, Stat Med 15:361; Efron and Tibshirani 1997, J Am Stat Assoc 92:548; interval: after Noma
+///          et al. 2021, Stat Med 40:5691, who move by the optimism
 /// Oracle   the formulas in R, tests/oracle/bootstrap_interval.R
 Corrected correct_optimism(const Measured& measured, double level);
 

@@ -83,11 +83,11 @@ io::ResultTable performance_table(const Findings& findings) {
   table.add("optimism", "", "mean over replicates of the measure on the sample less that on all patients",
             std::move(optimism));
   table.add("corrected", "", "apparent less optimism", std::move(corrected));
-  table.add("lower", "",
-            "percentile over replicates of the measure on the sample, less optimism; of the calibration "
-            "slope that on all "
-            "patients",
-            std::move(lower));
+  table.add(
+      "lower", "",
+      "percentile over replicates of the measure on the sample, moved to lie about the corrected one; of "
+      "the calibration slope that on all patients",
+      std::move(lower));
   table.add("upper", "", "the same", std::move(upper));
   table.add("oob", "", "mean over replicates on the patients not drawn", std::move(oob));
   table.add("est_632", "", "0.368 apparent + 0.632 oob", std::move(est632));
@@ -143,14 +143,14 @@ io::ResultTable calibration_table(const Design& design, const Findings& findings
   return table;
 }
 
-std::vector<io::ResultTable> group_tables(const Findings& findings) {
+std::vector<io::ResultTable> group_tables(const Design& design, const Findings& findings) {
   Texts group, curve_group, landmark_group, note;
   Wholes n, n_events;
   Reals from, to, median, median_lower, median_upper, log_hazard, se, hazard_ratio, hr_lower, hr_upper,
       log10_p;
   PointColumns steps, landmarks;
   Reals events, censored;
-  const double z = kernels::normal_quantile(0.975);
+  const double z = kernels::normal_quantile((1 + design.config.confidence) / 2);
   for (std::size_t g = 0; g < findings.full.groups.size(); ++g) {
     const RiskGroup& of = findings.full.groups[g];
     group.push_back(std::to_string(g + 1));
@@ -201,8 +201,8 @@ std::vector<io::ResultTable> group_tables(const Findings& findings) {
                 std::move(log_hazard));
   tables[0].add("se", "log hazard", "its standard error", std::move(se));
   tables[0].add("hazard_ratio", "", "against group 1", std::move(hazard_ratio));
-  tables[0].add("hr_lower", "", "95 % limit", std::move(hr_lower));
-  tables[0].add("hr_upper", "", "95 % limit", std::move(hr_upper));
+  tables[0].add("hr_lower", "", "its lower limit", std::move(hr_lower));
+  tables[0].add("hr_upper", "", "its upper limit", std::move(hr_upper));
   tables[0].add("log10_p", "log10", "p-value of the Wald test", std::move(log10_p));
   tables[0].add("note", "", "why cells are empty", std::move(note));
   tables[1] = {

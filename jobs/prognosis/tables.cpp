@@ -246,7 +246,7 @@ io::Results tabulate(const Design& design, const engine::Setup& setup, std::span
   tables.push_back(coefficient_table(design, findings, bootstrap_of(design, findings)));
   tables.push_back(performance_table(findings));
   if (!findings.full.calibration.empty()) tables.push_back(calibration_table(design, findings));
-  for (auto& table : group_tables(findings)) tables.push_back(std::move(table));
+  for (auto& table : group_tables(design, findings)) tables.push_back(std::move(table));
   if (!design.schemes.empty()) tables.push_back(scheme_table(design, findings));
   if (design.left_out) tables.push_back(left_out_table(design, findings));
   if (design.selects()) tables.push_back(path_table(design, findings));

@@ -44,7 +44,7 @@ io::ResultTable coefficient_table(const Design& design, const Findings& findings
 io::ResultTable variable_table(const Findings& findings);
 io::ResultTable performance_table(const Findings& findings);
 io::ResultTable calibration_table(const Design& design, const Findings& findings);
-std::vector<io::ResultTable> group_tables(const Findings& findings);
+std::vector<io::ResultTable> group_tables(const Design& design, const Findings& findings);
 io::ResultTable scheme_table(const Design& design, const Findings& findings);
 io::ResultTable left_out_table(const Design& design, const Findings& findings);
 io::ResultTable path_table(const Design& design, const Findings& findings);

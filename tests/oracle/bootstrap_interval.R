@@ -15,7 +15,7 @@ u <- c(0.3, -0.1, 0.05, -0.4, 0.7, 0.02, -0.25)
 show("acceleration", sum(u^3) / (6 * sum(u^2)^1.5))
 # C: apparent 0.75, chance 0.5
 boot <- c(0.78, 0.76, 0.80, 0.74); orig <- c(0.73, 0.74, 0.72, 0.735); oob <- c(0.70, 0.71, 0.66, 0.69)
-o <- mean(boot - orig); show("optimism, corrected", c(o, 0.75 - o)); show("interval 90 %", quantile(boot, c(0.05, 0.95), names = FALSE) - o)
+o <- mean(boot - orig); show("optimism, corrected", c(o, 0.75 - o)); show("interval 90 %", 0.75 - o + quantile(boot, c(0.05, 0.95), names = FALSE) - mean(boot))
 plus <- function(app, oob, gamma) {
   r <- (oob - app) / (gamma - app); if (r > 1) oob <- gamma; r <- min(max(r, 0), 1); w <- 0.632 / (1 - 0.368 * r); (1 - w) * app + w * oob
 }
