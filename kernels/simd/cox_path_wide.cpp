@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "kernels/cox_path_wide_body.hpp"
+#include "kernels/simd/lane_tiles.hpp"
+#include "kernels/simd/single.hpp"
+
+namespace chorale::kernels::simd::CHORALE_LEVEL {
+namespace {
+
+using Half = float __attribute__((vector_size(vector_bytes / 2)));
+
+template <class Real>
+inline constexpr Index strip_of =
+    lane_strip<wide_lanes, Real> < 2 ? 1 : 2;  ///< vectors of lanes worked on together
+template <class Real>
+inline constexpr Index rows_of = accumulators / strip_of<Real>;
+
+/// to[lane] += value.
+void add_double(double* to, Vector value) {
+  store_lanes(to, load_lanes(to) + value);
+}
+void add_double(double* to, Single value) {
+  Half halves[2];
+  __builtin_memcpy(halves, &value, sizeof(value));
+  add_double(to, __builtin_convertvector(halves[0], Vector));
+  add_double(to + width, __builtin_convertvector(halves[1], Vector));
+}
+
+template <class Real>
+typename LaneVector<Real>::Type from_double(const double* from) {
+  if constexpr (sizeof(Real) == 8) {
+    return load_lanes(from);
+  } else {
+    const Half halves[2] = {__builtin_convertvector(load_lanes(from), Half),
+                            __builtin_convertvector(load_lanes(from + width), Half)};
+    Single value;
+    __builtin_memcpy(&value, halves, sizeof(value));
+    return value;
+  }
+}
+
+/// Columns of a panel in the precision of the walk; single ones stay where they are.
+template <class Real>
+class Columns {
+ public:
+  Columns(const float* panel, const std::int32_t* columns, Index n, Real* room)
+      : panel_(panel), columns_(columns), room_(room) {
+    if constexpr (sizeof(Real) == 8) {
+      for (Index c = 0; c < n; ++c) {
+        const float* x = panel + columns[c] * panel_rows;
+        for (Index r = 0; r < panel_rows; ++r) room[c * panel_rows + r] = static_cast<double>(x[r]);
+      }
+    }
+  }
+  const Real* operator[](Index c) const {
+    if constexpr (sizeof(Real) == 8) {
+      return room_ + c * panel_rows;
+    } else {
+      return panel_ + columns_[c] * panel_rows;
+    }
+  }
+
+ private:
+  const float* panel_;
+  const std::int32_t* columns_;
+  Real* room_;
+};
+
+/// eta[row, lane] = Σ_c x[row, c] beta[c, lane] of a panel.
+template <class Real>
+void linear(const Columns<Real>& x, Index n_columns, const Real* beta, Real* eta) {
+  using V = typename LaneVector<Real>::Type;
+  constexpr Index w = lane_width<Real>, strip = strip_of<Real>, together = rows_of<Real>;
+  for (Index lane = 0; lane < wide_lanes; lane += strip * w) {
+    for (Index first = 0; first < panel_rows; first += together) {
+      V sums[together][strip];
+      CHORALE_UNROLL for (Index r = 0; r < together; ++r) {
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) sums[r][s] = V{};
+      }
+      for (Index c = 0; c < n_columns; ++c) {
+        const Real* from = x[c] + first;
+        V b[strip];
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) b[s] =
+            load_lanes(beta + c * wide_lanes + lane + s * w);
+        CHORALE_UNROLL for (Index r = 0; r < together; ++r) {
+          CHORALE_UNROLL for (Index s = 0; s < strip; ++s) sums[r][s] += from[r] * b[s];
+        }
+      }
+      CHORALE_UNROLL for (Index r = 0; r < together; ++r) {
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s)
+            store_lanes(eta + (first + r) * wide_lanes + lane + s * w, sums[r][s]);
+      }
+    }
+  }
+}
+
+/// slopes[c, lane] += Σ_r x[r, c] u[r, lane] of a panel.
+template <class Real>
+void gradient(const Columns<Real>& x, Index n_columns, const Real* u, Real* slopes) {
+  using V = typename LaneVector<Real>::Type;
+  constexpr Index w = lane_width<Real>, strip = strip_of<Real>, together = rows_of<Real>;
+  for (Index lane = 0; lane < wide_lanes; lane += strip * w) {
+    for (Index first = 0; first < panel_rows; first += together) {
+      V residual[together][strip];
+      CHORALE_UNROLL for (Index r = 0; r < together; ++r) {
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) residual[r][s] =
+            load_lanes(u + (first + r) * wide_lanes + lane + s * w);
+      }
+      for (Index c = 0; c < n_columns; ++c) {
+        const Real* from = x[c] + first;
+        Real* to = slopes + c * wide_lanes + lane;
+        V even[strip], odd[strip];
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) even[s] = load_lanes(to + s * w);
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) odd[s] = V{};
+        CHORALE_UNROLL for (Index r = 0; r < together; r += 2) {
+          CHORALE_UNROLL for (Index s = 0; s < strip; ++s) {
+            even[s] += from[r] * residual[r][s];
+            odd[s] += from[r + 1] * residual[r + 1][s];
+          }
+        }
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) store_lanes(to + s * w, even[s] + odd[s]);
+      }
+    }
+  }
+}
+
+template <class Real>
+void risks(const WideRows& wide, const WideBlock<Real>& block, Index begin, Index end) {
+  using V = typename LaneVector<Real>::Type;
+  constexpr Index w = lane_width<Real>;
+  const PathRows& rows = wide.rows;
+  const bool deaths_apart = rows.efron || rows.enter != nullptr;
+  alignas(64) Real eta[panel_rows * wide_lanes];
+  for (Index p = begin; p < end; ++p) {
+    const Columns<Real> x(wide.panels + p * wide.n_dense * panel_rows, block.columns, block.n_columns,
+                          block.copy);
+    linear(x, block.n_columns, block.beta, eta);
+    for (Index r = 0; r < panel_rows; ++r) {
+      const Index i = p * panel_rows + r, at = rows.exit[i] * wide_lanes;
+      const Real offset = wide.offset == nullptr ? Real(0) : static_cast<Real>(wide.offset[i]);
+      const Real weight = static_cast<Real>(rows.weight[i]), dead = static_cast<Real>(rows.dead[i]);
+      Index from = 0, to = 0;
+      if (i < wide.n_carrying) {
+        from = wide.carried_begin[wide.source[i]];
+        to = wide.carried_begin[wide.source[i] + 1];
+      }
+      CHORALE_UNROLL for (Index lane = 0; lane < wide_lanes; lane += w) {
+        V here = load_lanes(eta + r * wide_lanes + lane) + offset;
+        for (Index k = from; k < to; ++k)
+          here += load_lanes(block.sparse_beta + wide.carried[k] * wide_lanes + lane);
+        const V risk = weight * exp_lanes(here);
+        store_lanes(block.risk + i * wide_lanes + lane, risk);
+        add_double(block.at_risk + at + lane, risk);
+        if (dead > 0) {
+          add_double(block.loglik + lane, dead * here);
+          if (deaths_apart) add_double(block.dying + at + lane, risk);
+        }
+      }
+    }
+  }
+}
+
+/// Hazard and what the dying are spared at one time, and its share of the sum of logarithms.
+void time_terms(const PathRows& rows, Index t, Vector at_risk, Vector dying, Vector& hazard, Vector& spared,
+                Vector& logs) {
+  const double weight = rows.dead_weight[t], deaths = rows.n_deaths[t];
+  // late entries are subtracted: far away nothing but rounding may be left, and that is no likelihood
+  at_risk = at_risk > 0.999999 * dying ? at_risk : Vector{} + __builtin_nan("");
+  if (!rows.efron || deaths == 1) {
+    hazard = weight / at_risk;
+    logs = weight * log_of(at_risk) + (at_risk - at_risk);
+    return;
+  }
+  const double each = weight / deaths;
+  for (double l = 0; l < deaths; ++l) {
+    const Vector left = at_risk - (l / deaths) * dying;
+    const Vector rate = each / left;
+    hazard += rate;
+    spared += (l / deaths) * rate;
+    logs += each * log_of(left) + (left - left);
+  }
+}
+
+template <class Real>
+void times(const WideRows& wide, const WideBlock<Real>& block) {
+  const PathRows& rows = wide.rows;
+  for (Index i = 0; rows.enter != nullptr && i < rows.n_rows; ++i) {
+    if (rows.enter[i] < 0) continue;
+    for (Index lane = 0; lane < wide_lanes; lane += lane_width<Real>)
+      add_double(block.at_risk + rows.enter[i] * wide_lanes + lane,
+                 -load_lanes(block.risk + i * wide_lanes + lane));
+  }
+  for (Index lane = 0; lane < wide_lanes; lane += width) {
+    Vector logs{};
+    for (Index s = 0; s < rows.n_strata; ++s) {
+      Vector at_risk{}, hazard{};
+      for (Index t = rows.stratum_begin[s + 1] - 1; t >= rows.stratum_begin[s]; --t) {
+        at_risk += load_lanes(block.at_risk + t * wide_lanes + lane);
+        store_lanes(block.at_risk + t * wide_lanes + lane, at_risk);
+      }
+      for (Index t = rows.stratum_begin[s]; t < rows.stratum_begin[s + 1]; ++t) {
+        const Index at = t * wide_lanes + lane;
+        if (rows.dead_weight[t] > 0) {
+          Vector more{}, spared{}, log{};
+          time_terms(rows, t, load_lanes(block.at_risk + at), load_lanes(block.dying + at), more, spared,
+                     log);
+          hazard += more;
+          logs += log;
+          if (rows.efron) store_lanes(block.spared + at, spared);
+        }
+        store_lanes(block.hazard + at, hazard);
+      }
+    }
+    add_double(block.loglik + lane, -logs);
+  }
+}
+
+template <class Real>
+void slopes(const WideRows& wide, const WideBlock<Real>& block, Index begin, Index end) {
+  using V = typename LaneVector<Real>::Type;
+  constexpr Index w = lane_width<Real>;
+  const PathRows& rows = wide.rows;
+  alignas(64) Real u[panel_rows * wide_lanes];
+  alignas(64) float single[panel_rows * wide_lanes];
+  for (Index p = begin; p < end; ++p) {
+    for (Index r = 0; r < panel_rows; ++r) {
+      const Index i = p * panel_rows + r, at = rows.exit[i] * wide_lanes;
+      const Real dead = static_cast<Real>(rows.dead[i]);
+      const bool late = rows.enter != nullptr && rows.enter[i] >= 0;
+      Index from = 0, to = 0;
+      if (i < wide.n_carrying) {
+        from = wide.carried_begin[wide.source[i]];
+        to = wide.carried_begin[wide.source[i] + 1];
+      }
+      CHORALE_UNROLL for (Index lane = 0; lane < wide_lanes; lane += w) {
+        V hazard = from_double<Real>(block.hazard + at + lane);
+        if (rows.efron && dead > 0) hazard -= from_double<Real>(block.spared + at + lane);
+        if (late) hazard -= from_double<Real>(block.hazard + rows.enter[i] * wide_lanes + lane);
+        const V residual = dead - load_lanes(block.risk + i * wide_lanes + lane) * hazard;
+        store_lanes(u + r * wide_lanes + lane, residual);
+        for (Index k = from; k < to; ++k) {
+          Real* sum = block.sparse_part + wide.carried[k] * wide_lanes + lane;
+          store_lanes(sum, load_lanes(sum) + residual);
+        }
+      }
+    }
+    const float* panel = wide.panels + p * wide.n_dense * panel_rows;
+    gradient(Columns<Real>(panel, block.asked, block.n_asked, block.copy), block.n_asked, u, block.part);
+    if (block.n_checked > 0) {
+      for (Index k = 0; k < panel_rows * wide_lanes; ++k) single[k] = static_cast<float>(u[k]);
+      gradient(Columns<float>(panel, block.checked, block.n_checked, nullptr), block.n_checked, single,
+               block.checked_part);
+    }
+  }
+}
+
+template <class Real>
+void flush(Index n, Real* part, double* sums) {
+  for (Index k = 0; k < n * wide_lanes; ++k) {
+    sums[k] += static_cast<double>(part[k]);
+    part[k] = 0;
+  }
+}
+
+template <class Real>
+void flush_all(const WideRows& wide, const WideBlock<Real>& block) {
+  flush(block.n_asked, block.part, block.slopes);
+  flush(block.n_checked, block.checked_part, block.checked_slopes);
+  flush(wide.n_sparse, block.sparse_part, block.sparse_slopes);
+}
+
+double sum_of(Single value) {
+  constexpr Index n = lane_width<float>;
+  float lane[n];
+  __builtin_memcpy(lane, &value, sizeof(value));
+  for (Index step = n / 2; step > 0; step /= 2) {
+    for (Index k = 0; k < step; ++k) lane[k] += lane[k + step];
+  }
+  return static_cast<double>(lane[0]);
+}
+
+constexpr int n_left = accumulators == 16 ? 4 : 2, n_right = accumulators == 16 ? 6 : 4;
+constexpr Index gram_panels = 64;  // 1024 rows of 200 columns stay in the second cache
+
+/// gram[a …, b …] += sign left right', n values apiece that lie `step` apart for each panel.
+void products(const float* const* left, const float* const* right, const float* factor, Index n_panels,
+              Index step, double* found) {
+  Single sums[n_left][n_right] = {};
+  for (Index p = 0; p < n_panels; ++p) {
+    for (Index i = 0; i < panel_rows; i += lane_width<float>) {
+      Single scaled[n_left];
+      CHORALE_UNROLL for (int a = 0; a < n_left; ++a) {
+        scaled[a] = load_lanes(left[a] + p * step + i);
+        if (factor != nullptr) scaled[a] *= load_lanes(factor + p * panel_rows + i);
+      }
+      CHORALE_UNROLL for (int b = 0; b < n_right; ++b) {
+        const Single x = load_lanes(right[b] + p * step + i);
+        CHORALE_UNROLL for (int a = 0; a < n_left; ++a) sums[a][b] += scaled[a] * x;
+      }
+    }
+  }
+  for (int a = 0; a < n_left; ++a) {
+    for (int b = 0; b < n_right; ++b) *found++ = sum_of(sums[a][b]);
+  }
+}
+
+/// All pairs of columns, `of` says where one begins.
+template <class Of>
+void all_products(Index n_columns, const Of& of, const float* factor, Index n_panels, Index step, double sign,
+                  Index stride, double* gram) {
+  for (Index a = 0; a < n_columns; a += n_left) {
+    for (Index b = a; b < n_columns; b += n_right) {
+      const float *left[n_left], *right[n_right];  // beyond the last column its copies, left out below
+      for (int k = 0; k < n_left; ++k) left[k] = of(a + k < n_columns ? a + k : n_columns - 1);
+      for (int k = 0; k < n_right; ++k) right[k] = of(b + k < n_columns ? b + k : n_columns - 1);
+      double found[n_left * n_right];
+      products(left, right, factor, n_panels, step, found);
+      for (int i = 0; i < n_left && a + i < n_columns; ++i) {
+        for (int k = 0; k < n_right && b + k < n_columns; ++k) {
+          if (b + k >= a + i) gram[(a + i) * stride + b + k] += sign * found[i * n_right + k];
+        }
+      }
+    }
+  }
+}
+
+void bin_sums(const float* panel, Index first, const WideGram& gram) {
+  const std::int32_t* bin = gram.bin + first;
+  const float *risk = gram.risk + first, *part = gram.part + first;
+  const bool alike = bin[0] == bin[panel_rows - 1];
+  for (Index c = 0; c < gram.n_columns; ++c) {
+    const float* x = panel + gram.columns[c] * panel_rows;
+    double *to = gram.sums + c * gram.n_bins, *to_part = gram.parts + c * gram.n_bins;
+    if (alike) {
+      Single all{}, some{};
+      for (Index i = 0; i < panel_rows; i += lane_width<float>) {
+        all += load_lanes(x + i) * load_lanes(risk + i);
+        some += load_lanes(x + i) * load_lanes(part + i);
+      }
+      to[bin[0]] += sum_of(all);
+      to_part[bin[0]] += sum_of(some);
+      continue;
+    }
+    for (Index i = 0; i < panel_rows; ++i) {
+      to[bin[i]] += static_cast<double>(x[i] * risk[i]);
+      to_part[bin[i]] += static_cast<double>(x[i] * part[i]);
+    }
+  }
+}
+
+double soft(double value, double threshold) {
+  return value > threshold ? value - threshold : value < -threshold ? value + threshold : 0;
+}
+
+/// One coordinate; returns |change| in log hazards.
+double descend_one(const WideModel& model, Index j, double* beta, double* slope) {
+  const float* row = model.curve + j * model.stride;
+  const double curve = static_cast<double>(row[j]);
+  if (!(curve > 1e-12)) return 0;  // alike in every risk set
+  const double next = soft(slope[j] + curve * beta[j], model.l1[j]) / (curve + model.l2[j]);
+  const double change = next - beta[j];
+  if (change == 0) return 0;
+  beta[j] = next;
+  for (Index k = 0; k < model.stride; k += width) {
+    Half part;
+    if constexpr (sizeof(Half) >= 16) {
+      __builtin_memcpy(&part, row + k, sizeof(part));
+      store_lanes(slope + k, load_lanes(slope + k) - change * __builtin_convertvector(part, Vector));
+    } else {
+      for (Index i = k; i < k + width; ++i) slope[i] -= change * static_cast<double>(row[i]);
+    }
+  }
+  return model.reach[j] * __builtin_fabs(change);
+}
+
+}  // namespace
+
+void cox_path_wide_risks(const WideRows& rows, const WideBlock<float>& block, Index begin, Index end) {
+  risks(rows, block, begin, end);
+}
+void cox_path_wide_risks(const WideRows& rows, const WideBlock<double>& block, Index begin, Index end) {
+  risks(rows, block, begin, end);
+}
+void cox_path_wide_times(const WideRows& rows, const WideBlock<float>& block) {
+  times(rows, block);
+}
+void cox_path_wide_times(const WideRows& rows, const WideBlock<double>& block) {
+  times(rows, block);
+}
+void cox_path_wide_slopes(const WideRows& rows, const WideBlock<float>& block, Index begin, Index end) {
+  slopes(rows, block, begin, end);
+}
+void cox_path_wide_slopes(const WideRows& rows, const WideBlock<double>& block, Index begin, Index end) {
+  slopes(rows, block, begin, end);
+}
+void cox_path_wide_flush(const WideRows& rows, const WideBlock<float>& block) {
+  flush_all(rows, block);
+}
+void cox_path_wide_flush(const WideRows& rows, const WideBlock<double>& block) {
+  flush_all(rows, block);
+}
+
+void cox_path_wide_gram(const float* panels, Index n_dense, Index n_panels, const WideGram& gram) {
+  const Index step = n_dense * panel_rows;
+  for (Index begin = 0; begin < n_panels; begin += gram_panels) {
+    const Index n_here = n_panels - begin < gram_panels ? n_panels - begin : gram_panels;
+    const float* first = panels + begin * step;
+    for (Index p = 0; p < n_here; ++p) bin_sums(first + p * step, (begin + p) * panel_rows, gram);
+    all_products(
+        gram.n_columns, [&](Index c) { return first + gram.columns[c] * panel_rows; },
+        gram.factor + begin * panel_rows, n_here, step, 1.0, gram.stride, gram.gram);
+  }
+}
+
+void cox_path_wide_means(const float* means, Index n_columns, Index n_values, Index stride, double* gram) {
+  all_products(
+      n_columns, [&](Index c) { return means + c * n_values; }, nullptr, n_values / panel_rows, panel_rows,
+      -1.0, stride, gram);
+}
+
+void cox_path_wide_pack(const float* panels, Index n_columns, const std::int32_t* source, Index n_rows,
+                        const double* weight, float* to, double* sums, double* squares) {
+  const Index n_panels = (n_rows + panel_rows - 1) / panel_rows, step = n_columns * panel_rows;
+  for (Index p = 0; p < n_panels; ++p) {
+    const Index n_here = n_rows - p * panel_rows < panel_rows ? n_rows - p * panel_rows : panel_rows;
+    const float* from[panel_rows];
+    float w[panel_rows] = {};
+    for (Index r = 0; r < n_here; ++r) {
+      const Index row = source[p * panel_rows + r];
+      from[r] = panels + row / panel_rows * step + row % panel_rows;
+      w[r] = static_cast<float>(weight[p * panel_rows + r]);
+    }
+    for (Index r = n_here; r < panel_rows; ++r) from[r] = from[0];
+    float* out = to + p * step;
+    for (Index j = 0; j < n_columns; ++j) {
+      float x[panel_rows];
+      for (Index r = 0; r < panel_rows; ++r) x[r] = from[r][j * panel_rows];
+      Single all{}, squared{};
+      for (Index i = 0; i < panel_rows; i += lane_width<float>) {
+        const Single here = load_lanes(x + i), weighted = here * load_lanes(w + i);
+        all += weighted;
+        squared += weighted * here;
+        store_lanes(out + j * panel_rows + i, here);
+      }
+      sums[j] += sum_of(all);
+      squares[j] += sum_of(squared);
+    }
+  }
+}
+
+Index cox_path_wide_descend(const WideModel& model, double tolerance, Index max_sweeps, double* beta,
+                            double* slope) {
+  Index sweeps = 0;
+  while (sweeps < max_sweeps) {
+    double most = 0;
+    ++sweeps;
+    for (Index c = 0; c < model.n_columns; ++c) {
+      const double moved = descend_one(model, model.columns[c], beta, slope);
+      most = moved > most ? moved : most;
+    }
+    if (!(most > tolerance)) break;
+    // the nonzero ones among themselves, which is where most of the work is
+    while (sweeps < max_sweeps && most > tolerance) {
+      most = 0;
+      ++sweeps;
+      for (Index c = 0; c < model.n_columns; ++c) {
+        if (beta[model.columns[c]] == 0) continue;
+        const double moved = descend_one(model, model.columns[c], beta, slope);
+        most = moved > most ? moved : most;
+      }
+    }
+  }
+  return sweeps;
+}
+
+}  // namespace chorale::kernels::simd::CHORALE_LEVEL
