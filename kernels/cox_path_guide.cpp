@@ -26,7 +26,7 @@ constexpr Index most_bins = 256;
 /// Columns in single precision, and the units in which they are closest to the double ones.
 void round_columns(CoxPathGuideData& guide) {
   const CoxPathData& data = guide.rows();
-  guide.panels.resize(data.panels.size());
+  make_room(guide.panels, data.panels.size());
   for (std::size_t i = 0; i < data.panels.size(); ++i) guide.panels[i] = static_cast<float>(data.panels[i]);
   for (Index j = 0; j < data.n_dense; ++j) {
     double products = 0, squares = 0;

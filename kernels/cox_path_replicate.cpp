@@ -14,7 +14,8 @@ std::size_t size(Index n) {
 }
 
 // as in kernels/cox_path_solver.cpp
-constexpr double small_step = 1e-6, small_error = 2e-8, furthest = 20;
+constexpr double small_error = 2e-8, furthest = 20;
+constexpr double small_step = 1e-5;  ///< the last one at most
 constexpr double first_tolerance = 1e-6, model_tolerance = 1e-9;
 
 constexpr double probable = 0.75;   ///< slope, as a share of its bound, of columns that a model may move
@@ -35,7 +36,8 @@ class Replicate {
         beta_(size((null_ + 1) * guide.stride), 0.0),
         slope_(beta_.size(), 0.0),
         loglik_(size(null_ + 1), 0.0),
-        last_(loglik_.size(), 0.0) {}
+        last_(loglik_.size(), 0.0),
+        share_(loglik_.size(), 1.0) {}
 
   /// False where the replicate is to be left to cox_path.
   bool follow(CoxPath& path) {
@@ -89,7 +91,7 @@ class Replicate {
 
   /// Coefficients in the precision of the walk, which is where the lanes then stand; what is asked for.
   template <class Real>
-  void fill(CoxPathBlock<Real>& block, std::span<const Index> lanes, bool all) {
+  void fill(CoxPathBlock<Real>& block, std::span<const Index> lanes, bool all, bool check) {
     block.columns.clear();
     block.asked.clear();
     block.checked.clear();
@@ -115,20 +117,20 @@ class Replicate {
         block.beta.insert(block.beta.end(), b, b + wide_lanes);
       }
       if (asked) block.asked.push_back(static_cast<std::int32_t>(j));
-      if (!asked && sizeof(Real) == 8) block.checked.push_back(static_cast<std::int32_t>(j));
+      if (!asked && check) block.checked.push_back(static_cast<std::int32_t>(j));
     }
     block.clear(wide_);
   }
 
   /// Likelihoods and slopes of some lanes. Single precision leaves unlikely dense columns alone, unless all are wanted.
   template <class Real>
-  void walk(std::span<const Index> lanes, bool all) {
+  void walk(std::span<const Index> lanes, bool all, bool check) {
     auto& room = blocks<Real>();
     const std::size_t n_blocks = (lanes.size() + size(wide_lanes) - 1) / size(wide_lanes);
     if (room.size() < n_blocks) room.resize(n_blocks);
     std::vector<WideBlock<Real>> view;
     for (std::size_t b = 0; b < n_blocks; ++b) {
-      fill(room[b], of_block(lanes, b), all);
+      fill(room[b], of_block(lanes, b), all, check);
       view.push_back(room[b].view());
     }
     for (Index tile = 0; tile < wide_.n_panels; tile += tile_panels) {
@@ -264,13 +266,15 @@ class Replicate {
       beta(k)[j] = (1 - t) * beta(before)[j] + t * beta(behind)[j];
       slope(k)[j] = (1 - t) * slope(before)[j] + t * slope(behind)[j];
     }
-    last_[size(k)] = std::min(last_[size(before)], last_[size(behind)]);
   }
 
+  /// Steps of some lanes; false where one has no end.
   bool move_all(std::span<const Index> lanes, double tolerance) {
     for (const Index k : lanes) {
-      last_[size(k)] = move(k, tolerance);
-      if (std::isnan(last_[size(k)])) return false;
+      const double step = move(k, tolerance), before = last_[size(k)];
+      if (std::isnan(step)) return false;
+      share_[size(k)] = before > 0 ? std::min(1.0, step / before) : 1;
+      last_[size(k)] = step;
     }
     return true;
   }
@@ -282,21 +286,27 @@ class Replicate {
       for (Index j = 0; j < p_; ++j) beta(k)[j] = free(j) ? guide_.start[size(k * p_ + j)] : 0;
       if (guide_.knot[size(k)] || k == begin || k + 1 == end) knots.push_back(k);
     }
-    walk<float>(knots, true);
+    walk<float>(knots, true, false);
     if (begin == 0) {
       const auto place = std::find(knots.begin(), knots.end(), guide_.measured_lambda) - knots.begin();
       make_curves(room_.single[static_cast<std::size_t>(place / wide_lanes)], place % wide_lanes, knots);
     }
     if (!move_all(knots, first_tolerance)) return false;
-    walk<float>(knots, false);
+    walk<float>(knots, false, false);
     // what lies between starts from where the knots were walked
+    std::vector<Index> between;
     for (std::size_t i = 0; i + 1 < knots.size(); ++i) {
       for (Index k = knots[i] + 1; k < knots[i + 1]; ++k) {
         interpolate(k, knots[i], knots[i + 1]);
-        if (std::isnan(move(k, model_tolerance))) return false;
+        between.push_back(k);
       }
     }
-    return move_all(knots, model_tolerance);
+    if (!move_all(knots, model_tolerance) || !move_all(between, model_tolerance)) return false;
+    for (std::size_t i = 0; i + 1 < knots.size(); ++i) {
+      for (Index k = knots[i] + 1; k < knots[i + 1]; ++k)
+        share_[size(k)] = std::max(share_[size(knots[i])], share_[size(knots[i + 1])]);
+    }
+    return true;
   }
 
   bool solve(Index begin, Index end) {
@@ -305,14 +315,20 @@ class Replicate {
     for (Index k = begin; k < end; ++k) lanes.push_back(k);
     if (begin == 0) lanes.push_back(null_);
     for (int round = 0; round < max_walks && !lanes.empty(); ++round) {
-      walk<double>(lanes, false);
+      // columns far from their bound need no second look where little moved
+      const bool moved = round == 0 || std::any_of(lanes.begin(), lanes.end(), [&](Index k) {
+                           return k != null_ && last_[size(k)] > small_step;
+                         });
+      walk<double>(lanes, false, moved);
       std::vector<Index> left;
       for (const Index k : lanes) {
         if (!std::isfinite(loglik_[size(k)])) return false;
         if (k == null_) continue;
         const double step = move(k, model_tolerance);
         if (std::isnan(step)) return false;
-        if (!(step <= small_step && step * step <= small_error * last_[size(k)])) left.push_back(k);
+        // the first step of what lies between knots is their distance from a line
+        if (round > 0 || guide_.knot[size(k)]) share_[size(k)] = std::min(1.0, step / last_[size(k)]);
+        if (!(step <= small_step && step * share_[size(k)] <= small_error)) left.push_back(k);
         last_[size(k)] = step;
       }
       lanes = left;
@@ -328,6 +344,7 @@ class Replicate {
   Index null_;                        ///< a lane without coefficients, behind the others
   std::vector<double> beta_, slope_;  ///< lanes x stride
   std::vector<double> loglik_, last_;
+  std::vector<double> share_;  ///< of a step that a further one takes
   Index n_walks_ = 0;
 };
 

@@ -10,6 +10,7 @@
 #include "kernels/cox_path_recorder.hpp"
 #include "kernels/cox_path_rows.hpp"
 #include "kernels/cox_path_wide_body.hpp"
+#include "kernels/large_pages.hpp"
 
 namespace chorale::kernels {
 
@@ -17,6 +18,17 @@ template <class T>
 using Aligned = std::vector<T, CacheLineAllocator<T>>;
 template <class T>
 using Unset = std::vector<T, UnsetAllocator<T>>;
+
+/// Makes room for n values, in large pages if there are any.
+template <class T>
+void make_room(Unset<T>& values, std::size_t n) {
+  if (n > values.capacity()) {
+    values = Unset<T>();
+    values.reserve(n + n / 16);
+    wish_large_pages(values.data(), values.capacity() * sizeof(T));
+  }
+  values.resize(n);
+}
 
 /// Coefficients here are those of the columns as the panels hold them: log hazards per about a standard deviation of a
 /// dense column, per carrier of a sparse one. Curvature is −∂² loglik / W, rows and columns of sparse columns divided
@@ -26,7 +38,7 @@ struct CoxPathGuideData {
   CoxPathOptions options;  ///< its spans point to the vectors below
   std::vector<double> lambda, factor, weight;
   bool usable = false;  ///< false: replicates are left to cox_path
-  Aligned<float> panels;
+  Unset<float> panels;
   std::vector<double> scale;  ///< per column, original units of 1
   std::vector<double> start;  ///< lambdas x columns
   Index stride = 0;
@@ -62,7 +74,7 @@ struct CoxPathRoom::Arrays {
   double total_weight = 0, loglik_saturated = 0;
   std::vector<std::int32_t> source, row_of, exit, enter;
   std::vector<double> weight, dead, offset, n_deaths, dead_weight;
-  Unset<float> panels;
+  Unset<float> panels, moments;
   std::vector<double> deviation;  ///< per column, 0 = constant; original units
   std::vector<double> unit;       ///< per column, standardised units of 1
   std::vector<double> died;       ///< per column, dead carriers of a sparse one / W
@@ -72,7 +84,7 @@ struct CoxPathRoom::Arrays {
   std::vector<Aligned<float>> curves;
 
   // curvature
-  Unset<float> factor, lane_risk, lane_part;
+  Unset<float> factor, root, lane_risk, lane_part, scaled, bin_room, by_row;
   std::vector<std::int32_t> bin;
   std::vector<double> rate, alive_share, dead_share;
   Unset<double> gram, sums, parts;

@@ -35,9 +35,11 @@ class Curvature {
     room_.gram.assign(columns_.size() * stride_, 0.0);
     room_.sums.assign(columns_.size() * n_sums_, 0.0);
     room_.parts.assign(columns_.size() * n_sums_, 0.0);
+    room_.scaled.resize(n_dense_ * size(CHORALE_AT_LEVEL(cox_path_wide_gram_rows)));
+    room_.bin_room.assign(n_dense_ * 32, 0.0f);
     const WideGram gram{.columns = columns_.data(),
                         .n_columns = static_cast<Index>(n_dense_),
-                        .factor = room_.factor.data(),
+                        .root = room_.root.data(),
                         .risk = room_.lane_risk.data(),
                         .part = room_.lane_part.data(),
                         .bin = room_.bin.data(),
@@ -45,7 +47,9 @@ class Curvature {
                         .stride = static_cast<Index>(stride_),
                         .gram = room_.gram.data(),
                         .sums = room_.sums.data(),
-                        .parts = room_.parts.data()};
+                        .parts = room_.parts.data(),
+                        .room = room_.scaled.data(),
+                        .bin_room = room_.bin_room.data()};
     if (n_dense_ > 0) {
       CHORALE_AT_LEVEL(cox_path_wide_gram, room_.panels.data(), guide_.rows().n_dense,
                        rows_.n_rows / panel_rows, gram);
@@ -86,7 +90,7 @@ class Curvature {
 
   void spread_over_rows() {
     const std::size_t n = size(rows_.n_rows);
-    for (auto* of_rows : {&room_.factor, &room_.lane_risk, &room_.lane_part}) of_rows->resize(n);
+    for (auto* of_rows : {&room_.factor, &room_.root, &room_.lane_risk, &room_.lane_part}) of_rows->resize(n);
     room_.bin.resize(n);
     for (std::size_t i = 0; i < n; ++i) {
       const Index t = rows_.exit[i];
@@ -96,6 +100,7 @@ class Curvature {
       if (rows_.enter != nullptr && rows_.enter[i] >= 0) hazard -= at(block_.hazard, rows_.enter[i]);
       const float risk = block_.risk[i * size(wide_lanes) + lane_];
       room_.factor[i] = risk * static_cast<float>(hazard);
+      room_.root[i] = std::sqrt(std::max(room_.factor[i], 0.0f));
       room_.lane_risk[i] = risk;
       room_.lane_part[i] =
           risk * static_cast<float>(dies ? room_.dead_share[size(t)] : room_.alive_share[size(t)]);
@@ -108,19 +113,34 @@ class Curvature {
                              row % panel_rows)];
   }
 
+  /// Dense columns times the factor, row by row.
+  std::size_t take_rows() {
+    const std::size_t n = (n_dense_ + 3) / 4 * 4;
+    room_.by_row.assign(n * size(room_.n_analysed), 0.0f);
+    for (Index i = 0; i < room_.n_analysed; ++i) {
+      for (std::size_t j = 0; j < n_dense_; ++j)
+        room_.by_row[size(i) * n + j] = room_.factor[size(i)] * value(j, i);
+    }
+    return n;
+  }
+
   /// Products of a sparse column with the dense ones and, by what its carriers carry, the sparse ones behind it.
   void add_sparse() {
+    if (n_dense_ == columns_.size()) return;
     const CoxPathData& data = guide_.rows();
     std::vector<std::int32_t> place(size(data.carriers.n()), -1);
     for (std::size_t c = n_dense_; c < columns_.size(); ++c)
       place[size(columns_[c] - data.n_dense)] = static_cast<std::int32_t>(c);
-    std::vector<float> with_dense(n_dense_);
+    const std::size_t n_row = take_rows();
+    std::vector<float> with_dense(n_row), with_sparse(columns_.size() + 1);  // the last: columns left out
+    for (std::int32_t& at : place) at = at < 0 ? static_cast<std::int32_t>(columns_.size()) : at;
     for (std::size_t c = n_dense_; c < columns_.size(); ++c) {
       const std::int32_t own = columns_[c] - static_cast<std::int32_t>(data.n_dense);
-      double* to = room_.gram.data() + c * stride_;
       double* sums = room_.sums.data() + c * n_sums_;
       double* parts = room_.parts.data() + c * n_sums_;
       std::fill(with_dense.begin(), with_dense.end(), 0.0f);
+      std::fill(with_sparse.begin(), with_sparse.end(), 0.0f);
+      float* to = with_sparse.data();
       for (const std::int32_t row : data.carriers[own]) {
         const std::int32_t i = room_.row_of[static_cast<std::size_t>(row)];
         if (i < 0) continue;
@@ -128,15 +148,18 @@ class Curvature {
         const float factor = room_.factor[at_row];
         sums[bin] += static_cast<double>(room_.lane_risk[at_row]);
         parts[bin] += static_cast<double>(room_.lane_part[at_row]);
-        for (std::size_t j = 0; j < n_dense_; ++j) with_dense[j] += factor * value(j, i);
-        const auto carried = data.carried[row];
-        for (std::size_t k = carried.size(); k-- > 0 && carried[k] >= own;) {
-          const std::int32_t other = place[static_cast<std::size_t>(carried[k])];
-          if (other >= 0) to[other] += static_cast<double>(factor);
-        }
+        const float* dense = room_.by_row.data() + at_row * n_row;
+        for (std::size_t j = 0; j < n_row; ++j) with_dense[j] += dense[j];
+        const std::int32_t* carried = data.carried.values.data();
+        const std::int32_t* begin = carried + data.carried.begin[static_cast<std::size_t>(row)];
+        for (const std::int32_t* k = carried + data.carried.begin[static_cast<std::size_t>(row) + 1];
+             k-- != begin && *k >= own;)
+          to[place[static_cast<std::size_t>(*k)]] += factor;
       }
       for (std::size_t j = 0; j < n_dense_; ++j)
         room_.gram[j * stride_ + c] += static_cast<double>(with_dense[j]);
+      for (std::size_t k = c; k < columns_.size(); ++k)
+        room_.gram[c * stride_ + k] += static_cast<double>(with_sparse[k]);
     }
   }
 

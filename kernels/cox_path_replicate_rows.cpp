@@ -58,10 +58,11 @@ void CoxPathRoom::Arrays::take_rows(const CoxPathGuideData& guide, std::span<con
 
 void CoxPathRoom::Arrays::take_dense(const CoxPathGuideData& guide) {
   const Index n = guide.rows().n_dense;
-  panels.resize(weight.size() * size(n));
+  make_room(panels, weight.size() * size(n));
   std::vector<double> of_x(size(n), 0.0), of_squares(size(n), 0.0);
+  moments.resize(size(2 * n * panel_rows));
   CHORALE_AT_LEVEL(cox_path_wide_pack, guide.panels.data(), n, source.data(), n_analysed, weight.data(),
-                   panels.data(), of_x.data(), of_squares.data());
+                   panels.data(), moments.data(), of_x.data(), of_squares.data());
   for (Index j = 0; j < n; ++j) {
     double mean = of_x[size(j)] / total_weight, square = of_squares[size(j)] / total_weight,
            variance = square - mean * mean;
@@ -147,7 +148,7 @@ void CoxPathBlock<Real>::clear(const WideRows& rows) {
   const Index n_times = rows.rows.n_times + 1;
   for (auto* of_times : {&at_risk, &dying, &hazard, &spared}) zero(*of_times, n_times);
   copy.resize(size(rows.n_dense * wide_lanes));
-  risk.resize(size(rows.rows.n_rows * wide_lanes));
+  make_room(risk, size(rows.rows.n_rows * wide_lanes));
   zero(part, static_cast<Index>(asked.size()));
   zero(slopes, static_cast<Index>(asked.size()));
   zero(checked_part, static_cast<Index>(checked.size()));

@@ -53,15 +53,17 @@ struct WideBlock {
 struct WideGram {
   const std::int32_t* columns;  ///< dense
   Index n_columns;
-  const float* factor;  ///< per row
+  const float* root;  ///< per row, √factor
   const float* risk;
   const float* part;
   const std::int32_t* bin;  ///< per row, never falls
   Index n_bins;
   Index stride;
-  double* gram;   ///< [a, b] += Σ factor x x', b >= a
-  double* sums;   ///< [column, bin] += Σ risk x
-  double* parts;  ///< [column, bin] += Σ part x
+  double* gram;     ///< [a, b] += Σ factor x x', b >= a
+  double* sums;     ///< [column, bin] += Σ risk x
+  double* parts;    ///< [column, bin] += Σ part x
+  float* room;      ///< n_columns x cox_path_wide_gram_rows()
+  float* bin_room;  ///< n_columns x 32, zeros
 };
 
 /// Coordinate descent on some columns; slopes of all go along.
@@ -93,14 +95,16 @@ CHORALE_DECLARE_LEVELS(void cox_path_wide_slopes(const WideRows& rows, const Wid
 CHORALE_DECLARE_LEVELS(void cox_path_wide_flush(const WideRows& rows, const WideBlock<float>& block))
 CHORALE_DECLARE_LEVELS(void cox_path_wide_flush(const WideRows& rows, const WideBlock<double>& block))
 
+CHORALE_DECLARE_LEVELS(Index cox_path_wide_gram_rows())
 CHORALE_DECLARE_LEVELS(void cox_path_wide_gram(const float* panels, Index n_dense, Index n_panels, const WideGram& gram))
 
 /// gram[a, b] -= Σ means[a] means[b] of n_columns rows of n_values (whole panels) each, b >= a.
 CHORALE_DECLARE_LEVELS(void cox_path_wide_means(const float* means, Index n_columns, Index n_values, Index stride, double* gram))
 
 /// Copies the rows `source` of n_columns columns to whole panels; adds Σ w x and Σ w x² of each column.
+/// room: 32 n_columns.
 CHORALE_DECLARE_LEVELS(void cox_path_wide_pack(const float* panels, Index n_columns, const std::int32_t* source, Index n_rows,
-                                               const double* weight, float* to, double* sums, double* squares))
+                                               const double* weight, float* to, float* room, double* sums, double* squares))
 
 /// As cox_path_descend; returns sweeps.
 CHORALE_DECLARE_LEVELS(Index cox_path_wide_descend(const WideModel& model, double tolerance, Index max_sweeps, double* beta, double* slope))

@@ -39,6 +39,13 @@ typename LaneVector<Real>::Type from_double(const double* from) {
   }
 }
 
+/// Asks for columns of a panel that is read one tile later.
+void fetch(const WideRows& wide, Index p, const std::int32_t* columns, Index n) {
+  if (p + tile_panels >= wide.n_panels) return;
+  const float* panel = wide.panels + (p + tile_panels) * wide.n_dense * panel_rows;
+  for (Index c = 0; c < n; ++c) __builtin_prefetch(panel + columns[c] * panel_rows, 0, 2);
+}
+
 /// Columns of a panel in the precision of the walk; single ones stay where they are.
 template <class Real>
 class Columns {
@@ -47,8 +54,11 @@ class Columns {
       : panel_(panel), columns_(columns), room_(room) {
     if constexpr (sizeof(Real) == 8) {
       for (Index c = 0; c < n; ++c) {
-        const float* x = panel + columns[c] * panel_rows;
-        for (Index r = 0; r < panel_rows; ++r) room[c * panel_rows + r] = static_cast<double>(x[r]);
+        for (Index r = 0; r < panel_rows; r += width) {
+          Half x;
+          __builtin_memcpy(&x, panel + columns[c] * panel_rows + r, sizeof(x));
+          store_lanes(room + c * panel_rows + r, __builtin_convertvector(x, Vector));
+        }
       }
     }
   }
@@ -132,6 +142,7 @@ void risks(const WideRows& wide, const WideBlock<Real>& block, Index begin, Inde
   const bool deaths_apart = rows.efron || rows.enter != nullptr;
   alignas(64) Real eta[panel_rows * wide_lanes];
   for (Index p = begin; p < end; ++p) {
+    fetch(wide, p, block.columns, block.n_columns);
     const Columns<Real> x(wide.panels + p * wide.n_dense * panel_rows, block.columns, block.n_columns,
                           block.copy);
     linear(x, block.n_columns, block.beta, eta);
@@ -223,6 +234,8 @@ void slopes(const WideRows& wide, const WideBlock<Real>& block, Index begin, Ind
   alignas(64) Real u[panel_rows * wide_lanes];
   alignas(64) float single[panel_rows * wide_lanes];
   for (Index p = begin; p < end; ++p) {
+    fetch(wide, p, block.asked, block.n_asked);
+    fetch(wide, p, block.checked, block.n_checked);
     for (Index r = 0; r < panel_rows; ++r) {
       const Index i = p * panel_rows + r, at = rows.exit[i] * wide_lanes;
       const Real dead = static_cast<Real>(rows.dead[i]);
@@ -269,52 +282,53 @@ void flush_all(const WideRows& wide, const WideBlock<Real>& block) {
   flush(wide.n_sparse, block.sparse_part, block.sparse_slopes);
 }
 
-double sum_of(Single value) {
-  constexpr Index n = lane_width<float>;
-  float lane[n];
-  __builtin_memcpy(lane, &value, sizeof(value));
-  for (Index step = n / 2; step > 0; step /= 2) {
-    for (Index k = 0; k < step; ++k) lane[k] += lane[k + step];
-  }
-  return static_cast<double>(lane[0]);
+/// Lanes added half by half.
+float sum_of(Single value) {
+#if defined(__AVX512F__)
+  const auto eight = __builtin_shufflevector(value, value, 0, 1, 2, 3, 4, 5, 6, 7) +
+                     __builtin_shufflevector(value, value, 8, 9, 10, 11, 12, 13, 14, 15);
+  const auto four =
+      __builtin_shufflevector(eight, eight, 0, 1, 2, 3) + __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+#elif defined(__AVX__)
+  const auto four =
+      __builtin_shufflevector(value, value, 0, 1, 2, 3) + __builtin_shufflevector(value, value, 4, 5, 6, 7);
+#else
+  const auto four = value;
+#endif
+  return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
 constexpr int n_left = accumulators == 16 ? 4 : 2, n_right = accumulators == 16 ? 6 : 4;
-constexpr Index gram_panels = 64;  // 1024 rows of 200 columns stay in the second cache
+constexpr Index gram_panels =
+    64;  // 1024 rows of 200 columns stay in the second cache, ten columns in the first
 
-/// gram[a …, b …] += sign left right', n values apiece that lie `step` apart for each panel.
-void products(const float* const* left, const float* const* right, const float* factor, Index n_panels,
-              Index step, double* found) {
+/// Products of n_left and n_right columns of n values.
+void products(const float* const* left, const float* const* right, Index n, double* found) {
   Single sums[n_left][n_right] = {};
-  for (Index p = 0; p < n_panels; ++p) {
-    for (Index i = 0; i < panel_rows; i += lane_width<float>) {
-      Single scaled[n_left];
-      CHORALE_UNROLL for (int a = 0; a < n_left; ++a) {
-        scaled[a] = load_lanes(left[a] + p * step + i);
-        if (factor != nullptr) scaled[a] *= load_lanes(factor + p * panel_rows + i);
-      }
-      CHORALE_UNROLL for (int b = 0; b < n_right; ++b) {
-        const Single x = load_lanes(right[b] + p * step + i);
-        CHORALE_UNROLL for (int a = 0; a < n_left; ++a) sums[a][b] += scaled[a] * x;
-      }
+  for (Index i = 0; i < n; i += lane_width<float>) {
+    Single y[n_left];
+    CHORALE_UNROLL for (int a = 0; a < n_left; ++a) y[a] = load_lanes(left[a] + i);
+    CHORALE_UNROLL for (int b = 0; b < n_right; ++b) {
+      const Single x = load_lanes(right[b] + i);
+      CHORALE_UNROLL for (int a = 0; a < n_left; ++a) sums[a][b] += y[a] * x;
     }
   }
   for (int a = 0; a < n_left; ++a) {
-    for (int b = 0; b < n_right; ++b) *found++ = sum_of(sums[a][b]);
+    for (int b = 0; b < n_right; ++b) *found++ = static_cast<double>(sum_of(sums[a][b]));
   }
 }
 
-/// All pairs of columns, `of` says where one begins.
-template <class Of>
-void all_products(Index n_columns, const Of& of, const float* factor, Index n_panels, Index step, double sign,
-                  Index stride, double* gram) {
+/// gram[a, b] += sign x_a' x_b for b >= a; columns of n values lie `step` apart.
+void all_products(const float* x, Index n_columns, Index n, Index step, double sign, Index stride,
+                  double* gram) {
+  const auto column = [&](Index c) { return x + (c < n_columns ? c : n_columns - 1) * step; };
   for (Index a = 0; a < n_columns; a += n_left) {
     for (Index b = a; b < n_columns; b += n_right) {
       const float *left[n_left], *right[n_right];  // beyond the last column its copies, left out below
-      for (int k = 0; k < n_left; ++k) left[k] = of(a + k < n_columns ? a + k : n_columns - 1);
-      for (int k = 0; k < n_right; ++k) right[k] = of(b + k < n_columns ? b + k : n_columns - 1);
+      for (int k = 0; k < n_left; ++k) left[k] = column(a + k);
+      for (int k = 0; k < n_right; ++k) right[k] = column(b + k);
       double found[n_left * n_right];
-      products(left, right, factor, n_panels, step, found);
+      products(left, right, n, found);
       for (int i = 0; i < n_left && a + i < n_columns; ++i) {
         for (int k = 0; k < n_right && b + k < n_columns; ++k) {
           if (b + k >= a + i) gram[(a + i) * stride + b + k] += sign * found[i * n_right + k];
@@ -324,27 +338,35 @@ void all_products(Index n_columns, const Of& of, const float* factor, Index n_pa
   }
 }
 
-void bin_sums(const float* panel, Index first, const WideGram& gram) {
-  const std::int32_t* bin = gram.bin + first;
-  const float *risk = gram.risk + first, *part = gram.part + first;
+/// One panel: sums by bin, and x √factor over to `to`, columns n apart. `sums`: two vectors of a column, of the panels
+/// of one bin so far.
+void sum_and_scale(const float* panel, Index row, const WideGram& gram, bool ends, Index n, float* to,
+                   float* sums) {
+  constexpr Index w = lane_width<float>;
+  const std::int32_t* bin = gram.bin + row;
   const bool alike = bin[0] == bin[panel_rows - 1];
   for (Index c = 0; c < gram.n_columns; ++c) {
     const float* x = panel + gram.columns[c] * panel_rows;
-    double *to = gram.sums + c * gram.n_bins, *to_part = gram.parts + c * gram.n_bins;
-    if (alike) {
-      Single all{}, some{};
-      for (Index i = 0; i < panel_rows; i += lane_width<float>) {
-        all += load_lanes(x + i) * load_lanes(risk + i);
-        some += load_lanes(x + i) * load_lanes(part + i);
-      }
-      to[bin[0]] += sum_of(all);
-      to_part[bin[0]] += sum_of(some);
-      continue;
+    Single all = load_lanes(sums + 2 * c * w), some = load_lanes(sums + (2 * c + 1) * w);
+    for (Index i = 0; i < panel_rows; i += w) {
+      const Single value = load_lanes(x + i);
+      store_lanes(to + c * n + i, value * load_lanes(gram.root + row + i));
+      if (!alike) continue;
+      all += value * load_lanes(gram.risk + row + i);
+      some += value * load_lanes(gram.part + row + i);
     }
-    for (Index i = 0; i < panel_rows; ++i) {
-      to[bin[i]] += static_cast<double>(x[i] * risk[i]);
-      to_part[bin[i]] += static_cast<double>(x[i] * part[i]);
+    double *of_bin = gram.sums + c * gram.n_bins, *part_of_bin = gram.parts + c * gram.n_bins;
+    for (Index i = 0; !alike && i < panel_rows; ++i) {
+      of_bin[bin[i]] += static_cast<double>(x[i] * gram.risk[row + i]);
+      part_of_bin[bin[i]] += static_cast<double>(x[i] * gram.part[row + i]);
     }
+    if (ends) {
+      of_bin[bin[0]] += static_cast<double>(sum_of(all));
+      part_of_bin[bin[0]] += static_cast<double>(sum_of(some));
+      all = some = Single{};
+    }
+    store_lanes(sums + 2 * c * w, all);
+    store_lanes(sums + (2 * c + 1) * w, some);
   }
 }
 
@@ -403,24 +425,31 @@ void cox_path_wide_flush(const WideRows& rows, const WideBlock<double>& block) {
 void cox_path_wide_gram(const float* panels, Index n_dense, Index n_panels, const WideGram& gram) {
   const Index step = n_dense * panel_rows;
   for (Index begin = 0; begin < n_panels; begin += gram_panels) {
-    const Index n_here = n_panels - begin < gram_panels ? n_panels - begin : gram_panels;
-    const float* first = panels + begin * step;
-    for (Index p = 0; p < n_here; ++p) bin_sums(first + p * step, (begin + p) * panel_rows, gram);
-    all_products(
-        gram.n_columns, [&](Index c) { return first + gram.columns[c] * panel_rows; },
-        gram.factor + begin * panel_rows, n_here, step, 1.0, gram.stride, gram.gram);
+    const Index n_here = n_panels - begin < gram_panels ? n_panels - begin : gram_panels,
+                n = n_here * panel_rows;
+    for (Index p = 0; p < n_here; ++p) {
+      const Index row = (begin + p) * panel_rows;
+      const bool ends = p + 1 == n_here || gram.bin[row] != gram.bin[row + 2 * panel_rows - 1];
+      sum_and_scale(panels + (begin + p) * step, row, gram, ends, n, gram.room + p * panel_rows,
+                    gram.bin_room);
+    }
+    all_products(gram.room, gram.n_columns, n, n, 1.0, gram.stride, gram.gram);
   }
 }
 
+Index cox_path_wide_gram_rows() {
+  return gram_panels * panel_rows;
+}
+
 void cox_path_wide_means(const float* means, Index n_columns, Index n_values, Index stride, double* gram) {
-  all_products(
-      n_columns, [&](Index c) { return means + c * n_values; }, nullptr, n_values / panel_rows, panel_rows,
-      -1.0, stride, gram);
+  all_products(means, n_columns, n_values, n_values, -1.0, stride, gram);
 }
 
 void cox_path_wide_pack(const float* panels, Index n_columns, const std::int32_t* source, Index n_rows,
-                        const double* weight, float* to, double* sums, double* squares) {
+                        const double* weight, float* to, float* room, double* sums, double* squares) {
+  constexpr Index panels_summed = 32;
   const Index n_panels = (n_rows + panel_rows - 1) / panel_rows, step = n_columns * panel_rows;
+  for (Index k = 0; k < 2 * step; ++k) room[k] = 0;
   for (Index p = 0; p < n_panels; ++p) {
     const Index n_here = n_rows - p * panel_rows < panel_rows ? n_rows - p * panel_rows : panel_rows;
     const float* from[panel_rows];
@@ -433,17 +462,18 @@ void cox_path_wide_pack(const float* panels, Index n_columns, const std::int32_t
     for (Index r = n_here; r < panel_rows; ++r) from[r] = from[0];
     float* out = to + p * step;
     for (Index j = 0; j < n_columns; ++j) {
-      float x[panel_rows];
-      for (Index r = 0; r < panel_rows; ++r) x[r] = from[r][j * panel_rows];
-      Single all{}, squared{};
-      for (Index i = 0; i < panel_rows; i += lane_width<float>) {
-        const Single here = load_lanes(x + i), weighted = here * load_lanes(w + i);
-        all += weighted;
-        squared += weighted * here;
-        store_lanes(out + j * panel_rows + i, here);
-      }
-      sums[j] += sum_of(all);
-      squares[j] += sum_of(squared);
+      for (Index r = 0; r < panel_rows; ++r) out[j * panel_rows + r] = from[r][j * panel_rows];
+    }
+    for (Index k = 0; k < step; k += lane_width<float>) {
+      const Single here = load_lanes(out + k), weighted = here * load_lanes(w + k % panel_rows);
+      store_lanes(room + k, load_lanes(room + k) + weighted);
+      store_lanes(room + step + k, load_lanes(room + step + k) + weighted * here);
+    }
+    if ((p + 1) % panels_summed != 0 && p + 1 < n_panels) continue;
+    for (Index k = 0; k < step; ++k) {
+      sums[k / panel_rows] += static_cast<double>(room[k]);
+      squares[k / panel_rows] += static_cast<double>(room[step + k]);
+      room[k] = room[step + k] = 0;
     }
   }
 }
