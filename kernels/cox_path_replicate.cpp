@@ -207,6 +207,7 @@ class Replicate {
   /// Takes a lane to the minimum of its model, slopes along. Returns how far; NaN where there is none.
   double move(Index k, double tolerance) {
     const std::size_t n = size(guide_.stride);
+    std::vector<float> moved(n);
     std::vector<double> b(n, 0.0), s(n, 0.0), one(n, 0.0), two(n, 0.0), reach(n, 1.0);
     for (Index j = 0; j < p_; ++j) {
       const double e = j < n_dense_ ? 1 : std::sqrt(expected(j, slope(k)[j]));
@@ -238,8 +239,8 @@ class Replicate {
                             .l1 = one.data(),
                             .l2 = two.data(),
                             .reach = reach.data()};
-      if (CHORALE_AT_LEVEL(cox_path_wide_descend, model, tolerance, max_sweeps, b.data(), s.data()) >=
-          max_sweeps)
+      if (CHORALE_AT_LEVEL(cox_path_wide_descend, model, tolerance, max_sweeps, b.data(), s.data(),
+                           moved.data()) >= max_sweeps)
         return missing;
     }
     double longest = 0, gain = 0;

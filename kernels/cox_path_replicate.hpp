@@ -59,7 +59,7 @@ struct CoxPathGuideData {
 template <class Real>
 struct CoxPathBlock {
   std::vector<std::int32_t> columns, asked, checked;
-  Unset<Real> beta, sparse_beta, copy, risk, part, sparse_part;
+  Unset<Real> beta, sparse_beta, risk, part, sparse_part;
   Unset<float> checked_part;
   Unset<double> at_risk, dying, hazard, spared, slopes, checked_slopes, sparse_slopes;
   double loglik[wide_lanes];
@@ -84,7 +84,7 @@ struct CoxPathRoom::Arrays {
   std::vector<Aligned<float>> curves;
 
   // curvature
-  Unset<float> factor, root, lane_risk, lane_part, scaled, bin_room, by_row;
+  Unset<float> factor, root, lane_risk, lane_part, scaled, bin_room, with_dense, with_sparse;
   std::vector<std::int32_t> bin;
   std::vector<double> rate, alive_share, dead_share;
   Unset<double> gram, sums, parts;

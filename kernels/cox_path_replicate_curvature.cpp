@@ -113,53 +113,54 @@ class Curvature {
                              row % panel_rows)];
   }
 
-  /// Dense columns times the factor, row by row.
-  std::size_t take_rows() {
-    const std::size_t n = (n_dense_ + 3) / 4 * 4;
-    room_.by_row.assign(n * size(room_.n_analysed), 0.0f);
-    for (Index i = 0; i < room_.n_analysed; ++i) {
-      for (std::size_t j = 0; j < n_dense_; ++j)
-        room_.by_row[size(i) * n + j] = room_.factor[size(i)] * value(j, i);
-    }
-    return n;
-  }
-
-  /// Products of a sparse column with the dense ones and, by what its carriers carry, the sparse ones behind it.
+  /// A row adds to the pairs of its own sparse columns, to those with the dense ones, and to its bin.
   void add_sparse() {
     if (n_dense_ == columns_.size()) return;
     const CoxPathData& data = guide_.rows();
-    std::vector<std::int32_t> place(size(data.carriers.n()), -1);
+    const std::size_t n_sparse = columns_.size() - n_dense_, n_pad = (n_dense_ + 3) / 4 * 4;
+    std::vector<std::int32_t> place(size(data.carriers.n()), -1), here;
     for (std::size_t c = n_dense_; c < columns_.size(); ++c)
-      place[size(columns_[c] - data.n_dense)] = static_cast<std::int32_t>(c);
-    const std::size_t n_row = take_rows();
-    std::vector<float> with_dense(n_row), with_sparse(columns_.size() + 1);  // the last: columns left out
-    for (std::int32_t& at : place) at = at < 0 ? static_cast<std::int32_t>(columns_.size()) : at;
-    for (std::size_t c = n_dense_; c < columns_.size(); ++c) {
-      const std::int32_t own = columns_[c] - static_cast<std::int32_t>(data.n_dense);
-      double* sums = room_.sums.data() + c * n_sums_;
-      double* parts = room_.parts.data() + c * n_sums_;
-      std::fill(with_dense.begin(), with_dense.end(), 0.0f);
-      std::fill(with_sparse.begin(), with_sparse.end(), 0.0f);
-      float* to = with_sparse.data();
-      for (const std::int32_t row : data.carriers[own]) {
-        const std::int32_t i = room_.row_of[static_cast<std::size_t>(row)];
-        if (i < 0) continue;
-        const auto at_row = static_cast<std::size_t>(i), bin = static_cast<std::size_t>(room_.bin[at_row]);
-        const float factor = room_.factor[at_row];
-        sums[bin] += static_cast<double>(room_.lane_risk[at_row]);
-        parts[bin] += static_cast<double>(room_.lane_part[at_row]);
-        const float* dense = room_.by_row.data() + at_row * n_row;
-        for (std::size_t j = 0; j < n_row; ++j) with_dense[j] += dense[j];
-        const std::int32_t* carried = data.carried.values.data();
-        const std::int32_t* begin = carried + data.carried.begin[static_cast<std::size_t>(row)];
-        for (const std::int32_t* k = carried + data.carried.begin[static_cast<std::size_t>(row) + 1];
-             k-- != begin && *k >= own;)
-          to[place[static_cast<std::size_t>(*k)]] += factor;
+      place[size(columns_[c] - data.n_dense)] = static_cast<std::int32_t>(c - n_dense_);
+    here.resize(place.size());
+    std::vector<float> x(n_pad, 0.0f), risk(n_sparse, 0.0f), part(n_sparse, 0.0f);
+    room_.with_dense.assign(n_sparse * n_pad, 0.0f);
+    room_.with_sparse.assign(n_sparse * n_sparse, 0.0f);
+    const auto close = [&](std::int32_t bin) {
+      for (std::size_t c = 0; c < n_sparse; ++c) {
+        room_.sums[(c + n_dense_) * n_sums_ + static_cast<std::size_t>(bin)] += static_cast<double>(risk[c]);
+        room_.parts[(c + n_dense_) * n_sums_ + static_cast<std::size_t>(bin)] += static_cast<double>(part[c]);
       }
+      std::fill(risk.begin(), risk.end(), 0.0f);
+      std::fill(part.begin(), part.end(), 0.0f);
+    };
+    for (Index i = 0; i < room_.n_analysed; ++i) {
+      const auto row = size(i);
+      if (i > 0 && room_.bin[row] != room_.bin[row - 1]) close(room_.bin[row - 1]);
+      std::size_t n_here = 0;
+      for (const std::int32_t c : data.carried[room_.source[row]]) {
+        here[n_here] = place[static_cast<std::size_t>(c)];
+        n_here += here[n_here] >= 0;
+      }
+      if (n_here == 0) continue;
+      const float factor = room_.factor[row];
+      for (std::size_t j = 0; j < n_dense_; ++j) x[j] = factor * value(j, i);
+      for (std::size_t a = 0; a < n_here; ++a) {
+        const auto own = static_cast<std::size_t>(here[a]);
+        risk[own] += room_.lane_risk[row];
+        part[own] += room_.lane_part[row];
+        float* dense = room_.with_dense.data() + own * n_pad;
+        for (std::size_t j = 0; j < n_pad; ++j) dense[j] += x[j];
+        float* sparse = room_.with_sparse.data() + own * n_sparse;
+        for (std::size_t b = a; b < n_here; ++b) sparse[here[b]] += factor;
+      }
+    }
+    close(room_.bin[size(room_.n_analysed - 1)]);
+    for (std::size_t c = 0; c < n_sparse; ++c) {
       for (std::size_t j = 0; j < n_dense_; ++j)
-        room_.gram[j * stride_ + c] += static_cast<double>(with_dense[j]);
-      for (std::size_t k = c; k < columns_.size(); ++k)
-        room_.gram[c * stride_ + k] += static_cast<double>(with_sparse[k]);
+        room_.gram[j * stride_ + c + n_dense_] += static_cast<double>(room_.with_dense[c * n_pad + j]);
+      for (std::size_t k = c; k < n_sparse; ++k)
+        room_.gram[(c + n_dense_) * stride_ + k + n_dense_] +=
+            static_cast<double>(room_.with_sparse[c * n_sparse + k]);
     }
   }
 

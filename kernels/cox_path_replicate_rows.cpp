@@ -147,7 +147,6 @@ void CoxPathBlock<Real>::clear(const WideRows& rows) {
   const auto zero = [](auto& values, Index n) { values.assign(size(n * wide_lanes), 0); };
   const Index n_times = rows.rows.n_times + 1;
   for (auto* of_times : {&at_risk, &dying, &hazard, &spared}) zero(*of_times, n_times);
-  copy.resize(size(rows.n_dense * wide_lanes));
   make_room(risk, size(rows.rows.n_rows * wide_lanes));
   zero(part, static_cast<Index>(asked.size()));
   zero(slopes, static_cast<Index>(asked.size()));
@@ -168,7 +167,6 @@ WideBlock<Real> CoxPathBlock<Real>::view() {
           .n_asked = static_cast<Index>(asked.size()),
           .checked = checked.data(),
           .n_checked = static_cast<Index>(checked.size()),
-          .copy = copy.data(),
           .risk = risk.data(),
           .at_risk = at_risk.data(),
           .dying = dying.data(),

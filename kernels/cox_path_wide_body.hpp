@@ -35,7 +35,6 @@ struct WideBlock {
   Index n_asked;
   const std::int32_t* checked;  ///< and those for which single precision will do
   Index n_checked;
-  Real* copy;       ///< room for n_dense x 16 values
   Real* risk;       ///< rows
   double* at_risk;  ///< times + 1, as PathLanes
   double* dying;
@@ -106,8 +105,8 @@ CHORALE_DECLARE_LEVELS(void cox_path_wide_means(const float* means, Index n_colu
 CHORALE_DECLARE_LEVELS(void cox_path_wide_pack(const float* panels, Index n_columns, const std::int32_t* source, Index n_rows,
                                                const double* weight, float* to, float* room, double* sums, double* squares))
 
-/// As cox_path_descend; returns sweeps.
-CHORALE_DECLARE_LEVELS(Index cox_path_wide_descend(const WideModel& model, double tolerance, Index max_sweeps, double* beta, double* slope))
+/// As cox_path_descend; `moved` holds in single precision by how much slopes fell (stride). Returns sweeps.
+CHORALE_DECLARE_LEVELS(Index cox_path_wide_descend(const WideModel& model, double tolerance, Index max_sweeps, double* beta, double* slope, float* moved))
 // clang-format on
 
 }  // namespace chorale::kernels

@@ -39,6 +39,8 @@ typename LaneVector<Real>::Type from_double(const double* from) {
   }
 }
 
+constexpr Index columns_together = 64;  // with their coefficients or sums in the first cache
+
 /// Asks for columns of a panel that is read one tile later.
 void fetch(const WideRows& wide, Index p, const std::int32_t* columns, Index n) {
   if (p + tile_panels >= wide.n_panels) return;
@@ -50,14 +52,13 @@ void fetch(const WideRows& wide, Index p, const std::int32_t* columns, Index n) 
 template <class Real>
 class Columns {
  public:
-  Columns(const float* panel, const std::int32_t* columns, Index n, Real* room)
-      : panel_(panel), columns_(columns), room_(room) {
+  Columns(const float* panel, const std::int32_t* columns, Index n) : panel_(panel), columns_(columns) {
     if constexpr (sizeof(Real) == 8) {
       for (Index c = 0; c < n; ++c) {
         for (Index r = 0; r < panel_rows; r += width) {
           Half x;
           __builtin_memcpy(&x, panel + columns[c] * panel_rows + r, sizeof(x));
-          store_lanes(room + c * panel_rows + r, __builtin_convertvector(x, Vector));
+          store_lanes(room_ + c * panel_rows + r, __builtin_convertvector(x, Vector));
         }
       }
     }
@@ -73,10 +74,10 @@ class Columns {
  private:
   const float* panel_;
   const std::int32_t* columns_;
-  Real* room_;
+  alignas(64) Real room_[sizeof(Real) == 8 ? columns_together * panel_rows : 1];
 };
 
-/// eta[row, lane] = Σ_c x[row, c] beta[c, lane] of a panel.
+/// eta[row, lane] += Σ_c x[row, c] beta[c, lane] of a panel.
 template <class Real>
 void linear(const Columns<Real>& x, Index n_columns, const Real* beta, Real* eta) {
   using V = typename LaneVector<Real>::Type;
@@ -85,7 +86,8 @@ void linear(const Columns<Real>& x, Index n_columns, const Real* beta, Real* eta
     for (Index first = 0; first < panel_rows; first += together) {
       V sums[together][strip];
       CHORALE_UNROLL for (Index r = 0; r < together; ++r) {
-        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) sums[r][s] = V{};
+        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) sums[r][s] =
+            load_lanes(eta + (first + r) * wide_lanes + lane + s * w);
       }
       for (Index c = 0; c < n_columns; ++c) {
         const Real* from = x[c] + first;
@@ -134,38 +136,47 @@ void gradient(const Columns<Real>& x, Index n_columns, const Real* u, Real* slop
   }
 }
 
+/// Linear predictors of the dense columns, panel by panel of a tile.
+template <class Real>
+void linear_of_tile(const WideRows& wide, const WideBlock<Real>& block, Index begin, Index end, Real* eta) {
+  for (Index k = 0; k < (end - begin) * panel_rows * wide_lanes; ++k) eta[k] = 0;
+  for (Index c = 0; c < block.n_columns; c += columns_together) {
+    const Index n = block.n_columns - c < columns_together ? block.n_columns - c : columns_together;
+    for (Index p = begin; p < end; ++p) {
+      fetch(wide, p, block.columns + c, n);
+      const Columns<Real> x(wide.panels + p * wide.n_dense * panel_rows, block.columns + c, n);
+      linear(x, n, block.beta + c * wide_lanes, eta + (p - begin) * panel_rows * wide_lanes);
+    }
+  }
+}
+
 template <class Real>
 void risks(const WideRows& wide, const WideBlock<Real>& block, Index begin, Index end) {
   using V = typename LaneVector<Real>::Type;
   constexpr Index w = lane_width<Real>;
   const PathRows& rows = wide.rows;
   const bool deaths_apart = rows.efron || rows.enter != nullptr;
-  alignas(64) Real eta[panel_rows * wide_lanes];
-  for (Index p = begin; p < end; ++p) {
-    fetch(wide, p, block.columns, block.n_columns);
-    const Columns<Real> x(wide.panels + p * wide.n_dense * panel_rows, block.columns, block.n_columns,
-                          block.copy);
-    linear(x, block.n_columns, block.beta, eta);
-    for (Index r = 0; r < panel_rows; ++r) {
-      const Index i = p * panel_rows + r, at = rows.exit[i] * wide_lanes;
-      const Real offset = wide.offset == nullptr ? Real(0) : static_cast<Real>(wide.offset[i]);
-      const Real weight = static_cast<Real>(rows.weight[i]), dead = static_cast<Real>(rows.dead[i]);
-      Index from = 0, to = 0;
-      if (i < wide.n_carrying) {
-        from = wide.carried_begin[wide.source[i]];
-        to = wide.carried_begin[wide.source[i] + 1];
-      }
-      CHORALE_UNROLL for (Index lane = 0; lane < wide_lanes; lane += w) {
-        V here = load_lanes(eta + r * wide_lanes + lane) + offset;
-        for (Index k = from; k < to; ++k)
-          here += load_lanes(block.sparse_beta + wide.carried[k] * wide_lanes + lane);
-        const V risk = weight * exp_lanes(here);
-        store_lanes(block.risk + i * wide_lanes + lane, risk);
-        add_double(block.at_risk + at + lane, risk);
-        if (dead > 0) {
-          add_double(block.loglik + lane, dead * here);
-          if (deaths_apart) add_double(block.dying + at + lane, risk);
-        }
+  alignas(64) Real eta[tile_panels * panel_rows * wide_lanes];
+  linear_of_tile(wide, block, begin, end, eta);
+  for (Index i = begin * panel_rows; i < end * panel_rows; ++i) {
+    const Index at = rows.exit[i] * wide_lanes;
+    const Real offset = wide.offset == nullptr ? Real(0) : static_cast<Real>(wide.offset[i]);
+    const Real weight = static_cast<Real>(rows.weight[i]), dead = static_cast<Real>(rows.dead[i]);
+    Index from = 0, to = 0;
+    if (i < wide.n_carrying) {
+      from = wide.carried_begin[wide.source[i]];
+      to = wide.carried_begin[wide.source[i] + 1];
+    }
+    CHORALE_UNROLL for (Index lane = 0; lane < wide_lanes; lane += w) {
+      V here = load_lanes(eta + (i - begin * panel_rows) * wide_lanes + lane) + offset;
+      for (Index k = from; k < to; ++k)
+        here += load_lanes(block.sparse_beta + wide.carried[k] * wide_lanes + lane);
+      const V risk = weight * exp_lanes(here);
+      store_lanes(block.risk + i * wide_lanes + lane, risk);
+      add_double(block.at_risk + at + lane, risk);
+      if (dead > 0) {
+        add_double(block.loglik + lane, dead * here);
+        if (deaths_apart) add_double(block.dying + at + lane, risk);
       }
     }
   }
@@ -227,44 +238,56 @@ void times(const WideRows& wide, const WideBlock<Real>& block) {
 }
 
 template <class Real>
-void slopes(const WideRows& wide, const WideBlock<Real>& block, Index begin, Index end) {
+void gradient_of_tile(const WideRows& wide, Index begin, Index end, const std::int32_t* columns,
+                      Index n_columns, const Real* u, Real* sums) {
+  for (Index c = 0; c < n_columns; c += columns_together) {
+    const Index n = n_columns - c < columns_together ? n_columns - c : columns_together;
+    for (Index p = begin; p < end; ++p) {
+      fetch(wide, p, columns + c, n);
+      const Columns<Real> x(wide.panels + p * wide.n_dense * panel_rows, columns + c, n);
+      gradient(x, n, u + (p - begin) * panel_rows * wide_lanes, sums + c * wide_lanes);
+    }
+  }
+}
+
+/// Martingale residuals of a tile; adds them to the sums of sparse columns.
+template <class Real>
+void residuals(const WideRows& wide, const WideBlock<Real>& block, Index begin, Index end, Real* u) {
   using V = typename LaneVector<Real>::Type;
   constexpr Index w = lane_width<Real>;
   const PathRows& rows = wide.rows;
-  alignas(64) Real u[panel_rows * wide_lanes];
-  alignas(64) float single[panel_rows * wide_lanes];
-  for (Index p = begin; p < end; ++p) {
-    fetch(wide, p, block.asked, block.n_asked);
-    fetch(wide, p, block.checked, block.n_checked);
-    for (Index r = 0; r < panel_rows; ++r) {
-      const Index i = p * panel_rows + r, at = rows.exit[i] * wide_lanes;
-      const Real dead = static_cast<Real>(rows.dead[i]);
-      const bool late = rows.enter != nullptr && rows.enter[i] >= 0;
-      Index from = 0, to = 0;
-      if (i < wide.n_carrying) {
-        from = wide.carried_begin[wide.source[i]];
-        to = wide.carried_begin[wide.source[i] + 1];
-      }
-      CHORALE_UNROLL for (Index lane = 0; lane < wide_lanes; lane += w) {
-        V hazard = from_double<Real>(block.hazard + at + lane);
-        if (rows.efron && dead > 0) hazard -= from_double<Real>(block.spared + at + lane);
-        if (late) hazard -= from_double<Real>(block.hazard + rows.enter[i] * wide_lanes + lane);
-        const V residual = dead - load_lanes(block.risk + i * wide_lanes + lane) * hazard;
-        store_lanes(u + r * wide_lanes + lane, residual);
-        for (Index k = from; k < to; ++k) {
-          Real* sum = block.sparse_part + wide.carried[k] * wide_lanes + lane;
-          store_lanes(sum, load_lanes(sum) + residual);
-        }
-      }
+  for (Index i = begin * panel_rows; i < end * panel_rows; ++i) {
+    const Index at = rows.exit[i] * wide_lanes;
+    const Real dead = static_cast<Real>(rows.dead[i]);
+    const bool late = rows.enter != nullptr && rows.enter[i] >= 0;
+    Index from = 0, to = 0;
+    if (i < wide.n_carrying) {
+      from = wide.carried_begin[wide.source[i]];
+      to = wide.carried_begin[wide.source[i] + 1];
     }
-    const float* panel = wide.panels + p * wide.n_dense * panel_rows;
-    gradient(Columns<Real>(panel, block.asked, block.n_asked, block.copy), block.n_asked, u, block.part);
-    if (block.n_checked > 0) {
-      for (Index k = 0; k < panel_rows * wide_lanes; ++k) single[k] = static_cast<float>(u[k]);
-      gradient(Columns<float>(panel, block.checked, block.n_checked, nullptr), block.n_checked, single,
-               block.checked_part);
+    CHORALE_UNROLL for (Index lane = 0; lane < wide_lanes; lane += w) {
+      V hazard = from_double<Real>(block.hazard + at + lane);
+      if (rows.efron && dead > 0) hazard -= from_double<Real>(block.spared + at + lane);
+      if (late) hazard -= from_double<Real>(block.hazard + rows.enter[i] * wide_lanes + lane);
+      const V residual = dead - load_lanes(block.risk + i * wide_lanes + lane) * hazard;
+      store_lanes(u + (i - begin * panel_rows) * wide_lanes + lane, residual);
+      for (Index k = from; k < to; ++k) {
+        Real* sum = block.sparse_part + wide.carried[k] * wide_lanes + lane;
+        store_lanes(sum, load_lanes(sum) + residual);
+      }
     }
   }
+}
+
+template <class Real>
+void slopes(const WideRows& wide, const WideBlock<Real>& block, Index begin, Index end) {
+  alignas(64) Real u[tile_panels * panel_rows * wide_lanes] = {};
+  residuals(wide, block, begin, end, u);
+  gradient_of_tile(wide, begin, end, block.asked, block.n_asked, u, block.part);
+  if (block.n_checked == 0) return;
+  alignas(64) float single[tile_panels * panel_rows * wide_lanes];
+  for (Index k = 0; k < (end - begin) * panel_rows * wide_lanes; ++k) single[k] = static_cast<float>(u[k]);
+  gradient_of_tile(wide, begin, end, block.checked, block.n_checked, single, block.checked_part);
 }
 
 template <class Real>
@@ -375,23 +398,18 @@ double soft(double value, double threshold) {
 }
 
 /// One coordinate; returns |change| in log hazards.
-double descend_one(const WideModel& model, Index j, double* beta, double* slope) {
+double descend_one(const WideModel& model, Index j, double* beta, const double* slope, float* moved) {
   const float* row = model.curve + j * model.stride;
   const double curve = static_cast<double>(row[j]);
   if (!(curve > 1e-12)) return 0;  // alike in every risk set
-  const double next = soft(slope[j] + curve * beta[j], model.l1[j]) / (curve + model.l2[j]);
+  const double here = slope[j] - static_cast<double>(moved[j]);
+  const double next = soft(here + curve * beta[j], model.l1[j]) / (curve + model.l2[j]);
   const double change = next - beta[j];
   if (change == 0) return 0;
   beta[j] = next;
-  for (Index k = 0; k < model.stride; k += width) {
-    Half part;
-    if constexpr (sizeof(Half) >= 16) {
-      __builtin_memcpy(&part, row + k, sizeof(part));
-      store_lanes(slope + k, load_lanes(slope + k) - change * __builtin_convertvector(part, Vector));
-    } else {
-      for (Index i = k; i < k + width; ++i) slope[i] -= change * static_cast<double>(row[i]);
-    }
-  }
+  const float by = static_cast<float>(change);
+  for (Index k = 0; k < model.stride; k += lane_width<float>)
+    store_lanes(moved + k, load_lanes(moved + k) + by * load_lanes(row + k));
   return model.reach[j] * __builtin_fabs(change);
 }
 
@@ -479,27 +497,31 @@ void cox_path_wide_pack(const float* panels, Index n_columns, const std::int32_t
 }
 
 Index cox_path_wide_descend(const WideModel& model, double tolerance, Index max_sweeps, double* beta,
-                            double* slope) {
+                            double* slope, float* moved) {
+  constexpr Index sweeps_summed = 8;  // in single precision, before slopes take them
   Index sweeps = 0;
+  bool all = true;  // then the nonzero ones among themselves, which is where most of the work is
+  for (Index k = 0; k < model.stride; ++k) moved[k] = 0;
   while (sweeps < max_sweeps) {
     double most = 0;
     ++sweeps;
     for (Index c = 0; c < model.n_columns; ++c) {
-      const double moved = descend_one(model, model.columns[c], beta, slope);
-      most = moved > most ? moved : most;
+      const Index j = model.columns[c];
+      if (!all && beta[j] == 0) continue;
+      const double step = descend_one(model, j, beta, slope, moved);
+      most = step > most ? step : most;
     }
-    if (!(most > tolerance)) break;
-    // the nonzero ones among themselves, which is where most of the work is
-    while (sweeps < max_sweeps && most > tolerance) {
-      most = 0;
-      ++sweeps;
-      for (Index c = 0; c < model.n_columns; ++c) {
-        if (beta[model.columns[c]] == 0) continue;
-        const double moved = descend_one(model, model.columns[c], beta, slope);
-        most = moved > most ? moved : most;
+    const bool ends = !(most > tolerance);
+    if (all || ends || sweeps % sweeps_summed == 0) {
+      for (Index k = 0; k < model.stride; ++k) {
+        slope[k] -= static_cast<double>(moved[k]);
+        moved[k] = 0;
       }
     }
+    if (all && ends) break;
+    all = ends;
   }
+  for (Index k = 0; k < model.stride; ++k) slope[k] -= static_cast<double>(moved[k]);
   return sweeps;
 }
 
