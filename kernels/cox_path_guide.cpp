@@ -22,6 +22,7 @@ constexpr double longest_stride =
     0.03;                        ///< standard deviation of what linear predictors change by between knots
 constexpr Index beyond_end = 3;  ///< lambdas that replicates look at behind the full path's end
 constexpr Index most_bins = 256;
+constexpr Index lambdas_ahead = 12;
 
 /// Columns in single precision, and the units in which they are closest to the double ones.
 void round_columns(CoxPathGuideData& guide) {
@@ -135,6 +136,18 @@ void choose_knots(CoxPathGuideData& guide) {
       1;
 }
 
+/// Columns nonzero some lambdas further down; all of them where those are many.
+void look_ahead(CoxPathGuideData& guide) {
+  const auto n = static_cast<Index>(guide.lambda.size());
+  const Index p = guide.n_columns();
+  for (Index k = 0; k < n; ++k) {
+    const double* here = guide.start.data() + k * p;
+    const double* there = guide.start.data() + std::min(k + lambdas_ahead, n - 1) * p;
+    const bool all = std::count_if(there, there + p, [](double b) { return b != 0; }) * 20 > p;
+    for (Index j = 0; j < p; ++j) guide.ahead.push_back(all || here[j] != 0 || there[j] != 0);
+  }
+}
+
 /// Where the full path would have ended, had it been allowed to.
 Index end_of(const CoxPath& full, const CoxPathOptions& options) {
   CoxPath again;
@@ -176,6 +189,7 @@ void prepare(CoxPathGuideData& guide, const CoxPath& full) {
   keep_curves(guide, at);
   guide.measured_lambda = at[static_cast<std::size_t>(guide.curve_of[size(guide.measured_lambda)])];
   choose_knots(guide);
+  look_ahead(guide);
   guide.usable = true;
 }
 

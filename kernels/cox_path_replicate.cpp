@@ -14,14 +14,24 @@ std::size_t size(Index n) {
 }
 
 // as in kernels/cox_path_solver.cpp
-constexpr double small_error = 2e-8, furthest = 20;
+constexpr double small_error = 1e-8;  ///< half of what is promised
+constexpr double furthest = 20;
 constexpr double small_step = 1e-5;  ///< the last one at most
 constexpr double first_tolerance = 1e-6, model_tolerance = 1e-9;
 
 constexpr double probable = 0.75;   ///< slope, as a share of its bound, of columns that a model may move
 constexpr double longest_step = 1;  ///< beyond it the full data is no guide
-constexpr int max_walks = 10;
+constexpr int max_walks = 10, max_single = 5;
+constexpr double near = 3e-6;  ///< what single precision leaves to double
+constexpr double least_share = 2e-3;
 constexpr Index max_sweeps = 1000, lambdas_at_once = 16;
+
+/// The dense columns whose slopes a walk is asked for.
+enum class Ask {
+  ahead,   ///< by the full data's path, before anything is known
+  likely,  ///< by their slopes
+  every    ///< the unlikely ones in single precision
+};
 
 class Replicate {
  public:
@@ -74,6 +84,9 @@ class Replicate {
     return free(j) && (beta(k)[j] != 0 || std::abs(slope(k)[j]) >= probable * l1(k, j));
   }
 
+  /// Nonzero in the full data's path somewhat further down; all columns where many are.
+  bool ahead(Index k, Index j) const { return guide_.ahead[size(k * p_ + j)]; }
+
   std::vector<double> original(Index k) {
     std::vector<double> found;
     for (Index j = 0; j < p_; ++j) found.push_back(beta(k)[j] == 0 ? 0 : beta(k)[j] / guide_.scale[size(j)]);
@@ -91,7 +104,7 @@ class Replicate {
 
   /// Coefficients in the precision of the walk, which is where the lanes then stand; what is asked for.
   template <class Real>
-  void fill(CoxPathBlock<Real>& block, std::span<const Index> lanes, bool all, bool check) {
+  void fill(CoxPathBlock<Real>& block, std::span<const Index> lanes, Ask ask) {
     block.columns.clear();
     block.asked.clear();
     block.checked.clear();
@@ -100,13 +113,14 @@ class Replicate {
     for (Index j = 0; j < p_; ++j) {
       if (!free(j)) continue;
       Real b[wide_lanes] = {};
-      bool nonzero = false, asked = all;
+      bool nonzero = false, asked = false;
       for (std::size_t i = 0; i < lanes.size(); ++i) {
         double& value = beta(lanes[i])[j];
         b[i] = static_cast<Real>(value);
         value = static_cast<double>(b[i]);
         nonzero |= value != 0;
-        asked = asked || (lanes[i] != null_ && likely(lanes[i], j));
+        asked =
+            asked || (lanes[i] != null_ && (ask == Ask::ahead ? ahead(lanes[i], j) : likely(lanes[i], j)));
       }
       if (j >= n_dense_) {
         std::copy_n(b, wide_lanes, block.sparse_beta.data() + (j - n_dense_) * wide_lanes);
@@ -117,20 +131,20 @@ class Replicate {
         block.beta.insert(block.beta.end(), b, b + wide_lanes);
       }
       if (asked) block.asked.push_back(static_cast<std::int32_t>(j));
-      if (!asked && check) block.checked.push_back(static_cast<std::int32_t>(j));
+      if (!asked && ask == Ask::every) block.checked.push_back(static_cast<std::int32_t>(j));
     }
     block.clear(wide_);
   }
 
-  /// Likelihoods and slopes of some lanes. Single precision leaves unlikely dense columns alone, unless all are wanted.
+  /// Likelihoods and slopes of some lanes.
   template <class Real>
-  void walk(std::span<const Index> lanes, bool all, bool check) {
+  void walk(std::span<const Index> lanes, Ask ask) {
     auto& room = blocks<Real>();
     const std::size_t n_blocks = (lanes.size() + size(wide_lanes) - 1) / size(wide_lanes);
     if (room.size() < n_blocks) room.resize(n_blocks);
     std::vector<WideBlock<Real>> view;
     for (std::size_t b = 0; b < n_blocks; ++b) {
-      fill(room[b], of_block(lanes, b), all, check);
+      fill(room[b], of_block(lanes, b), ask);
       view.push_back(room[b].view());
     }
     for (Index tile = 0; tile < wide_.n_panels; tile += tile_panels) {
@@ -269,12 +283,16 @@ class Replicate {
     }
   }
 
+  bool is_knot(Index k, Index begin, Index end) const {
+    return guide_.knot[size(k)] || k == begin || k + 1 == end;
+  }
+
   /// Steps of some lanes; false where one has no end.
   bool move_all(std::span<const Index> lanes, double tolerance) {
     for (const Index k : lanes) {
       const double step = move(k, tolerance), before = last_[size(k)];
       if (std::isnan(step)) return false;
-      share_[size(k)] = before > 0 ? std::min(1.0, step / before) : 1;
+      share_[size(k)] = before > 0 ? std::clamp(step / before, least_share, 1.0) : 1;
       last_[size(k)] = step;
     }
     return true;
@@ -285,16 +303,26 @@ class Replicate {
     std::vector<Index> knots;
     for (Index k = begin; k < end; ++k) {
       for (Index j = 0; j < p_; ++j) beta(k)[j] = free(j) ? guide_.start[size(k * p_ + j)] : 0;
-      if (guide_.knot[size(k)] || k == begin || k + 1 == end) knots.push_back(k);
+      if (is_knot(k, begin, end)) knots.push_back(k);
     }
-    walk<float>(knots, true, false);
+    walk<float>(knots, Ask::ahead);
     if (begin == 0) {
       const auto place = std::find(knots.begin(), knots.end(), guide_.measured_lambda) - knots.begin();
       make_curves(room_.single[static_cast<std::size_t>(place / wide_lanes)], place % wide_lanes, knots);
     }
     if (!move_all(knots, first_tolerance)) return false;
-    walk<float>(knots, false, false);
+    std::vector<double> beta_walked, slope_walked;
+    for (int round = 1; round < max_single; ++round) {
+      walk<float>(knots, Ask::likely);
+      beta_walked = beta_;
+      slope_walked = slope_;
+      if (!move_all(knots, model_tolerance)) return false;
+      const auto off = [&](Index k) { return last_[size(k)] * share_[size(k)] > near; };
+      if (std::none_of(knots.begin(), knots.end(), off)) break;
+    }
     // what lies between starts from where the knots were walked
+    std::swap(beta_, beta_walked);
+    std::swap(slope_, slope_walked);
     std::vector<Index> between;
     for (std::size_t i = 0; i + 1 < knots.size(); ++i) {
       for (Index k = knots[i] + 1; k < knots[i + 1]; ++k) {
@@ -302,35 +330,45 @@ class Replicate {
         between.push_back(k);
       }
     }
-    if (!move_all(knots, model_tolerance) || !move_all(between, model_tolerance)) return false;
-    for (std::size_t i = 0; i + 1 < knots.size(); ++i) {
-      for (Index k = knots[i] + 1; k < knots[i + 1]; ++k)
-        share_[size(k)] = std::max(share_[size(knots[i])], share_[size(knots[i + 1])]);
+    for (const Index k : knots) {
+      std::copy_n(beta_walked.begin() + k * guide_.stride, guide_.stride, beta(k));
+      std::copy_n(slope_walked.begin() + k * guide_.stride, guide_.stride, slope(k));
     }
-    return true;
+    return move_all(between, model_tolerance);
   }
 
   bool solve(Index begin, Index end) {
     if (!approach(begin, end)) return false;
     std::vector<Index> lanes;
-    for (Index k = begin; k < end; ++k) lanes.push_back(k);
+    // from the end, so that the blocks of most columns are full
+    for (Index k = end; k-- > begin;) lanes.push_back(k);
     if (begin == 0) lanes.push_back(null_);
     for (int round = 0; round < max_walks && !lanes.empty(); ++round) {
       // columns far from their bound need no second look where little moved
       const bool moved = round == 0 || std::any_of(lanes.begin(), lanes.end(), [&](Index k) {
                            return k != null_ && last_[size(k)] > small_step;
                          });
-      walk<double>(lanes, false, moved);
+      walk<double>(lanes, moved ? Ask::every : Ask::likely);
       std::vector<Index> left;
+      double at_knots = least_share;
       for (const Index k : lanes) {
         if (!std::isfinite(loglik_[size(k)])) return false;
         if (k == null_) continue;
         const double step = move(k, model_tolerance);
         if (std::isnan(step)) return false;
         // the first step of what lies between knots is their distance from a line
-        if (round > 0 || guide_.knot[size(k)]) share_[size(k)] = std::min(1.0, step / last_[size(k)]);
-        if (!(step <= small_step && step * share_[size(k)] <= small_error)) left.push_back(k);
+        if (round > 0 || is_knot(k, begin, end)) {
+          share_[size(k)] =
+              std::max(share_[size(k)] / 2, std::clamp(step / last_[size(k)], least_share, 1.0));
+          if (round == 0) at_knots = std::max(at_knots, share_[size(k)]);
+        }
         last_[size(k)] = step;
+      }
+      for (const Index k : lanes) {
+        if (k == null_) continue;
+        if (round == 0 && !is_knot(k, begin, end)) share_[size(k)] = at_knots;
+        if (!(last_[size(k)] <= small_step && last_[size(k)] * share_[size(k)] <= small_error))
+          left.push_back(k);
       }
       lanes = left;
     }

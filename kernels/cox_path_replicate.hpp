@@ -45,6 +45,7 @@ struct CoxPathGuideData {
   std::vector<Aligned<float>> curves;  ///< columns x stride each
   std::vector<std::int32_t> curve_of;  ///< per lambda
   std::vector<std::uint8_t> knot;      ///< per lambda
+  std::vector<std::uint8_t> ahead;     ///< lambdas x columns, may be nonzero in a replicate, or nearly
   Index measured_lambda = 0;           ///< where a replicate's own curvature is taken, a knot
   Index first_end = 0;  ///< replicates look at lambdas before this first; later ones by sixteen
   Index n_bins = 0;     ///< pooled event times of curvature

@@ -9,6 +9,19 @@ namespace {
 
 using Half = float __attribute__((vector_size(vector_bytes / 2)));
 
+/// To double precision; compilers convert half a vector at a time.
+Vector in_double(const float* from) {
+#if defined(__AVX512F__)
+  __m256 x;
+  __builtin_memcpy(&x, from, sizeof(x));
+  return __builtin_bit_cast(Vector, _mm512_maskz_cvtps_pd(0xff, x));
+#else
+  Half x;
+  __builtin_memcpy(&x, from, sizeof(x));
+  return __builtin_convertvector(x, Vector);
+#endif
+}
+
 template <class Real>
 inline constexpr Index strip_of =
     lane_strip<wide_lanes, Real> < 2 ? 1 : 2;  ///< vectors of lanes worked on together
@@ -20,10 +33,10 @@ void add_double(double* to, Vector value) {
   store_lanes(to, load_lanes(to) + value);
 }
 void add_double(double* to, Single value) {
-  Half halves[2];
-  __builtin_memcpy(halves, &value, sizeof(value));
-  add_double(to, __builtin_convertvector(halves[0], Vector));
-  add_double(to + width, __builtin_convertvector(halves[1], Vector));
+  float lanes[lane_width<float>];
+  store_lanes(lanes, value);
+  add_double(to, in_double(lanes));
+  add_double(to + width, in_double(lanes + width));
 }
 
 template <class Real>
@@ -56,9 +69,7 @@ class Columns {
     if constexpr (sizeof(Real) == 8) {
       for (Index c = 0; c < n; ++c) {
         for (Index r = 0; r < panel_rows; r += width) {
-          Half x;
-          __builtin_memcpy(&x, panel + columns[c] * panel_rows + r, sizeof(x));
-          store_lanes(room_ + c * panel_rows + r, __builtin_convertvector(x, Vector));
+          store_lanes(room_ + c * panel_rows + r, in_double(panel + columns[c] * panel_rows + r));
         }
       }
     }
@@ -393,6 +404,46 @@ void sum_and_scale(const float* panel, Index row, const WideGram& gram, bool end
   }
 }
 
+/// One panel of rows from wherever they stand (ascending); what is left of it are copies of a row.
+void pack_panel(const float* panels, Index n_columns, const std::int32_t* source, Index n_rows, float* to) {
+  const Index step = n_columns * panel_rows;
+#if defined(__AVX512F__)
+  // what each panel of the design gives: which rows, and where to
+  using Places = std::int32_t __attribute__((vector_size(vector_bytes)));
+  const float* from[panel_rows];
+  Places row[panel_rows], taken[panel_rows];
+  Index n_from = 0;
+  for (Index r = 0; r < panel_rows; ++r) {
+    const Index at = source[r < n_rows ? r : 0];
+    const float* panel = panels + at / panel_rows * step;
+    Index k = n_from;
+    while (k > 0 && from[k - 1] != panel) --k;
+    if (k == 0) {
+      from[n_from] = panel;
+      row[n_from] = taken[n_from] = Places{};
+      k = ++n_from;
+    }
+    row[k - 1][r] = static_cast<std::int32_t>(at % panel_rows);
+    taken[k - 1][r] = -1;
+  }
+  for (Index j = 0; j < n_columns; ++j) {
+    Single found = __builtin_shuffle(load_lanes(from[0] + j * panel_rows), row[0]);
+    for (Index k = 1; k < n_from; ++k)
+      found = taken[k] != 0 ? __builtin_shuffle(load_lanes(from[k] + j * panel_rows), row[k]) : found;
+    store_lanes(to + j * panel_rows, found);
+  }
+#else
+  const float* from[panel_rows];
+  for (Index r = 0; r < panel_rows; ++r) {
+    const Index at = source[r < n_rows ? r : 0];
+    from[r] = panels + at / panel_rows * step + at % panel_rows;
+  }
+  for (Index j = 0; j < n_columns; ++j) {
+    for (Index r = 0; r < panel_rows; ++r) to[j * panel_rows + r] = from[r][j * panel_rows];
+  }
+#endif
+}
+
 double soft(double value, double threshold) {
   return value > threshold ? value - threshold : value < -threshold ? value + threshold : 0;
 }
@@ -470,18 +521,10 @@ void cox_path_wide_pack(const float* panels, Index n_columns, const std::int32_t
   for (Index k = 0; k < 2 * step; ++k) room[k] = 0;
   for (Index p = 0; p < n_panels; ++p) {
     const Index n_here = n_rows - p * panel_rows < panel_rows ? n_rows - p * panel_rows : panel_rows;
-    const float* from[panel_rows];
     float w[panel_rows] = {};
-    for (Index r = 0; r < n_here; ++r) {
-      const Index row = source[p * panel_rows + r];
-      from[r] = panels + row / panel_rows * step + row % panel_rows;
-      w[r] = static_cast<float>(weight[p * panel_rows + r]);
-    }
-    for (Index r = n_here; r < panel_rows; ++r) from[r] = from[0];
+    for (Index r = 0; r < n_here; ++r) w[r] = static_cast<float>(weight[p * panel_rows + r]);
     float* out = to + p * step;
-    for (Index j = 0; j < n_columns; ++j) {
-      for (Index r = 0; r < panel_rows; ++r) out[j * panel_rows + r] = from[r][j * panel_rows];
-    }
+    pack_panel(panels, n_columns, source + p * panel_rows, n_here, out);
     for (Index k = 0; k < step; k += lane_width<float>) {
       const Single here = load_lanes(out + k), weighted = here * load_lanes(w + k % panel_rows);
       store_lanes(room + k, load_lanes(room + k) + weighted);
