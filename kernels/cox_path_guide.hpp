@@ -45,8 +45,9 @@ class CoxPathRoom {
 /// All penalties at once, sixteen lanes a block, each from the full data's solution. Walks in single precision at some
 /// penalties (knots) and the replicate's own curvature at one of them, which says how far the full data's curvature
 /// is off everywhere; between knots coefficients and gradients are interpolated. Then walks in double precision of
-/// every penalty, with the gradient of every column, until the rule of cox_path holds: last step below 1e-6, a
-/// further one below 2e-8. Columns that stay at zero are checked in single precision (1e-9).
+/// every penalty, with the gradient of every column, until the last step is below 1e-5 and what a further one would move,
+/// judged by the steps before, below 1e-8: half of cox_path's bound. Columns that stay at zero are checked in single
+/// precision (1e-9), and once more only where steps were longer than 1e-5 since.
 ///
 /// Dense columns are rounded to 24 bits of their distance from the mean, in units of the rounded column, so that a
 /// column of two values stays exact; others move coefficients by 1e-8 of their standard error.
