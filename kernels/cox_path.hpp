@@ -51,16 +51,21 @@ struct CoxPathOptions {
   std::span<const double> weight = {};          ///< n_patients, >= 0, times the timeline's; empty: all 1
   Index max_nonzero = 0;                        ///< a path ends behind more; 0: no limit (glmnet's dfmax)
   Index max_ever_nonzero = 0;                   ///< a path ends before more; 0: no limit (glmnet's pmax)
+  bool stop_early = false;                      ///< a given sequence ends by glmnet's stopping rules too
+  Index stop_after_worse = 0;  ///< ends where −2 l + criterion_per_nonzero · n_nonzero has not been below
+                               ///< its least for so many lambdas; 0: not by that
+  double criterion_per_nonzero = 0;  ///< log of the events: BIC; 2: AIC
 };
 
 enum class CoxPathVerdict : std::int8_t {
-  complete,          ///< every lambda that was asked for
-  little_gained,     ///< deviance explained grew by less than 0.1 % over four lambdas
-  explained,         ///< more than 0.99 of the deviance is explained
-  many_nonzero,      ///< max_nonzero or max_ever_nonzero
-  not_converged,     ///< the lambdas before are right
-  no_events,         ///< or all of them weigh 0
-  nothing_penalised  ///< no column left to choose the sequence by
+  complete,           ///< every lambda that was asked for
+  little_gained,      ///< deviance explained grew by less than 0.1 % over four lambdas
+  explained,          ///< more than 0.99 of the deviance is explained
+  many_nonzero,       ///< max_nonzero or max_ever_nonzero
+  not_converged,      ///< the lambdas before are right
+  no_events,          ///< or all of them weigh 0
+  nothing_penalised,  ///< no column left to choose the sequence by
+  criterion_passed    ///< stop_after_worse
 };
 std::string_view name_of(CoxPathVerdict verdict);
 

@@ -134,12 +134,16 @@ void CoxPathSample::count_deaths() {
     n_deaths[static_cast<std::size_t>(exit[row])] += 1;
     dead_weight[static_cast<std::size_t>(exit[row])] += dead[row];
   }
-  // nobody at risk but those who die
+  loglik_saturated = path_loglik_saturated(n_deaths, dead_weight, ties);
+}
+
+double path_loglik_saturated(std::span<const double> n_deaths, std::span<const double> dead_weight, Ties ties) {
+  double loglik = 0;
   for (std::size_t t = 0; t < n_deaths.size(); ++t) {
     const double d = n_deaths[t], w = dead_weight[t];
-    for (double l = 0; l < d; ++l)
-      loglik_saturated -= w / d * std::log(ties == Ties::efron ? (1 - l / d) * w : w);
+    for (double l = 0; l < d; ++l) loglik -= w / d * std::log(ties == Ties::efron ? (1 - l / d) * w : w);
   }
+  return loglik;
 }
 
 PathRows CoxPathSample::rows() const {

@@ -56,6 +56,9 @@ struct CoxPathData {
   Index n_panels() const { return (n_rows + panel_rows - 1) / panel_rows; }
 };
 
+/// Nobody at risk but those who die: deaths and their weight per event time.
+double path_loglik_saturated(std::span<const double> n_deaths, std::span<const double> dead_weight, Ties ties);
+
 /// The rows of a design that weigh more than 0, with what depends on their weights. Refers to the design.
 struct CoxPathSample {
   /// weight: per patient, empty = 1

@@ -6,14 +6,9 @@
 #include <vector>
 
 #include "kernels/cox_path_engine.hpp"
+#include "kernels/cox_path_recorder.hpp"
 
 namespace chorale::kernels {
-
-struct PathPenalty {
-  std::vector<double> factor;  ///< v, per column
-  double alpha = 1;
-  std::vector<std::uint8_t> free;  ///< per column; the others stay 0
-};
 
 /// Follows the minimum of the penalised likelihood of one sample from penalty to penalty, up to eight at a time.
 class CoxPathSolver {

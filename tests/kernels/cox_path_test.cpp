@@ -313,6 +313,40 @@ TEST(CoxPath, DoesNotDependOnTheOrderOfPatients) {
   expect_equal(backward.beta, forward.beta, 1e-11);
 }
 
+TEST(CoxPath, EndsWhereItsCriterionHasPassedItsLeast) {
+  const CoxPathDesign design = OracleCohort({.weight = true}).design();
+  const double penalties[] = {0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005};
+  const CoxPath all = cox_path(design, {.lambda = penalties});
+  constexpr double per_nonzero = 1.5;
+  // by hand: the first lambda behind two in a row that are not below the least before
+  std::size_t end = 0;
+  double least = std::numeric_limits<double>::infinity();
+  for (int worse = 0; end < 9 && worse < 2; ++end) {
+    const double here = -2 * all.loglik[end] + per_nonzero * static_cast<double>(all.n_nonzero[end]);
+    worse = here < least ? 0 : worse + 1;
+    least = std::min(least, here);
+  }
+  const CoxPath ended =
+      cox_path(design, {.lambda = penalties, .stop_after_worse = 2, .criterion_per_nonzero = per_nonzero});
+  ASSERT_LT(end, 9u);
+  EXPECT_EQ(ended.verdict, CoxPathVerdict::criterion_passed);
+  EXPECT_EQ(name_of(ended.verdict), "criterion_passed");
+  EXPECT_EQ(ended.n_lambda(), static_cast<Index>(end));
+  EXPECT_TRUE(std::equal(ended.beta.begin(), ended.beta.end(), all.beta.begin()));
+  EXPECT_THROW(cox_path(design, {.stop_after_worse = -1}), ShapeError);
+}
+
+TEST(CoxPath, AGivenSequenceMayEndAsGlmnetsOwn) {
+  const CoxPathDesign design = OracleCohort({.weight = true}).design();
+  const CoxPath own = cox_path(design);
+  std::vector<double> longer = own.lambda;
+  for (int k = 0; k < 5; ++k) longer.push_back(longer.back() / 2);
+  const CoxPath given = cox_path(design, {.lambda = longer, .stop_early = true});
+  EXPECT_EQ(given.verdict, own.verdict);
+  EXPECT_EQ(given.n_lambda(), own.n_lambda());
+  EXPECT_EQ(cox_path(design, {.lambda = longer}).n_lambda(), own.n_lambda() + 5);
+}
+
 TEST(CoxPath, SaysWhyThereIsNoPath) {
   OracleCohort c({});
   const std::vector<double> nobody(24, 0.0);

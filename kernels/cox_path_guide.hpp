@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "kernels/cox_path.hpp"
+
+namespace chorale::kernels {
+
+struct CoxPathGuideData;  // kernels/cox_path_replicate.hpp
+
+/// What replicates of a path take from that of the full data. Copies share it.
+struct CoxPathGuide {
+  CoxPath full;  ///< its penalties are those of every replicate
+  std::shared_ptr<const CoxPathGuideData> data;
+};
+
+/// Follows the path of the full data and keeps its coefficients, its curvature at some penalties, and the dense
+/// columns in single precision.
+///
+/// options   of every replicate as well: `weight` times a replicate's own; where `lambda` is given the full path
+///           follows all of it, and `stop_early`, `stop_after_worse` end replicates only
+/// Throws    ShapeError as cox_path
+/// Cost      a path, about a dozen matrices of all columns (each like two walks), 4 n n_dense bytes
+CoxPathGuide make_cox_path_guide(const CoxPathDesign& design, const CoxPathOptions& options = {});
+
+/// Arrays that replicates use one after the other: one for each thread.
+class CoxPathRoom {
+ public:
+  struct Arrays;
+  CoxPathRoom();
+  ~CoxPathRoom();
+  CoxPathRoom(CoxPathRoom&&) noexcept;
+  CoxPathRoom& operator=(CoxPathRoom&&) noexcept;
+  Arrays& arrays() { return *arrays_; }
+
+ private:
+  std::unique_ptr<Arrays> arrays_;
+};
+
+/// The path of one bootstrap replicate: cox_path with the guide's design, options and penalties, and these weights.
+///
+/// All penalties at once, sixteen lanes a block, each from the full data's solution. Walks in single precision at some
+/// penalties (knots) and the replicate's own curvature at one of them, which says how far the full data's curvature
+/// is off everywhere; between knots coefficients and gradients are interpolated. Then walks in double precision of
+/// every penalty, with the gradient of every column, until the last step is below 1e-5 and what a further one would move,
+/// judged by the steps before, below 1e-8: half of cox_path's bound. Columns that stay at zero are checked in single
+/// precision (1e-9), and once more only where steps were longer than 1e-5 since.
+///
+/// Dense columns are rounded to 24 bits of their distance from the mean, in units of the rounded column, so that a
+/// column of two values stays exact; others move coefficients by 1e-8 of their standard error.
+///
+/// Where that does not lead to the end within ten walks (few events, coefficients that run away, curvature that is
+/// not positive), cox_path itself follows the path. What comes out depends on the guide and on the weights alone.
+///
+/// weight   n_patients, >= 0, times the timeline's and the guide's
+/// Throws   ShapeError as cox_path
+/// Threads  one: a room for each
+/// Oracle   cox_path
+CoxPath cox_path(const CoxPathGuide& guide, std::span<const double> weight, CoxPathRoom& room);
+
+}  // namespace chorale::kernels

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "kernels/cox_path_replicate.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace chorale::kernels {
+namespace {
+
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
+
+// as in kernels/cox_path_solver.cpp
+constexpr double small_error = 1e-8;  ///< half of what is promised
+constexpr double furthest = 20;
+constexpr double small_step = 1e-5;  ///< the last one at most
+constexpr double first_tolerance = 1e-6, model_tolerance = 1e-9;
+
+constexpr double probable = 0.75;   ///< slope, as a share of its bound, of columns that a model may move
+constexpr double longest_step = 1;  ///< beyond it the full data is no guide
+constexpr int max_walks = 10, max_single = 5;
+constexpr double near = 3e-6;  ///< what single precision leaves to double
+constexpr double least_share = 2e-3;
+constexpr Index max_sweeps = 1000, lambdas_at_once = 16;
+
+/// The dense columns whose slopes a walk is asked for.
+enum class Ask {
+  ahead,   ///< by the full data's path, before anything is known
+  likely,  ///< by their slopes
+  every    ///< the unlikely ones in single precision
+};
+
+class Replicate {
+ public:
+  Replicate(const CoxPathGuideData& guide, CoxPathRoom::Arrays& room)
+      : guide_(guide),
+        room_(room),
+        wide_(room.wide(guide)),
+        p_(guide.n_columns()),
+        n_dense_(guide.rows().n_dense),
+        penalty_(penalty_of(room.deviation, guide.options)),
+        null_(static_cast<Index>(guide.lambda.size())),
+        beta_(size((null_ + 1) * guide.stride), 0.0),
+        slope_(beta_.size(), 0.0),
+        loglik_(size(null_ + 1), 0.0),
+        last_(loglik_.size(), 0.0),
+        share_(loglik_.size(), 1.0) {}
+
+  /// False where the replicate is to be left to cox_path.
+  bool follow(CoxPath& path) {
+    CoxPathRecorder recorder(guide_.options, path);
+    path.verdict = CoxPathVerdict::complete;
+    Index begin = 0, end = guide_.first_end;
+    while (begin < null_) {
+      if (!solve(begin, end)) return false;
+      if (begin == 0) path.loglik_null = loglik_[size(null_)];
+      for (Index k = begin; k < end; ++k) {
+        if (!recorder.take(guide_.lambda[size(k)], loglik_[size(k)], original(k))) return true;
+      }
+      begin = end;
+      end = std::min(null_, end + lambdas_at_once);
+    }
+    return true;
+  }
+
+  Index n_walks() const { return n_walks_; }
+
+ private:
+  double* beta(Index k) { return beta_.data() + k * guide_.stride; }
+  double* slope(Index k) { return slope_.data() + k * guide_.stride; }
+  double l1(Index k, Index j) const {
+    return guide_.lambda[size(k)] * penalty_.alpha * penalty_.factor[size(j)] * room_.unit[size(j)];
+  }
+  double l2(Index k, Index j) const {
+    const double u = room_.unit[size(j)];
+    return guide_.lambda[size(k)] * (1 - penalty_.alpha) * penalty_.factor[size(j)] * u * u;
+  }
+  bool free(Index j) const { return penalty_.free[size(j)]; }
+  /// May be nonzero at the next place.
+  bool likely(Index k, Index j) {
+    return free(j) && (beta(k)[j] != 0 || std::abs(slope(k)[j]) >= probable * l1(k, j));
+  }
+
+  /// Nonzero in the full data's path somewhat further down; all columns where many are.
+  bool ahead(Index k, Index j) const { return guide_.ahead[size(k * p_ + j)]; }
+
+  std::vector<double> original(Index k) {
+    std::vector<double> found;
+    for (Index j = 0; j < p_; ++j) found.push_back(beta(k)[j] == 0 ? 0 : beta(k)[j] / guide_.scale[size(j)]);
+    return found;
+  }
+
+  template <class Real>
+  std::vector<CoxPathBlock<Real>>& blocks() {
+    if constexpr (sizeof(Real) == 4) {
+      return room_.single;
+    } else {
+      return room_.twice;
+    }
+  }
+
+  /// Coefficients in the precision of the walk, which is where the lanes then stand; what is asked for.
+  template <class Real>
+  void fill(CoxPathBlock<Real>& block, std::span<const Index> lanes, Ask ask) {
+    block.columns.clear();
+    block.asked.clear();
+    block.checked.clear();
+    block.beta.clear();
+    block.sparse_beta.assign(size((p_ - n_dense_) * wide_lanes), 0);
+    for (Index j = 0; j < p_; ++j) {
+      if (!free(j)) continue;
+      Real b[wide_lanes] = {};
+      bool nonzero = false, asked = false;
+      for (std::size_t i = 0; i < lanes.size(); ++i) {
+        double& value = beta(lanes[i])[j];
+        b[i] = static_cast<Real>(value);
+        value = static_cast<double>(b[i]);
+        nonzero |= value != 0;
+        asked =
+            asked || (lanes[i] != null_ && (ask == Ask::ahead ? ahead(lanes[i], j) : likely(lanes[i], j)));
+      }
+      if (j >= n_dense_) {
+        std::copy_n(b, wide_lanes, block.sparse_beta.data() + (j - n_dense_) * wide_lanes);
+        continue;
+      }
+      if (nonzero) {
+        block.columns.push_back(static_cast<std::int32_t>(j));
+        block.beta.insert(block.beta.end(), b, b + wide_lanes);
+      }
+      if (asked) block.asked.push_back(static_cast<std::int32_t>(j));
+      if (!asked && ask == Ask::every) block.checked.push_back(static_cast<std::int32_t>(j));
+    }
+    block.clear(wide_);
+  }
+
+  /// Likelihoods and slopes of some lanes.
+  template <class Real>
+  void walk(std::span<const Index> lanes, Ask ask) {
+    auto& room = blocks<Real>();
+    const std::size_t n_blocks = (lanes.size() + size(wide_lanes) - 1) / size(wide_lanes);
+    if (room.size() < n_blocks) room.resize(n_blocks);
+    std::vector<WideBlock<Real>> view;
+    for (std::size_t b = 0; b < n_blocks; ++b) {
+      fill(room[b], of_block(lanes, b), ask);
+      view.push_back(room[b].view());
+    }
+    for (Index tile = 0; tile < wide_.n_panels; tile += tile_panels) {
+      const Index end = std::min(wide_.n_panels, tile + tile_panels);
+      for (const auto& block : view) CHORALE_AT_LEVEL(cox_path_wide_risks, wide_, block, tile, end);
+    }
+    for (const auto& block : view) CHORALE_AT_LEVEL(cox_path_wide_times, wide_, block);
+    for (Index tile = 0; tile < wide_.n_panels; tile += tile_panels) {
+      const Index end = std::min(wide_.n_panels, tile + tile_panels);
+      const bool flush = end == wide_.n_panels || (tile / tile_panels + 1) % tiles_summed == 0;
+      for (const auto& block : view) {
+        CHORALE_AT_LEVEL(cox_path_wide_slopes, wide_, block, tile, end);
+        if (flush) CHORALE_AT_LEVEL(cox_path_wide_flush, wide_, block);
+      }
+    }
+    for (std::size_t b = 0; b < n_blocks; ++b) read(room[b], of_block(lanes, b));
+    ++n_walks_;
+  }
+
+  static std::span<const Index> of_block(std::span<const Index> lanes, std::size_t b) {
+    const std::size_t first = b * size(wide_lanes);
+    return lanes.subspan(first, std::min(size(wide_lanes), lanes.size() - first));
+  }
+
+  template <class Real>
+  void read(const CoxPathBlock<Real>& block, std::span<const Index> lanes) {
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+      const auto take = [&](const std::vector<std::int32_t>& columns, const Unset<double>& found) {
+        for (std::size_t c = 0; c < columns.size(); ++c)
+          slope(lanes[i])[columns[c]] = found[c * size(wide_lanes) + i] / room_.total_weight;
+      };
+      take(block.asked, block.slopes);
+      take(block.checked, block.checked_slopes);
+      for (Index j = n_dense_; j < p_; ++j)
+        slope(lanes[i])[j] = block.sparse_slopes[size((j - n_dense_) * wide_lanes) + i] / room_.total_weight;
+      loglik_[size(lanes[i])] = block.loglik[i];
+    }
+  }
+
+  /// Expected deaths of a sparse column's carriers / W, which is about its curvature.
+  double expected(Index j, double slope_of) const {
+    return std::max(room_.died[size(j)] - slope_of, 0.1 / room_.total_weight);
+  }
+
+  /// The full data's curvature, and by how much the replicate's differs at one place.
+  void make_curves(const CoxPathBlock<float>& block, Index lane, std::span<const Index> knots) {
+    std::vector<std::int32_t> columns;
+    for (Index j = 0; j < p_; ++j) {
+      if (std::any_of(knots.begin(), knots.end(), [&](Index k) { return likely(k, j); }))
+        columns.push_back(static_cast<std::int32_t>(j));
+    }
+    cox_path_curvature(guide_, room_, block, lane, columns, guide_.stride);
+    const auto& measured =
+        guide_.curves[static_cast<std::size_t>(guide_.curve_of[size(guide_.measured_lambda)])];
+    std::vector<double> unit;
+    for (const std::int32_t j : columns)
+      unit.push_back(j < n_dense_ ? 1 : 1 / std::sqrt(expected(j, slope(guide_.measured_lambda)[j])));
+    Aligned<float> more(size(p_ * guide_.stride), 0.0f);
+    for (std::size_t a = 0; a < columns.size(); ++a) {
+      for (std::size_t b = a; b < columns.size(); ++b) {
+        const std::size_t at = size(columns[a] * guide_.stride + columns[b]);
+        const double own = room_.gram[a * size(guide_.stride) + b] * unit[a] * unit[b] / room_.total_weight;
+        more[at] = static_cast<float>(own) - measured[at];
+        more[size(columns[b] * guide_.stride + columns[a])] = more[at];
+      }
+    }
+    room_.curves.resize(guide_.curves.size());
+    for (std::size_t c = 0; c < guide_.curves.size(); ++c) {
+      room_.curves[c].resize(more.size());
+      for (std::size_t i = 0; i < more.size(); ++i) room_.curves[c][i] = guide_.curves[c][i] + more[i];
+    }
+  }
+
+  /// Takes a lane to the minimum of its model, slopes along. Returns how far; NaN where there is none.
+  double move(Index k, double tolerance) {
+    const std::size_t n = size(guide_.stride);
+    std::vector<float> moved(n);
+    std::vector<double> b(n, 0.0), s(n, 0.0), one(n, 0.0), two(n, 0.0), reach(n, 1.0);
+    for (Index j = 0; j < p_; ++j) {
+      const double e = j < n_dense_ ? 1 : std::sqrt(expected(j, slope(k)[j]));
+      reach[size(j)] = 1 / e;
+      b[size(j)] = beta(k)[j] * e;
+      s[size(j)] = slope(k)[j] / e;
+      one[size(j)] = l1(k, j) / e;
+      two[size(j)] = l2(k, j) / (e * e);
+    }
+    std::vector<std::int32_t> columns;
+    std::vector<std::uint8_t> in(n, 0);
+    for (int round = 0; round < 10; ++round) {
+      const double share = round == 0 ? probable : 1;
+      bool joined = false;
+      for (std::size_t j = 0; j < size(p_); ++j) {
+        if (in[j] || !penalty_.free[j] || !(b[j] != 0 || std::abs(s[j]) >= share * one[j])) continue;
+        in[j] = 1;
+        joined = true;
+      }
+      if (!joined) break;
+      columns.clear();
+      for (std::size_t j = 0; j < size(p_); ++j) {
+        if (in[j]) columns.push_back(static_cast<std::int32_t>(j));
+      }
+      const WideModel model{.stride = guide_.stride,
+                            .curve = room_.curves[static_cast<std::size_t>(guide_.curve_of[size(k)])].data(),
+                            .columns = columns.data(),
+                            .n_columns = static_cast<Index>(columns.size()),
+                            .l1 = one.data(),
+                            .l2 = two.data(),
+                            .reach = reach.data()};
+      if (CHORALE_AT_LEVEL(cox_path_wide_descend, model, tolerance, max_sweeps, b.data(), s.data(),
+                           moved.data()) >= max_sweeps)
+        return missing;
+    }
+    double longest = 0, gain = 0;
+    for (Index j = 0; j < p_; ++j) {
+      const std::size_t at = size(j);
+      const double there = b[at] * reach[at], change = there - beta(k)[j], end_slope = s[at] / reach[at];
+      if (change != 0) {
+        if (!(std::abs(change) <= longest_step && std::abs(there) <= furthest)) return missing;
+        longest = std::max(longest, std::abs(change));
+        gain += change * (slope(k)[j] + end_slope) / 2;
+      }
+      beta(k)[j] = there;
+      slope(k)[j] = end_slope;
+    }
+    loglik_[size(k)] += gain * room_.total_weight;
+    return longest;
+  }
+
+  /// Where lambdas between knots stand: a line from one to the next.
+  void interpolate(Index k, Index before, Index behind) {
+    const double from = guide_.lambda[size(before)], to = guide_.lambda[size(behind)];
+    const double t = from > to ? (from - guide_.lambda[size(k)]) / (from - to) : 0;
+    for (Index j = 0; j < p_; ++j) {
+      beta(k)[j] = (1 - t) * beta(before)[j] + t * beta(behind)[j];
+      slope(k)[j] = (1 - t) * slope(before)[j] + t * slope(behind)[j];
+    }
+  }
+
+  bool is_knot(Index k, Index begin, Index end) const {
+    return guide_.knot[size(k)] || k == begin || k + 1 == end;
+  }
+
+  /// Steps of some lanes; false where one has no end.
+  bool move_all(std::span<const Index> lanes, double tolerance) {
+    for (const Index k : lanes) {
+      const double step = move(k, tolerance), before = last_[size(k)];
+      if (std::isnan(step)) return false;
+      share_[size(k)] = before > 0 ? std::clamp(step / before, least_share, 1.0) : 1;
+      last_[size(k)] = step;
+    }
+    return true;
+  }
+
+  /// Single precision: knots, then what lies between them.
+  bool approach(Index begin, Index end) {
+    std::vector<Index> knots;
+    for (Index k = begin; k < end; ++k) {
+      for (Index j = 0; j < p_; ++j) beta(k)[j] = free(j) ? guide_.start[size(k * p_ + j)] : 0;
+      if (is_knot(k, begin, end)) knots.push_back(k);
+    }
+    walk<float>(knots, Ask::ahead);
+    if (begin == 0) {
+      const auto place = std::find(knots.begin(), knots.end(), guide_.measured_lambda) - knots.begin();
+      make_curves(room_.single[static_cast<std::size_t>(place / wide_lanes)], place % wide_lanes, knots);
+    }
+    if (!move_all(knots, first_tolerance)) return false;
+    std::vector<double> beta_walked, slope_walked;
+    for (int round = 1; round < max_single; ++round) {
+      walk<float>(knots, Ask::likely);
+      beta_walked = beta_;
+      slope_walked = slope_;
+      if (!move_all(knots, model_tolerance)) return false;
+      const auto off = [&](Index k) { return last_[size(k)] * share_[size(k)] > near; };
+      if (std::none_of(knots.begin(), knots.end(), off)) break;
+    }
+    // what lies between starts from where the knots were walked
+    std::swap(beta_, beta_walked);
+    std::swap(slope_, slope_walked);
+    std::vector<Index> between;
+    for (std::size_t i = 0; i + 1 < knots.size(); ++i) {
+      for (Index k = knots[i] + 1; k < knots[i + 1]; ++k) {
+        interpolate(k, knots[i], knots[i + 1]);
+        between.push_back(k);
+      }
+    }
+    for (const Index k : knots) {
+      std::copy_n(beta_walked.begin() + k * guide_.stride, guide_.stride, beta(k));
+      std::copy_n(slope_walked.begin() + k * guide_.stride, guide_.stride, slope(k));
+    }
+    return move_all(between, model_tolerance);
+  }
+
+  bool solve(Index begin, Index end) {
+    if (!approach(begin, end)) return false;
+    std::vector<Index> lanes;
+    // from the end, so that the blocks of most columns are full
+    for (Index k = end; k-- > begin;) lanes.push_back(k);
+    if (begin == 0) lanes.push_back(null_);
+    for (int round = 0; round < max_walks && !lanes.empty(); ++round) {
+      // columns far from their bound need no second look where little moved
+      const bool moved = round == 0 || std::any_of(lanes.begin(), lanes.end(), [&](Index k) {
+                           return k != null_ && last_[size(k)] > small_step;
+                         });
+      walk<double>(lanes, moved ? Ask::every : Ask::likely);
+      std::vector<Index> left;
+      double at_knots = least_share;
+      for (const Index k : lanes) {
+        if (!std::isfinite(loglik_[size(k)])) return false;
+        if (k == null_) continue;
+        const double step = move(k, model_tolerance);
+        if (std::isnan(step)) return false;
+        // the first step of what lies between knots is their distance from a line
+        if (round > 0 || is_knot(k, begin, end)) {
+          share_[size(k)] =
+              std::max(share_[size(k)] / 2, std::clamp(step / last_[size(k)], least_share, 1.0));
+          if (round == 0) at_knots = std::max(at_knots, share_[size(k)]);
+        }
+        last_[size(k)] = step;
+      }
+      for (const Index k : lanes) {
+        if (k == null_) continue;
+        if (round == 0 && !is_knot(k, begin, end)) share_[size(k)] = at_knots;
+        if (!(last_[size(k)] <= small_step && last_[size(k)] * share_[size(k)] <= small_error))
+          left.push_back(k);
+      }
+      lanes = left;
+    }
+    return lanes.empty();
+  }
+
+  const CoxPathGuideData& guide_;
+  CoxPathRoom::Arrays& room_;
+  WideRows wide_;
+  Index p_, n_dense_;
+  PathPenalty penalty_;
+  Index null_;                        ///< a lane without coefficients, behind the others
+  std::vector<double> beta_, slope_;  ///< lanes x stride
+  std::vector<double> loglik_, last_;
+  std::vector<double> share_;  ///< of a step that a further one takes
+  Index n_walks_ = 0;
+};
+
+}  // namespace
+
+CoxPathRoom::CoxPathRoom() : arrays_(std::make_unique<Arrays>()) {}
+CoxPathRoom::~CoxPathRoom() = default;
+CoxPathRoom::CoxPathRoom(CoxPathRoom&&) noexcept = default;
+CoxPathRoom& CoxPathRoom::operator=(CoxPathRoom&&) noexcept = default;
+
+CoxPath cox_path(const CoxPathGuide& guide, std::span<const double> weight, CoxPathRoom& room) {
+  const CoxPathGuideData& data = *guide.data;
+  check_path_weight(data.design, weight);
+  std::vector<double> ones;
+  if (weight.empty()) ones.assign(size(data.design.n_patients), 1.0);
+  const std::span<const double> times = weight.empty() ? std::span<const double>(ones) : weight;
+  if (data.usable) {
+    CoxPathRoom::Arrays& arrays = room.arrays();
+    arrays.take(data, times);
+    if (arrays.n_events > 0) {
+      CoxPath path;
+      path.n_columns = data.n_columns();
+      path.n_analysed = arrays.n_analysed;
+      path.n_events = arrays.n_events;
+      path.loglik_saturated = arrays.loglik_saturated;
+      for (std::size_t j = 0; j < arrays.deviation.size(); ++j) {
+        if (!(arrays.deviation[j] > 0)) path.constant.push_back(static_cast<Index>(j));
+      }
+      Replicate replicate(data, arrays);
+      const bool followed = replicate.follow(path);
+      path.n_evaluations = replicate.n_walks();
+      if (followed) return path;
+    }
+  }
+  CoxPathOptions options = data.options;
+  std::vector<double> product(times.begin(), times.end());
+  for (std::size_t i = 0; i < data.weight.size(); ++i) product[i] *= data.weight[i];
+  options.weight = product;
+  return cox_path(data.design, options);
+}
+
+}  // namespace chorale::kernels

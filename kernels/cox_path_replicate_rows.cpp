@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/cox_path_replicate.hpp"
+
+namespace chorale::kernels {
+namespace {
+
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
+
+}  // namespace
+
+void CoxPathRoom::Arrays::take(const CoxPathGuideData& guide, std::span<const double> of_patients) {
+  take_rows(guide, of_patients);
+  if (n_events == 0) return;
+  deviation.clear();
+  unit.clear();
+  died.assign(size(guide.rows().n_dense), 0.0);
+  take_dense(guide);
+  take_sparse(guide);
+  count_deaths(guide);
+}
+
+void CoxPathRoom::Arrays::take_rows(const CoxPathGuideData& guide, std::span<const double> of_patients) {
+  const CoxPathData& data = guide.rows();
+  for (auto* of_rows : {&source, &exit, &enter}) of_rows->clear();
+  for (auto* of_rows : {&weight, &dead, &offset}) of_rows->clear();
+  row_of.assign(size(data.n_rows), -1);
+  total_weight = 0;
+  n_events = 0;
+  for (std::size_t row = 0; row < data.patient.size(); ++row) {
+    const auto patient = static_cast<std::size_t>(data.patient[row]);
+    const double w =
+        of_patients[patient] * data.weight[row] * (guide.weight.empty() ? 1 : guide.weight[patient]);
+    if (!(w > 0)) continue;
+    row_of[row] = static_cast<std::int32_t>(source.size());
+    source.push_back(static_cast<std::int32_t>(row));
+    exit.push_back(data.exit[row]);
+    if (!data.enter.empty()) enter.push_back(data.enter[row]);
+    if (!data.offset.empty()) offset.push_back(data.offset[row]);
+    weight.push_back(w);
+    dead.push_back(data.died[row] ? w : 0);
+    total_weight += w;
+    n_events += data.died[row];
+  }
+  n_analysed = static_cast<Index>(source.size());
+  const std::size_t padded = size((n_analysed + panel_rows - 1) / panel_rows * panel_rows);
+  exit.resize(padded, static_cast<std::int32_t>(data.n_times));
+  if (!enter.empty()) enter.resize(padded, -1);
+  if (!offset.empty()) offset.resize(padded, 0.0);
+  weight.resize(padded, 0.0);
+  dead.resize(padded, 0.0);
+}
+
+void CoxPathRoom::Arrays::take_dense(const CoxPathGuideData& guide) {
+  const Index n = guide.rows().n_dense;
+  make_room(panels, weight.size() * size(n));
+  std::vector<double> of_x(size(n), 0.0), of_squares(size(n), 0.0);
+  moments.resize(size(2 * n * panel_rows));
+  CHORALE_AT_LEVEL(cox_path_wide_pack, guide.panels.data(), n, source.data(), n_analysed, weight.data(),
+                   panels.data(), moments.data(), of_x.data(), of_squares.data());
+  for (Index j = 0; j < n; ++j) {
+    double mean = of_x[size(j)] / total_weight, square = of_squares[size(j)] / total_weight,
+           variance = square - mean * mean;
+    if (variance < 1e-2 * square) {  // the rest of a difference: once more, in double precision
+      const auto x = [&](Index i) {
+        return static_cast<double>(panels[size((i / panel_rows * n + j) * panel_rows + i % panel_rows)]);
+      };
+      mean = variance = 0;
+      for (Index i = 0; i < n_analysed; ++i) mean += weight[size(i)] * x(i) / total_weight;
+      for (Index i = 0; i < n_analysed; ++i)
+        variance += weight[size(i)] * (x(i) - mean) * (x(i) - mean) / total_weight;
+    }
+    const double scale = guide.scale[size(j)];
+    const bool constant = !(variance > 1e-13 * square) || scale == 0;
+    deviation.push_back(constant ? 0 : !guide.options.standardise ? 1 : std::sqrt(variance) * scale);
+    unit.push_back(constant ? 0 : deviation.back() / scale);
+  }
+}
+
+void CoxPathRoom::Arrays::take_sparse(const CoxPathGuideData& guide) {
+  const Lists& carriers = guide.rows().carriers;
+  for (Index c = 0; c < carriers.n(); ++c) {
+    double carried = 0, dead_carriers = 0;
+    Index n_carriers = 0;
+    for (const std::int32_t row : carriers[c]) {
+      const std::int32_t i = row_of[static_cast<std::size_t>(row)];
+      if (i < 0) continue;
+      ++n_carriers;
+      carried += weight[static_cast<std::size_t>(i)];
+      dead_carriers += dead[static_cast<std::size_t>(i)];
+    }
+    const bool constant = n_carriers == 0 || n_carriers == n_analysed;
+    const double share = carried / total_weight;
+    deviation.push_back(constant ? 0 : guide.options.standardise ? std::sqrt(share * (1 - share)) : 1);
+    unit.push_back(deviation.back());
+    died.push_back(dead_carriers / total_weight);
+  }
+}
+
+void CoxPathRoom::Arrays::count_deaths(const CoxPathGuideData& guide) {
+  n_deaths.assign(size(guide.rows().n_times) + 1, 0.0);
+  dead_weight = n_deaths;
+  for (std::size_t row = 0; row < dead.size(); ++row) {
+    if (!(dead[row] > 0)) continue;
+    n_deaths[static_cast<std::size_t>(exit[row])] += 1;
+    dead_weight[static_cast<std::size_t>(exit[row])] += dead[row];
+  }
+  loglik_saturated = path_loglik_saturated(n_deaths, dead_weight, guide.options.ties);
+}
+
+PathRows CoxPathRoom::Arrays::path_rows(const CoxPathGuideData& guide) const {
+  const CoxPathData& data = guide.rows();
+  return {.n_rows = static_cast<Index>(weight.size()),
+          .n_times = data.n_times,
+          .n_strata = static_cast<Index>(data.stratum_begin.size()) - 1,
+          .stratum_begin = data.stratum_begin.data(),
+          .exit = exit.data(),
+          .enter = enter.empty() ? nullptr : enter.data(),
+          .weight = weight.data(),
+          .dead = dead.data(),
+          .n_deaths = n_deaths.data(),
+          .dead_weight = dead_weight.data(),
+          .efron = guide.options.ties == Ties::efron};
+}
+
+WideRows CoxPathRoom::Arrays::wide(const CoxPathGuideData& guide) const {
+  const CoxPathData& data = guide.rows();
+  return {.rows = path_rows(guide),
+          .panels = panels.data(),
+          .n_panels = static_cast<Index>(weight.size()) / panel_rows,
+          .n_dense = data.n_dense,
+          .offset = offset.empty() ? nullptr : offset.data(),
+          .source = source.data(),
+          .n_carrying = data.carriers.n() > 0 ? n_analysed : 0,
+          .carried_begin = data.carried.begin.data(),
+          .carried = data.carried.values.data(),
+          .n_sparse = data.carriers.n()};
+}
+
+template <class Real>
+void CoxPathBlock<Real>::clear(const WideRows& rows) {
+  const auto zero = [](auto& values, Index n) { values.assign(size(n * wide_lanes), 0); };
+  const Index n_times = rows.rows.n_times + 1;
+  for (auto* of_times : {&at_risk, &dying, &hazard, &spared}) zero(*of_times, n_times);
+  make_room(risk, size(rows.rows.n_rows * wide_lanes));
+  zero(part, static_cast<Index>(asked.size()));
+  zero(slopes, static_cast<Index>(asked.size()));
+  zero(checked_part, static_cast<Index>(checked.size()));
+  zero(checked_slopes, static_cast<Index>(checked.size()));
+  zero(sparse_part, rows.n_sparse);
+  zero(sparse_slopes, rows.n_sparse);
+  std::fill_n(loglik, wide_lanes, 0.0);
+}
+
+template <class Real>
+WideBlock<Real> CoxPathBlock<Real>::view() {
+  return {.columns = columns.data(),
+          .n_columns = static_cast<Index>(columns.size()),
+          .beta = beta.data(),
+          .sparse_beta = sparse_beta.data(),
+          .asked = asked.data(),
+          .n_asked = static_cast<Index>(asked.size()),
+          .checked = checked.data(),
+          .n_checked = static_cast<Index>(checked.size()),
+          .risk = risk.data(),
+          .at_risk = at_risk.data(),
+          .dying = dying.data(),
+          .hazard = hazard.data(),
+          .spared = spared.data(),
+          .part = part.data(),
+          .checked_part = checked_part.data(),
+          .sparse_part = sparse_part.data(),
+          .slopes = slopes.data(),
+          .checked_slopes = checked_slopes.data(),
+          .sparse_slopes = sparse_slopes.data(),
+          .loglik = loglik};
+}
+
+template struct CoxPathBlock<float>;
+template struct CoxPathBlock<double>;
+
+}  // namespace chorale::kernels
