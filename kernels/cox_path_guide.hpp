@@ -57,6 +57,8 @@ class CoxPathRoom {
 ///
 /// weight   n_patients, >= 0, times the timeline's and the guide's
 /// Throws   ShapeError as cox_path
+/// Cost     100,000 patients on a Zen 5 core (v4): 0.095 s for 200 dense columns, 0.126 s for 14 dense and 500 sparse,
+///          where cox_path takes 0.25 and 0.20 s; a room keeps 4 n_dense + 12 lanes bytes for each row drawn
 /// Threads  one: a room for each
 /// Oracle   cox_path
 CoxPath cox_path(const CoxPathGuide& guide, std::span<const double> weight, CoxPathRoom& room);
