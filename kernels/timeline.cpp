@@ -170,7 +170,8 @@ std::vector<std::int32_t> order_by(const std::vector<std::int32_t>& place, std::
   std::vector<std::int32_t> order(static_cast<std::size_t>(begin.back()));
   for (std::size_t i = 0; i < place.size(); ++i)
     if (analysed[i])
-      order[static_cast<std::size_t>(begin[static_cast<std::size_t>(place[i])]++)] = static_cast<std::int32_t>(i);
+      order[static_cast<std::size_t>(begin[static_cast<std::size_t>(place[i])]++)] =
+          static_cast<std::int32_t>(i);
   return order;
 }
 

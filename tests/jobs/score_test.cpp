@@ -415,6 +415,16 @@ TEST_F(ScoreByHand, AnotherModelIsAnotherRun) {
               {"its SHA-256 differs", sha.c_str(), "expected 00ff"});
 }
 
+TEST_F(ScoreByHand, TheExampleRuns) {
+  const std::vector<std::string> overrides{
+      "cohort=" + quoted(folder / "cohort"), "output=" + quoted(folder / "score"),
+      "score.model=" + quoted(folder / "model.json"), R"(outcome.strata=["TRIAL"])"};
+  const io::Results results =
+      run_alone(io::load_config(fs::path(CHORALE_SOURCE_DIR) / "jobs/score/example.toml", overrides));
+  EXPECT_EQ(number(results, "n_analysed"), 5);
+  EXPECT_TRUE(fs::exists(folder / "score/DONE"));
+}
+
 TEST_F(ScoreByHand, TheCommandWritesTheJob) {
   const auto comm = engine::solo_comm();
   std::string said;
