@@ -29,6 +29,9 @@ namespace chorale::engine {
 /// and answers that do not depend on ranks or threads.
 ///
 /// A job may have more:
+///   static Config settled(Config config)
+///       before anything else: what a config leaves to files that it names, such as their checksums, so that a run whose
+///       files changed is known as another run
 ///   std::string brief(setup, Index stage, std::span<const Part> parts) const
 ///       on rank 0 when a stage is finished, with its parts in unit order; later stages find the text in setup.briefs
 ///   std::optional<io::ResultTable> Part::piece, which is not serialized
@@ -144,7 +147,9 @@ AnalysisEntry entry_of() {
           .help = Job::schema().help(),
           .fields = Job::schema().fields(),
           .make = [](const io::Node* table) -> std::unique_ptr<AnyAnalysis> {
-            return std::make_unique<detail::Erased<Job>>(Job::schema().parse(table));
+            typename Job::Config config = Job::schema().parse(table);
+            if constexpr (requires { Job::settled(config); }) config = Job::settled(std::move(config));
+            return std::make_unique<detail::Erased<Job>>(std::move(config));
           }};
 }
 

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <functional>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -25,6 +26,10 @@ constexpr std::array kinds{std::pair{Kind::number, std::string_view("number")},
                            std::pair{Kind::category, std::string_view("category")},
                            std::pair{Kind::feature, std::string_view("feature")}};
 
+[[noreturn]] void refuse(std::string what, std::string found = {}) {
+  throw InputError({.what = std::move(what), .found = std::move(found)});
+}
+
 Json optional_number(const std::optional<double>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
@@ -35,28 +40,54 @@ std::optional<double> optional_number(const Json& value) {
 Kind kind_of(const std::string& name) {
   for (const auto& [kind, word] : kinds)
     if (word == name) return kind;
-  throw InputError({.what = "unknown kind of variable", .found = name});
+  refuse("unknown kind of variable", name);
 }
 
-void require_sound(const ModelFile& model) {
+void require_variables(const ModelFile& model) {
+  std::set<std::string> names;
+  for (const auto& variable : model.variables)
+    if (variable.name.empty() || !names.insert(variable.name).second)
+      refuse("variables have no name, or the same one", variable.name);
+}
+
+void require_terms(const ModelFile& model) {
   const auto n_variables = static_cast<Index>(model.variables.size());
   for (const auto& term : model.terms) {
     if (term.variable < 0 || term.variable >= n_variables)
-      throw InputError({.what = "term of a variable that is not there", .found = term.name});
-    if (!std::isfinite(term.coefficient))
-      throw InputError({.what = "coefficient is not a finite number", .found = term.name});
-    const auto& levels = model.variables[static_cast<std::size_t>(term.variable)].levels;
-    if (!term.level.empty() && std::find(levels.begin(), levels.end(), term.level) == levels.end())
-      throw InputError({.what = "term of a level that its variable does not have", .found = term.name});
+      refuse("term of a variable that is not there", term.name);
+    const auto& variable = model.variables[static_cast<std::size_t>(term.variable)];
+    const auto& levels = variable.levels;
+    const bool of_level = variable.kind == Kind::category && !term.indicates_missing;
+    if (of_level ? std::find(levels.begin(), levels.end(), term.level) == levels.end() : !term.level.empty())
+      refuse("term of a level that its variable does not have", term.name);
+    if (term.indicates_missing && !term.when_missing)
+      refuse("term of who misses a variable, without a value for them", term.name);
   }
-  if (model.baselines.empty()) throw InputError({.what = "there is no baseline hazard"});
-  for (const auto& baseline : model.baselines)
+}
+
+void require_baselines(const ModelFile& model) {
+  if (model.baselines.empty()) refuse("there is no baseline hazard");
+  std::set<std::string> strata;
+  for (const auto& baseline : model.baselines) {
+    if (baseline.stratum.empty() != model.strata.empty() || !strata.insert(baseline.stratum).second)
+      refuse("baseline hazards do not fit the strata", baseline.stratum);
     if (baseline.time.size() != baseline.cumulative.size() ||
         !std::is_sorted(baseline.time.begin(), baseline.time.end()) ||
-        !std::is_sorted(baseline.cumulative.begin(), baseline.cumulative.end()))
-      throw InputError({.what = "baseline hazard does not ascend", .found = baseline.stratum});
+        !std::is_sorted(baseline.cumulative.begin(), baseline.cumulative.end()) ||
+        (!baseline.cumulative.empty() && baseline.cumulative.front() < 0))
+      refuse("baseline hazard does not ascend", baseline.stratum);
+  }
+}
+
+void require_sound(const ModelFile& model) {
+  require_variables(model);
+  require_terms(model);
+  require_baselines(model);
   if (!std::is_sorted(model.group_cuts.begin(), model.group_cuts.end()))
-    throw InputError({.what = "cut points of the risk groups do not ascend"});
+    refuse("cut points of the risk groups do not ascend");
+  if (std::adjacent_find(model.horizons.begin(), model.horizons.end(), std::greater_equal<>()) !=
+      model.horizons.end())
+    refuse("horizons do not ascend");
 }
 
 ModelFile parse(const Json& in) {
@@ -150,31 +181,39 @@ std::string to_text(const ModelFile& model) {
   return out.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-ModelFile read_model(const std::filesystem::path& path) {
-  const std::string text = read_text(path);
-  const auto refuse = [&](std::string what, std::string found, std::string expected) {
+ModelFile parse_model(std::string_view text, const std::string& name) {
+  const auto refuse_file = [&](std::string what, std::string found, std::string expected) {
     throw InputError({.what = std::move(what),
                       .found = std::move(found),
                       .expected = std::move(expected),
-                      .in = path.string(),
+                      .in = name,
                       .remedy = "name the model.json of a finished prognosis job"});
   };
   const Json in = Json::parse(text, nullptr, false);
-  if (in.is_discarded() || !in.is_object() || in.value("format", "") != format_name)
-    refuse("not a prognostic model", "another kind of file", std::string("JSON of format ") + format_name);
-  if (in.value("version", 0) != model_version)
-    refuse("model of another version", fmt::format("version {}", in.value("version", 0)),
-           fmt::format("version {}", model_version));
+  const auto stands_in = [&](const char* key) {
+    return in.is_object() && in.contains(key) ? in[key] : Json(nullptr);
+  };
+  if (stands_in("format") != format_name)
+    refuse_file("not a prognostic model",
+                in.is_discarded() ? "no JSON, or a part of it" : "another kind of file",
+                std::string("JSON of format ") + format_name);
+  if (stands_in("version") != model_version)
+    refuse_file("model of another version", "version " + stands_in("version").dump(),
+                fmt::format("version {}", model_version));
   ModelFile model;
   try {
     model = parse(in);
     require_sound(model);
   } catch (const Json::exception& problem) {
-    refuse("the model is not complete", problem.what(), "the file as it was written");
+    refuse_file("the model is not complete", problem.what(), "the file as it was written");
   } catch (const InputError& problem) {
-    refuse(problem.text().what, problem.text().found, "the file as it was written");
+    refuse_file(problem.text().what, problem.text().found, "the file as it was written");
   }
   return model;
+}
+
+ModelFile read_model(const std::filesystem::path& path) {
+  return parse_model(read_text(path), path.string());
 }
 
 }  // namespace chorale::io

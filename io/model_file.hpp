@@ -67,8 +67,12 @@ std::string_view name_of(ModelFile::Kind kind);
 /// The file's text; equal models give equal texts, and numbers come back as they were.
 std::string to_text(const ModelFile& model);
 
-/// Throws   InputError when the file is not a model of a version that this program reads, or a key is missing or does not
-///          fit the others; StoreError when it cannot be read
+/// The model in a file's text; `name` stands for the file in messages.
+/// Throws   InputError when it is no model of a version that this program reads, or a key is missing or does not fit
+///          the others
+ModelFile parse_model(std::string_view text, const std::string& name);
+
+/// Throws   as parse_model; StoreError when the file cannot be read
 ModelFile read_model(const std::filesystem::path& path);
 
 }  // namespace chorale::io

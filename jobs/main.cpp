@@ -51,7 +51,7 @@ int dispatch(engine::Comm& comm, int argc, char** argv) {
   app.require_subcommand(1);
   jobs::Context context{.comm = comm, .console = console(comm), .overrides = {}};
   int exit_code = 0;
-  std::string first, second, as = "cohort";
+  std::string first, second, output, as = "cohort";
   bool fresh = false, verify = false, features = false, markdown = false, overwrite = false;
   Index n_ranks = comm.size();
   const auto command = [&](const char* name, const char* help, const auto& body) {
@@ -130,6 +130,13 @@ int dispatch(engine::Comm& comm, int argc, char** argv) {
       ->allow_extra_args(false);
   submit->add_flag("--dry-run", batch.dry_run, "print the scripts, submit nothing");
   overrides(submit);
+  auto* score = command("score", "measure a model of another cohort on this one",
+                        [&] { return jobs::apply_model(context, first, second, output, fresh); });
+  score->add_option("MODEL", first, "model.json of a prognosis job")->required();
+  score->add_option("COHORT", second, "cohort folder")->required();
+  score->add_option("--output", output, "output folder; else results/score-MODEL-COHORT, by name");
+  score->add_flag("--fresh", fresh, "forget what the output folder holds");
+  overrides(score);
 
   auto* report = command("report", "write report.html again from the results",
                          [&] { return jobs::report(context, first); });
@@ -160,7 +167,8 @@ void keep_freed_memory() {
 int main(int argc, char** argv) {
   keep_freed_memory();
   // a batch system's signal means a checkpoint, also while MPI starts; other commands just end
-  if (argc > 1 && std::string_view(argv[1]) == "run") engine::watch_signals();
+  const std::string_view name = argc > 1 ? argv[1] : "";
+  if (name == "run" || name == "score") engine::watch_signals();
   std::unique_ptr<engine::Comm> comm;
   try {
     comm = engine::open_comm(argc, argv);

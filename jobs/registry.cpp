@@ -5,6 +5,7 @@
 #include "jobs/interaction_screen/job.hpp"
 #include "jobs/mutation_landscape/job.hpp"
 #include "jobs/prognosis/job.hpp"
+#include "jobs/score/job.hpp"
 
 namespace chorale::jobs {
 
@@ -13,6 +14,7 @@ const std::vector<engine::AnalysisEntry>& registry() {
       engine::entry_of<InteractionScreen>(),
       engine::entry_of<MutationLandscape>(),
       engine::entry_of<Prognosis>(),
+      engine::entry_of<ScoreModel>(),
   };
   return entries;
 }

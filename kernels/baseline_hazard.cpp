@@ -108,16 +108,24 @@ double cumulative_hazard(const RiskOrder& order, const BaselineHazard& hazard, I
 void predicted_survival(const RiskOrder& order, const BaselineHazard& hazard,
                         std::span<const double> linear_predictor, double horizon,
                         std::span<double> survival) {
+  std::vector<double> cumulative;
+  for (Index s = 0; s < order.n_strata; ++s)
+    cumulative.push_back(cumulative_hazard(order, hazard, s, horizon));
+  predicted_survival(order, hazard.centre, cumulative, linear_predictor, survival);
+}
+
+void predicted_survival(const RiskOrder& order, double centre, std::span<const double> cumulative,
+                        std::span<const double> linear_predictor, std::span<double> survival) {
+  require_size("hazards and strata differ in number", cumulative.size(), order.n_strata);
   require_size("survival and patients differ in number", survival.size(), order.n_patients);
   std::vector<double> value;
   row_values(order, linear_predictor, value);
-  for (double& predictor : value) predictor -= hazard.centre;
+  for (double& predictor : value) predictor -= centre;
   exponentials(value, nullptr);
   for (Index s = 0; s < order.n_strata; ++s) {
-    const double sum = cumulative_hazard(order, hazard, s, horizon);
     const Index begin = order.row_begin[size(2 * order.slot_begin[size(s)])];
     const Index end = order.row_begin[size(2 * order.slot_begin[size(s + 1)])];
-    for (Index row = begin; row < end; ++row) value[size(row)] *= -sum;
+    for (Index row = begin; row < end; ++row) value[size(row)] *= -cumulative[size(s)];
   }
   exponentials(value, nullptr);
   std::fill(survival.begin(), survival.end(), missing);

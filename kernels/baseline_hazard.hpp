@@ -47,4 +47,11 @@ double cumulative_hazard(const RiskOrder& order, const BaselineHazard& hazard, I
 void predicted_survival(const RiskOrder& order, const BaselineHazard& hazard,
                         std::span<const double> linear_predictor, double horizon, std::span<double> survival);
 
+/// The same with a hazard from elsewhere.
+///
+/// Shapes   cumulative (n_strata), gathered by the horizon for a linear predictor equal to `centre`; else as above
+/// Throws   as above, and ShapeError when there is not one hazard per stratum
+void predicted_survival(const RiskOrder& order, double centre, std::span<const double> cumulative,
+                        std::span<const double> linear_predictor, std::span<double> survival);
+
 }  // namespace chorale::kernels

@@ -111,26 +111,42 @@ BrierScore brier_score(const RiskOrder& order, std::span<const double> survival,
 BrierCurve brier_curve(const RiskOrder& order, const BaselineHazard& hazard,
                        std::span<const double> linear_predictor, std::span<const double> horizons,
                        std::span<const double> weight) {
+  std::vector<double> cumulative;
+  for (const double horizon : horizons)
+    for (Index s = 0; s < order.n_strata; ++s)
+      cumulative.push_back(cumulative_hazard(order, hazard, s, horizon));
+  return brier_curve(order, hazard.centre, cumulative, linear_predictor, horizons, weight);
+}
+
+BrierCurve brier_curve(const RiskOrder& order, double centre, std::span<const double> cumulative,
+                       std::span<const double> linear_predictor, std::span<const double> horizons,
+                       std::span<const double> weight) {
   if (std::adjacent_find(horizons.begin(), horizons.end(), std::greater_equal<>()) != horizons.end()) {
     throw ShapeError(
         {.what = "horizons do not ascend", .found = "a later one first", .expected = "ascending days"});
   }
+  const std::size_t n_strata = size(order.n_strata);
+  if (cumulative.size() != horizons.size() * n_strata) {
+    throw ShapeError({.what = "hazards do not fit horizons and strata",
+                      .found = std::to_string(cumulative.size()),
+                      .expected = std::to_string(horizons.size() * n_strata)});
+  }
   std::vector<double> risk;
   row_values(order, linear_predictor, risk);
   const Outcome outcome(order, weight, risk);
-  for (double& predictor : risk) predictor -= hazard.centre;
+  for (double& predictor : risk) predictor -= centre;
   exponentials(risk, risk.data());
   BrierCurve curve;
   std::vector<double> survival(risk.size());
-  for (const double horizon : horizons) {
-    for (Index s = 0; s < order.n_strata; ++s) {
-      const double sum = cumulative_hazard(order, hazard, s, horizon);
-      const Index end = order.row_begin[size(2 * order.slot_begin[size(s + 1)])];
-      for (Index row = order.row_begin[size(2 * order.slot_begin[size(s)])]; row < end; ++row)
+  for (std::size_t k = 0; k < horizons.size(); ++k) {
+    for (std::size_t s = 0; s < n_strata; ++s) {
+      const double sum = cumulative[k * n_strata + s];
+      const Index end = order.row_begin[size(2 * order.slot_begin[s + 1])];
+      for (Index row = order.row_begin[size(2 * order.slot_begin[s])]; row < end; ++row)
         survival[size(row)] = -sum * risk[size(row)];
     }
     exponentials(survival, survival.data());
-    curve.at.push_back(outcome.at(horizon, survival));
+    curve.at.push_back(outcome.at(horizons[k], survival));
   }
   curve.integrated = integral(curve.at, &BrierScore::score);
   curve.integrated_null = integral(curve.at, &BrierScore::null_score);

@@ -53,4 +53,12 @@ BrierCurve brier_curve(const RiskOrder& order, const BaselineHazard& hazard,
                        std::span<const double> linear_predictor, std::span<const double> horizons,
                        std::span<const double> weight);
 
+/// The same with a hazard from elsewhere.
+///
+/// Shapes   cumulative (n_horizons, n_strata), gathered by each horizon for a linear predictor equal to `centre`
+/// Throws   as above, and ShapeError when there is not one hazard per horizon and stratum
+BrierCurve brier_curve(const RiskOrder& order, double centre, std::span<const double> cumulative,
+                       std::span<const double> linear_predictor, std::span<const double> horizons,
+                       std::span<const double> weight);
+
 }  // namespace chorale::kernels

@@ -117,10 +117,10 @@ struct Places {
 };
 
 /// Fills analysed, weight, stratum and the attrition for all reasons but the order of entry and exit.
-void keep_who_is_known(const SurvivalView& patients, bool truncated, Timeline& timeline) {
+void keep_who_is_known(const SurvivalView& patients, Timeline& timeline) {
   for (std::size_t i = 0; i < patients.time.size(); ++i) {
     if (!std::isfinite(patients.time[i]) || patients.event[i] < 0 ||
-        (truncated && !std::isfinite(patients.entry[i]))) {
+        (!patients.entry.empty() && !std::isfinite(patients.entry[i]))) {
       ++timeline.attrition.missing_outcome;
     } else if (!patients.stratum.empty() && patients.stratum[i] < 0) {
       ++timeline.attrition.missing_stratum;
@@ -170,7 +170,8 @@ std::vector<std::int32_t> order_by(const std::vector<std::int32_t>& place, std::
   std::vector<std::int32_t> order(static_cast<std::size_t>(begin.back()));
   for (std::size_t i = 0; i < place.size(); ++i)
     if (analysed[i])
-      order[static_cast<std::size_t>(begin[static_cast<std::size_t>(place[i])]++)] = static_cast<std::int32_t>(i);
+      order[static_cast<std::size_t>(begin[static_cast<std::size_t>(place[i])]++)] =
+          static_cast<std::int32_t>(i);
   return order;
 }
 
@@ -230,8 +231,8 @@ void find_ranges(const Places& places, Timeline& timeline) {
 Timeline make_timeline(const SurvivalView& patients) {
   check(patients);
   const std::size_t n = patients.time.size();
-  const bool truncated = std::any_of(patients.entry.begin(), patients.entry.end(),
-                                     [](double entry) { return entry > 0 || std::isnan(entry); });
+  const bool truncated =
+      std::any_of(patients.entry.begin(), patients.entry.end(), [](double entry) { return entry > 0; });
   Timeline timeline;
   timeline.n_patients = static_cast<Index>(n);
   timeline.first.assign(n, 0);
@@ -242,7 +243,7 @@ Timeline make_timeline(const SurvivalView& patients) {
   timeline.exit.assign(n, std::numeric_limits<double>::quiet_NaN());
   if (truncated) timeline.entry.assign(n, std::numeric_limits<double>::quiet_NaN());
 
-  keep_who_is_known(patients, truncated, timeline);
+  keep_who_is_known(patients, timeline);
   const Places places = snap_times(patients, truncated, timeline);
   bool weighted = false;
   for (std::size_t i = 0; i < n; ++i) {

@@ -12,6 +12,7 @@
 
 #include "engine/comm.hpp"
 #include "engine/progress.hpp"
+#include "io/config/node.hpp"
 
 namespace chorale::jobs {
 
@@ -32,6 +33,9 @@ int list_jobs(const Context& context);
 int describe(const Context& context, const std::string& job, bool markdown);
 int check(const Context& context, const std::filesystem::path& config, Index n_ranks);
 int run(const Context& context, const std::filesystem::path& config, bool fresh);
+/// Measures a model on a cohort: a run of the job "score". An empty `output` becomes results/score-MODEL-COHORT.
+int apply_model(const Context& context, const std::filesystem::path& model,
+                const std::filesystem::path& cohort, const std::filesystem::path& output, bool fresh);
 int report(const Context& context, const std::filesystem::path& results);
 int inspect(const Context& context, const std::filesystem::path& cohort, bool verify, bool features);
 int ingest(const Context& context, const std::filesystem::path& recipe_or_study,
@@ -43,6 +47,9 @@ int simulate(const Context& context, const std::filesystem::path& spec, const st
 struct Quit {
   int exit_code;
 };
+
+/// Runs the job of a config that every rank reads, or resumes it.
+int run_job(const Context& context, const std::function<io::Node()>& read, bool fresh);
 
 /// Runs `step`, which must not talk to other ranks, on every rank; when it fails anywhere one rank prints the error
 /// and all throw Quit.

@@ -84,10 +84,15 @@ void together(const Context& context, const std::function<void()>& step) {
 }
 
 int run(const Context& context, const std::filesystem::path& config, bool fresh) {
+  return run_job(
+      context, [&] { return io::load_config(config, context.overrides); }, fresh);
+}
+
+int run_job(const Context& context, const std::function<io::Node()>& read, bool fresh) {
   engine::PreparedJob job;
   io::Node root;
   together(context, [&] {
-    root = io::load_config(config, context.overrides);
+    root = read();
     job = engine::prepare(root, registry(), nullptr);
   });
   if (job.config.features.min_carriers > 0) job = engine::prepare(root, registry(), &context.comm);

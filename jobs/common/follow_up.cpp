@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "engine/selection.hpp"
 #include "kernels/error.hpp"
 
@@ -93,6 +95,21 @@ engine::Ledger FollowUp::ledger() const {
   }
   ledger.leave("adjusted outcome", "covariate missing", n_missing);
   return ledger;
+}
+
+void refuse_without_events(const engine::Ledger& ledger, Index n_left_over, const std::string& endpoint,
+                           std::string remedy) {
+  std::string reasons;
+  for (const auto& line : ledger.lines)
+    if (line.n_left > 0)
+      reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", line.n_left, line.reason);
+  throw InputError(
+      {.what = n_left_over == 0 ? "no patient is left for the model" : "no patient of the model has an event",
+       .found = fmt::format("{} of {} patients, 0 events{}", n_left_over, ledger.n_start,
+                            reasons.empty() ? "" : "; left: " + reasons),
+       .expected = "patients with events",
+       .in = endpoint,
+       .remedy = std::move(remedy)});
 }
 
 }  // namespace chorale::jobs

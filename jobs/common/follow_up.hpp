@@ -48,4 +48,8 @@ struct FollowUp : Timelines {
   engine::Ledger ledger() const;
 };
 
+/// Throws   InputError that says who left, for a model whose patients have no events
+[[noreturn]] void refuse_without_events(const engine::Ledger& ledger, Index n_left_over,
+                                        const std::string& endpoint, std::string remedy);
+
 }  // namespace chorale::jobs

@@ -93,6 +93,21 @@ std::vector<std::int32_t> crossed(const engine::Cohort& cohort, const std::vecto
   return all;
 }
 
+std::vector<std::string> crossed_labels(const std::vector<Grouping>& groupings) {
+  std::vector<std::string> all{""};
+  for (const Grouping& grouping : groupings) {
+    std::vector<std::string> longer;
+    for (const auto& before : all)
+      for (const auto& label : grouping.labels) {
+        std::string level = grouping.field;
+        level += "=" + label;
+        longer.push_back(before.empty() ? level : before + ", " + level);
+      }
+    all = std::move(longer);
+  }
+  return all;
+}
+
 void require_columns(const std::vector<Grouping>& groupings, std::vector<std::string>& fields) {
   for (const Grouping& grouping : groupings)
     if (grouping.field != panel_field &&

@@ -39,6 +39,9 @@ struct Grouping {
 std::vector<std::int32_t> crossed(const engine::Cohort& cohort, const std::vector<Grouping>& groupings,
                                   Index& n_codes);
 
+/// What the codes of crossed groupings mean: "TRIAL=X, SITE=A"; one empty text without groupings.
+std::vector<std::string> crossed_labels(const std::vector<Grouping>& groupings);
+
 /// The clinical fields that groupings read (a panel is none).
 void require_columns(const std::vector<Grouping>& groupings, std::vector<std::string>& fields);
 

@@ -5,6 +5,7 @@
 #include <boost/serialization/array.hpp>
 #include <boost/serialization/vector.hpp>
 
+#include "kernels/calibration.hpp"
 #include "kernels/cox.hpp"
 #include "kernels/kaplan_meier.hpp"
 #include "kernels/log_linear.hpp"
@@ -30,6 +31,11 @@ template <class Archive>
 void serialize(Archive& archive, chorale::kernels::AdjustedFit& f, unsigned) {
   archive& f.n_analysed& f.n_events& f.n_carriers& f.n_carrier_events& f.verdict& f.log_hazard& f.se& f.z& f
       .loglik_null& f.loglik_covariates& f.loglik& f.beta& f.iterations;
+}
+
+template <class Archive>
+void serialize(Archive& archive, chorale::kernels::CalibrationGroup& g, unsigned) {
+  archive& g.n& g.weight& g.events& g.predicted& g.observed& g.se& g.lower& g.upper;
 }
 
 template <class Archive>

@@ -2,6 +2,8 @@
 // Copyright the Chorale authors
 #include "jobs/prognosis/config.hpp"
 
+#include "jobs/common/evaluation.hpp"
+
 namespace chorale::jobs::prognosis {
 namespace {
 
@@ -54,7 +56,7 @@ void bootstrap(io::Schema<Config>& schema) {
 
 void validation(io::Schema<Config>& schema) {
   schema.field("measures", &Config::measures)
-      .one_of({"harrell_c", "uno_c", "auc", "brier", "integrated_brier", "calibration"})
+      .one_of(evaluation_words)
       .help("what is measured of the model and of every replicate");
   schema.field("horizons", &Config::horizons)
       .unit("days")

@@ -150,8 +150,13 @@ Design Design::of(const Config& config, const engine::Setup& setup) {
   return design;
 }
 
-bool Design::measures(const std::string& name) const {
-  return contains(config.measures, name);
+EvaluationOptions Design::evaluation() const {
+  return {.measures = config.measures,
+          .horizons = config.horizons,
+          .integration_points = config.integration_points,
+          .calibration_groups = config.calibration_groups,
+          .confidence = config.confidence,
+          .ties = ties};
 }
 
 engine::Columns Design::columns(const engine::Setup& setup) const {

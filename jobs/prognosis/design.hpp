@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/plan.hpp"
+#include "jobs/common/evaluation.hpp"
 #include "jobs/common/follow_up.hpp"
 #include "jobs/common/grouping.hpp"
 #include "jobs/prognosis/config.hpp"
@@ -35,7 +36,7 @@ struct Design {
   bool cross_validates() const {
     return selects() && (config.tuning == Tuning::cv || config.tuning == Tuning::cv_1se);
   }
-  bool measures(const std::string& name) const;
+  EvaluationOptions evaluation() const;
 
   engine::Columns columns(const engine::Setup& setup) const;
   Index n_units(StageNumber stage) const;

@@ -81,7 +81,7 @@ Findings Findings::of(const Design& design, std::span<const Part> parts) {
     all.left_out.insert(all.left_out.end(), part.left_out.begin(), part.left_out.end());
     all.entered.insert(all.entered.end(), part.entered.begin(), part.entered.end());
   }
-  all.measures = Evaluation::measures_of(design);
+  all.measures = measures_of(design.evaluation());
   all.corrected = correct(design, all);
   return all;
 }

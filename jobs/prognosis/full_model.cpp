@@ -123,10 +123,14 @@ void describe_path(const Frame& frame, FullModel& full) {
   if (tuned.chosen >= 0) full.fit.loglik = tuned.path.loglik[size(tuned.chosen)];
 }
 
+/// Of the strata in which patients take part; nobody may have died there.
 std::vector<Baseline> baselines_of(const Frame& frame, const kernels::BaselineHazard& hazard) {
   const kernels::RiskOrder& order = frame.evaluation.order();
   std::vector<Baseline> all;
   for (Index s = 0; s < order.n_strata; ++s) {
+    if (order.row_begin[size(2 * order.slot_begin[size(s)])] ==
+        order.row_begin[size(2 * order.slot_begin[size(s + 1)])])
+      continue;
     Baseline baseline{.stratum = frame.stratum_labels[size(s)], .time = {}, .cumulative = {}};
     for (Index slot = order.slot_begin[size(s)] + 1; slot < order.slot_begin[size(s) + 1]; ++slot) {
       const double before = hazard.cumulative[size(slot - 1)];
@@ -167,9 +171,10 @@ FullModel describe_model(const Frame& frame, const engine::Setup&, const engine:
   const auto eta = frame.procedure.predict(std::span(&full.model, 1));
   Evaluation::Scratch scratch;
   const auto hazard = frame.evaluation.hazard(eta, frame.weight);
-  full.scores = frame.evaluation.score(scratch, eta, hazard, frame.weight, true);
-  full.no_information = frame.evaluation.no_information(scratch, eta, hazard, frame.weight);
-  full.calibration = frame.evaluation.calibration(scratch, eta, hazard, frame.weight);
+  const auto at_times = frame.evaluation.at_times(hazard);
+  full.scores = frame.evaluation.score(scratch, eta, at_times, frame.weight, true);
+  full.no_information = frame.evaluation.no_information(scratch, eta, at_times, frame.weight);
+  full.calibration = frame.evaluation.calibration(scratch, eta, at_times, frame.weight);
   full.centre = hazard.centre;
   full.baselines = baselines_of(frame, hazard);
   describe_groups(frame, eta, full);

@@ -10,20 +10,15 @@
 #include <boost/serialization/vector.hpp>
 
 #include "engine/ledger.hpp"
+#include "jobs/common/evaluation.hpp"
+#include "jobs/common/evaluation_tables.hpp"
 #include "jobs/common/kernel_archives.hpp"
-#include "jobs/prognosis/evaluation.hpp"
+#include "jobs/common/risk_groups.hpp"
 #include "jobs/prognosis/procedure.hpp"
 #include "kernels/calibration.hpp"
 #include "kernels/cox_zph.hpp"
-#include "kernels/kaplan_meier.hpp"
-#include "kernels/log_rank.hpp"
 
 namespace boost::serialization {
-
-template <class Archive>
-void serialize(Archive& archive, chorale::kernels::CalibrationGroup& g, unsigned) {
-  archive& g.n& g.weight& g.events& g.predicted& g.observed& g.se& g.lower& g.upper;
-}
 
 template <class Archive>
 void serialize(Archive& archive, chorale::kernels::ZphTest& t, unsigned) {
@@ -104,20 +99,6 @@ struct Baseline {
   }
 };
 
-struct RiskGroup {
-  double lower = kernels::missing, upper = kernels::missing;  ///< linear predictors; NaN is open
-  kernels::KmCurve curve;
-  kernels::KmMedian median{};
-  std::vector<kernels::KmPoint> landmarks;
-  double log_hazard = kernels::missing, se = kernels::missing;  ///< against the first group
-  std::string trouble;
-
-  template <class Archive>
-  void serialize(Archive& archive, unsigned) {
-    archive& lower& upper& curve& median& landmarks& log_hazard& se& trouble;
-  }
-};
-
 /// A predictor beside a scheme held in a field.
 struct SchemeComparison {
   Index scheme = 0;
@@ -145,16 +126,14 @@ struct FullModel {
   std::vector<kernels::CalibrationGroup> calibration;
   double centre = 0;
   std::vector<Baseline> baselines;
-  std::vector<double> cuts;
-  std::vector<RiskGroup> groups;
-  kernels::LogRankResult log_rank;
+  RiskGroups groups;
   std::vector<SchemeComparison> schemes;
   engine::Ledger ledger;
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& model& fit& path& terms& variables& scores& no_information& calibration& centre& baselines& cuts&
-        groups& log_rank& schemes& ledger;
+    archive& model& fit& path& terms& variables& scores& no_information& calibration& centre& baselines&
+        groups& schemes& ledger;
   }
 };
 
@@ -171,24 +150,10 @@ struct Replicate {
   }
 };
 
-/// The procedure on everyone else, measured on those who were left out.
-struct LeftOut {
-  Index level = 0;
-  Index n = 0, n_events = 0;
-  std::string trouble;
-  std::vector<Score> scores;                       ///< (n_measures)
-  std::vector<kernels::CalibrationGroup> overall;  ///< (n_horizons): everyone one group
-
-  template <class Archive>
-  void serialize(Archive& archive, unsigned) {
-    archive& level& n& n_events& trouble& scores& overall;
-  }
-};
-
 struct Part {
   std::vector<FullModel> full;  ///< one, of the first stage
   std::vector<Replicate> replicates;
-  std::vector<LeftOut> left_out;
+  std::vector<LevelScores> left_out;
   std::vector<std::vector<std::uint8_t>> entered;  ///< per half sample: (n_terms)
 
   template <class Archive>

@@ -19,28 +19,6 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-/// Survival at times, whichever table it goes to.
-struct PointColumns {
-  Reals time, at_risk, survival, se, lower, upper;
-
-  void add(double t, double n, double s, double error, double low, double high) {
-    time.push_back(t);
-    at_risk.push_back(n);
-    survival.push_back(s);
-    se.push_back(error);
-    lower.push_back(low);
-    upper.push_back(high);
-  }
-  void put(io::ResultTable& table) {
-    table.add("time", "days", "time since entry", std::move(time));
-    table.add("at_risk", "patients", "under observation just before that time", std::move(at_risk));
-    table.add("survival", "", "Kaplan-Meier estimate; empty beyond the last follow-up", std::move(survival));
-    table.add("lower", "", "lower bound", std::move(lower));
-    table.add("upper", "", "upper bound", std::move(upper));
-    table.add("se", "", "standard error (Greenwood)", std::move(se));
-  }
-};
-
 }  // namespace
 
 io::ResultTable performance_table(const Findings& findings) {
@@ -98,9 +76,11 @@ io::ResultTable performance_table(const Findings& findings) {
 }
 
 io::ResultTable calibration_table(const Design& design, const Findings& findings) {
-  const auto n_groups = size(design.config.calibration_groups);
-  Reals horizon, predicted, observed, se, lower, upper, optimism, corrected;
-  Wholes group, n;
+  io::ResultTable table = jobs::calibration_table(
+      "Survival predicted and observed in groups of about equal size by prediction, the worst first. The "
+      "optimism is that of observed less predicted, by group.",
+      findings.full.calibration, design.config.horizons);
+  Reals optimism, corrected;
   for (std::size_t cell = 0; cell < findings.full.calibration.size(); ++cell) {
     const auto& of = findings.full.calibration[cell];
     if (of.n == 0) continue;
@@ -113,113 +93,12 @@ io::ResultTable calibration_table(const Design& design, const Findings& findings
       ++n_replicates;
     }
     const double mean = n_replicates > 0 ? excess / static_cast<double>(n_replicates) : kernels::missing;
-    horizon.push_back(design.config.horizons[cell / n_groups]);
-    group.push_back(static_cast<Index>(cell % n_groups) + 1);
-    n.push_back(of.n);
-    predicted.push_back(of.predicted);
-    observed.push_back(of.observed);
-    se.push_back(of.se);
-    lower.push_back(of.lower);
-    upper.push_back(of.upper);
     optimism.push_back(mean);
     corrected.push_back(of.observed - mean);
   }
-  io::ResultTable table{.name = "calibration",
-                        .caption =
-                            "Survival predicted and observed in groups of about equal size by prediction, "
-                            "the worst first. The optimism is "
-                            "that of observed less predicted, by group.",
-                        .columns = {}};
-  table.add("horizon", "days", "time of the prediction", std::move(horizon));
-  table.add("group", "", "1 has the worst predictions", std::move(group));
-  table.add("n", "patients", "in the group", std::move(n));
-  table.add("predicted", "", "mean predicted survival", std::move(predicted));
-  table.add("observed", "", "Kaplan-Meier estimate; empty beyond the group's follow-up", std::move(observed));
-  table.add("se", "", "its standard error (Greenwood)", std::move(se));
-  table.add("lower", "", "its lower bound", std::move(lower));
-  table.add("upper", "", "its upper bound", std::move(upper));
   table.add("optimism", "", "of observed less predicted; empty without replicates", std::move(optimism));
   table.add("corrected", "", "observed less optimism", std::move(corrected));
   return table;
-}
-
-std::vector<io::ResultTable> group_tables(const Design& design, const Findings& findings) {
-  Texts group, curve_group, landmark_group, note;
-  Wholes n, n_events;
-  Reals from, to, median, median_lower, median_upper, log_hazard, se, hazard_ratio, hr_lower, hr_upper,
-      log10_p;
-  PointColumns steps, landmarks;
-  Reals events, censored;
-  const double z = kernels::normal_quantile((1 + design.config.confidence) / 2);
-  for (std::size_t g = 0; g < findings.full.groups.size(); ++g) {
-    const RiskGroup& of = findings.full.groups[g];
-    group.push_back(std::to_string(g + 1));
-    from.push_back(of.lower);
-    to.push_back(of.upper);
-    n.push_back(of.curve.n_analysed);
-    n_events.push_back(of.curve.n_events);
-    median.push_back(of.median.time);
-    median_lower.push_back(of.median.lower);
-    median_upper.push_back(of.median.upper);
-    log_hazard.push_back(of.log_hazard);
-    se.push_back(of.se);
-    hazard_ratio.push_back(std::exp(of.log_hazard));
-    hr_lower.push_back(std::exp(of.log_hazard - z * of.se));
-    hr_upper.push_back(std::exp(of.log_hazard + z * of.se));
-    log10_p.push_back(kernels::normal_log10_two_sided(of.log_hazard / of.se));
-    note.push_back(g == 0 ? "the others are compared with this group" : of.trouble);
-    for (const auto& p : of.landmarks) {
-      landmark_group.push_back(group.back());
-      landmarks.add(p.time, p.at_risk, p.survival, p.se, p.lower, p.upper);
-    }
-    const auto& c = of.curve;
-    for (std::size_t k = 0; k < c.time.size(); ++k) {
-      curve_group.push_back(group.back());
-      steps.add(c.time[k], c.at_risk[k], c.survival[k], c.se[k], c.lower[k], c.upper[k]);
-      events.push_back(c.events[k]);
-      censored.push_back(c.censored[k]);
-    }
-  }
-  std::vector<io::ResultTable> tables(3);
-  tables[0] = {.name = "groups",
-               .caption =
-                   "Risk groups by linear predictor, 1 the lowest risk, on the patients that the model was "
-                   "made from: so "
-                   "they are further apart than on others.",
-               .columns = {}};
-  tables[0].add("group", "", "risk group", std::move(group));
-  tables[0].add("from", "log hazard", "least linear predictor; empty: open", std::move(from));
-  tables[0].add("to", "log hazard", "below this linear predictor; empty: open", std::move(to));
-  tables[0].add("patients", "patients", "in the group", std::move(n));
-  tables[0].add("events", "patients", "events among them", std::move(n_events));
-  tables[0].add("median", "days", "median survival; empty where the curve does not get there",
-                std::move(median));
-  tables[0].add("median_lower", "days", "lower bound", std::move(median_lower));
-  tables[0].add("median_upper", "days", "upper bound; empty where its curve does not get there",
-                std::move(median_upper));
-  tables[0].add("log_hazard", "log hazard", "against group 1, strata as in the model; empty for group 1",
-                std::move(log_hazard));
-  tables[0].add("se", "log hazard", "its standard error", std::move(se));
-  tables[0].add("hazard_ratio", "", "against group 1", std::move(hazard_ratio));
-  tables[0].add("hr_lower", "", "its lower limit", std::move(hr_lower));
-  tables[0].add("hr_upper", "", "its upper limit", std::move(hr_upper));
-  tables[0].add("log10_p", "log10", "p-value of the Wald test", std::move(log10_p));
-  tables[0].add("note", "", "why cells are empty", std::move(note));
-  tables[1] = {
-      .name = "group_landmarks", .caption = "Survival of the risk groups at the horizons.", .columns = {}};
-  tables[1].add("group", "", "risk group", std::move(landmark_group));
-  landmarks.put(tables[1]);
-  tables[2] = {
-      .name = "group_survival",
-      .caption =
-          "Kaplan-Meier curves of the risk groups: a row for every time at which someone had an event or "
-          "left.",
-      .columns = {}};
-  tables[2].add("group", "", "risk group", std::move(curve_group));
-  steps.put(tables[2]);
-  tables[2].add("events", "patients", "events at that time", std::move(events));
-  tables[2].add("censored", "patients", "censored at that time", std::move(censored));
-  return tables;
 }
 
 io::ResultTable scheme_table(const Design& design, const Findings& findings) {
@@ -274,63 +153,12 @@ io::ResultTable scheme_table(const Design& design, const Findings& findings) {
 }
 
 io::ResultTable left_out_table(const Design& design, const Findings& findings) {
-  Texts level, measure, note;
-  Wholes n, n_events;
-  Reals horizon, value, se, lower, upper, predicted, observed;
-  const double z = kernels::normal_quantile((1 + design.config.confidence) / 2);
-  for (const LeftOut& of : findings.left_out) {
-    const auto add = [&](std::string_view name, double at, const Score& score, double p, double o,
-                         kernels::Interval limits) {
-      level.push_back(design.left_out->labels[size(of.level)]);
-      n.push_back(of.n);
-      n_events.push_back(of.n_events);
-      measure.emplace_back(name);
-      horizon.push_back(at);
-      value.push_back(score.value);
-      se.push_back(score.se);
-      lower.push_back(limits.lower);
-      upper.push_back(limits.upper);
-      predicted.push_back(p);
-      observed.push_back(o);
-      note.push_back(!of.trouble.empty() ? of.trouble : score.trouble);
-    };
-    for (std::size_t m = 0; m < findings.measures.size(); ++m) {
-      const Measure& wanted = findings.measures[m];
-      const Score score = of.scores.empty() ? Score{} : of.scores[m];
-      add(name_of(wanted.kind), wanted.horizon, score, kernels::missing, kernels::missing,
-          {.lower = score.value - z * score.se, .upper = score.value + z * score.se});
-    }
-    for (std::size_t h = 0; h < of.overall.size(); ++h) {
-      const auto& all = of.overall[h];
-      add("observed_over_expected", design.config.horizons[h],
-          {.value = (1 - all.observed) / (1 - all.predicted),
-           .trouble = std::isnan(all.observed) ? "follow-up ends before the horizon" : ""},
-          all.predicted, all.observed,
-          // the prediction is taken as given: limits are those of the Kaplan-Meier estimate
-          {.lower = (1 - all.upper) / (1 - all.predicted), .upper = (1 - all.lower) / (1 - all.predicted)});
-    }
-  }
-  io::ResultTable table{.name = "left_out",
-                        .caption = fmt::format("Each level of {} left out in turn: the whole procedure on "
-                                               "the other patients, measured on the level's own.",
-                                               design.config.leave_out),
-                        .columns = {}};
-  table.add("level", "", "whose patients were left out", std::move(level));
-  table.add("n", "patients", "of the level", std::move(n));
-  table.add("events", "patients", "events among them", std::move(n_events));
-  table.add("measure", "",
-            "as in performance; observed_over_expected: share who died over the share predicted",
-            std::move(measure));
-  table.add("horizon", "days", "time that it looks at; empty: all follow-up", std::move(horizon));
-  table.add("value", "", "on the patients left out", std::move(value));
-  table.add("se", "", "standard error; concordance and slope only", std::move(se));
-  table.add("lower", "", "limit by the standard error; observed_over_expected: by that of the share who died",
-            std::move(lower));
-  table.add("upper", "", "the same", std::move(upper));
-  table.add("predicted", "", "mean predicted survival; observed_over_expected only", std::move(predicted));
-  table.add("observed", "", "Kaplan-Meier estimate; observed_over_expected only", std::move(observed));
-  table.add("note", "", "why there is no value", std::move(note));
-  return table;
+  return level_table("left_out",
+                     fmt::format("Each level of {} left out in turn: the whole procedure on the other "
+                                 "patients, measured on the level's own.",
+                                 design.config.leave_out),
+                     findings.left_out, design.left_out->labels, findings.measures, design.config.horizons,
+                     design.config.confidence);
 }
 
 }  // namespace chorale::jobs::prognosis

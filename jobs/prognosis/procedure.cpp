@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "jobs/common/evaluation.hpp"
 #include "jobs/common/parallel.hpp"
 #include "kernels/cox_bootstrap.hpp"
 #include "kernels/linear_predictors.hpp"
@@ -319,7 +320,8 @@ std::vector<double> Procedure::predict(std::span<const Model> models) const {
   std::vector<double> eta(n * n_models);
   for (std::size_t m = 0; m < n_models; ++m)
     for (std::size_t i = 0; i < n; ++i)
-      eta[m * n + i] = models[m].predicts() ? side_by_side[i * n_models + m] : kernels::missing;
+      eta[m * n + i] =
+          models[m].predicts() ? without_rounding(side_by_side[i * n_models + m]) : kernels::missing;
   return eta;
 }
 

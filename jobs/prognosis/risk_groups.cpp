@@ -33,19 +33,6 @@ std::vector<double> useful_cuts(const Frame& frame, std::span<const double> eta)
   return useful;
 }
 
-/// Cox model of the codes 1, 2, … against 0 among the patients taken.
-kernels::CoxFit fit_codes(const Frame& frame, std::span<const std::int32_t> code, Index n_codes,
-                          std::span<const std::uint8_t> taken) {
-  const std::size_t n = code.size();
-  std::vector<double> columns(n * size(n_codes - 1), 0);
-  for (std::size_t i = 0; i < n; ++i)
-    if (code[i] > 0) columns[size(code[i] - 1) * n + i] = 1;
-  return kernels::cox_fit(
-      kernels::make_cox_design(frame.timeline(), {.values = columns, .n_columns = n_codes - 1, .offset = {}},
-                               taken),
-      {.ties = frame.design.ties});
-}
-
 struct Compared {
   std::vector<double> risk;
   std::string name;
@@ -83,41 +70,8 @@ void compare(const Frame& frame, const kernels::RiskOrder& order, const Compared
 
 void describe_groups(const Frame& frame, std::span<const double> eta, FullModel& full) {
   const Config& config = frame.design.config;
-  full.cuts = useful_cuts(frame, eta);
-  const Index n_groups = static_cast<Index>(full.cuts.size()) + 1;
-  std::vector<std::int32_t> code(eta.size(), -1);
-  for (std::size_t i = 0; i < eta.size(); ++i)
-    if (frame.candidates.included()[i] != 0)
-      code[i] = static_cast<std::int32_t>(std::upper_bound(full.cuts.begin(), full.cuts.end(), eta[i]) -
-                                          full.cuts.begin());
-  kernels::CoxFit fit;
-  if (n_groups > 1) {
-    fit = fit_codes(frame, code, n_groups, frame.candidates.included());
-    full.log_rank = kernels::log_rank(frame.timeline(), code, n_groups);
-  }
-  std::vector<std::uint8_t> member(eta.size());
-  for (Index g = 0; g < n_groups; ++g) {
-    RiskGroup group;
-    if (g > 0) group.lower = full.cuts[size(g - 1)];
-    if (g + 1 < n_groups) group.upper = full.cuts[size(g)];
-    for (std::size_t i = 0; i < code.size(); ++i) member[i] = code[i] == g;
-    group.curve = kernels::kaplan_meier(frame.timelines.crude, member,
-                                        {.type = kernels::ConfType::log_log, .level = config.confidence});
-    group.median = kernels::km_median(group.curve);
-    group.landmarks = kernels::km_landmarks(frame.timelines.crude, member, group.curve, config.horizons);
-    if (g > 0) {
-      const auto j = size(g - 1);
-      const bool finite = std::isfinite(fit.beta[j]) && fit.verdict != kernels::CoxVerdict::not_converged;
-      group.log_hazard = fit.beta[j];
-      if (finite)
-        group.se = std::sqrt(fit.covariance[j * size(n_groups - 1) + j]);
-      else
-        group.trouble = std::isinf(fit.beta[j])
-                            ? "nobody dies in this group, or in the first, while others are at risk"
-                            : "the fit did not converge";
-    }
-    full.groups.push_back(std::move(group));
-  }
+  full.groups = describe_risk_groups(frame.timelines, frame.design.ties, frame.candidates.included(), eta,
+                                     useful_cuts(frame, eta), config.horizons, config.confidence);
 }
 
 void compare_schemes(const Frame& frame, const engine::Cohort& cohort, std::span<const double> eta,
@@ -126,8 +80,7 @@ void compare_schemes(const Frame& frame, const engine::Cohort& cohort, std::span
   Compared model{.risk = {eta.begin(), eta.end()}, .name = "model"};
   Compared groups{.risk = std::vector<double>(n), .name = "risk groups"};
   for (std::size_t i = 0; i < n; ++i)
-    groups.risk[i] =
-        static_cast<double>(std::upper_bound(full.cuts.begin(), full.cuts.end(), eta[i]) - full.cuts.begin());
+    groups.risk[i] = static_cast<double>(risk_group_of(full.groups.cuts, eta[i]));
   for (std::size_t s = 0; s < frame.design.schemes.size(); ++s) {
     const Grouping& scheme = frame.design.schemes[s];
     auto code = scheme.codes(cohort);
@@ -151,14 +104,15 @@ void compare_schemes(const Frame& frame, const engine::Cohort& cohort, std::span
       continue;
     }
     // levels that have no order of their own are put in that of their hazards
-    const auto fit = fit_codes(frame, code, n_levels, taken);
+    const auto fit = fit_codes(frame.timeline(), frame.design.ties, code, n_levels, taken);
     std::vector<double> risk(n, 0);
     constexpr double beyond = 1e3;  // a level in which nobody dies, or everybody at once
     for (std::size_t i = 0; i < n; ++i)
       if (code[i] > 0) risk[i] = std::clamp(fit.beta[size(code[i] - 1)], -beyond, beyond);
     const auto order = kernels::make_risk_order(frame.timeline(), taken);
+    const EvaluationOptions options = frame.design.evaluation();
     for (const auto kind : {Measure::Kind::harrell_c, Measure::Kind::uno_c}) {
-      if (!frame.design.measures(std::string(name_of(kind)))) continue;
+      if (!options.asks_for(name_of(kind))) continue;
       row.measure = kind;
       compare(frame, order, model, risk, row, full);
       compare(frame, order, groups, risk, row, full);

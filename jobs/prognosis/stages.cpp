@@ -46,21 +46,6 @@ kernels::BootstrapPlan plan_of(const Design& design, const engine::Cohort& cohor
       {.n_patients = cohort.n_patients(), .stratum = stratum, .cluster = cluster});
 }
 
-std::vector<std::string> crossed_labels(const std::vector<Grouping>& groupings) {
-  std::vector<std::string> all{""};
-  for (const Grouping& grouping : groupings) {
-    std::vector<std::string> longer;
-    for (const auto& before : all)
-      for (const auto& label : grouping.labels) {
-        std::string level = grouping.field;
-        level += "=" + label;
-        longer.push_back(before.empty() ? level : before + ", " + level);
-      }
-    all = std::move(longer);
-  }
-  return all;
-}
-
 std::vector<double> values_of(const std::vector<Score>& scores) {
   std::vector<double> values;
   for (const Score& score : scores) values.push_back(score.value);
@@ -80,7 +65,7 @@ Frame::Frame(const Design& own, const engine::Setup& setup, const engine::Cohort
       timelines(design.outcome, setup, cohort),
       candidates(design, setup, cohort, timelines.model()),
       procedure(design, cohort, timelines.model(), candidates),
-      evaluation(design, timelines.model(), timelines.crude, candidates.included()),
+      evaluation(design.evaluation(), timelines.model(), timelines.crude, candidates.included()),
       weight(timelines.model().weight),
       cluster(codes_of(design.cluster, cohort)),
       left_out(codes_of(design.left_out, cohort)),
@@ -93,21 +78,10 @@ Frame::Frame(const Design& own, const engine::Setup& setup, const engine::Cohort
     n_events += included[i] != 0 && timeline().event[i] != 0;
     if (included[i] == 0) weight[i] = 0;
   }
-  if (n_events > 0) return;
-  std::string reasons;
-  const engine::Ledger lines = ledger();
-  for (const auto& line : lines.lines)
-    if (line.n_left > 0)
-      reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", line.n_left, line.reason);
-  throw InputError({.what = candidates.n_included() == 0 ? "no patient is left for the model"
-                                                         : "no patient of the model has an event",
-                    .found = fmt::format("{} of {} patients, 0 events{}", candidates.n_included(),
-                                         cohort.n_patients(), reasons.empty() ? "" : "; left: " + reasons),
-                    .expected = "patients with events",
-                    .in = setup.config.outcome.endpoint,
-                    .remedy =
-                        "see [select] and outcome.endpoint, or keep incomplete patients: prognosis.missing "
-                        "and prognosis.untested"});
+  if (n_events == 0)
+    refuse_without_events(ledger(), candidates.n_included(), setup.config.outcome.endpoint,
+                          "see [select] and outcome.endpoint, or keep incomplete patients: "
+                          "prognosis.missing and prognosis.untested");
 }
 
 std::vector<double> Frame::weighted(std::span<const std::uint8_t> copies) const {
@@ -153,7 +127,7 @@ std::vector<Replicate> replicate(const Frame& frame, Index first, Index last) {
       const auto lp = std::span(eta).subspan(k * n, n);
       const auto in_sample = frame.weighted(drawn);
       Evaluation::Scratch scratch;
-      const auto hazard = frame.evaluation.hazard(lp, in_sample);
+      const auto hazard = frame.evaluation.at_times(frame.evaluation.hazard(lp, in_sample));
       own.boot = values_of(frame.evaluation.score(scratch, lp, hazard, in_sample));
       own.original = values_of(frame.evaluation.score(scratch, lp, hazard, frame.weight));
       if (frame.design.config.out_of_bag)
@@ -165,9 +139,9 @@ std::vector<Replicate> replicate(const Frame& frame, Index first, Index last) {
   return replicates;
 }
 
-LeftOut leave_out(const Frame& frame, Index level) {
+LevelScores leave_out(const Frame& frame, Index level) {
   const auto n = frame.weight.size();
-  LeftOut result;
+  LevelScores result;
   result.level = level;
   std::vector<std::uint8_t> others(n), own(n);
   for (std::size_t i = 0; i < n; ++i) {
@@ -187,7 +161,7 @@ LeftOut leave_out(const Frame& frame, Index level) {
   }
   const auto eta = frame.procedure.predict(std::span(&model, 1));
   Evaluation::Scratch scratch;
-  const auto hazard = frame.evaluation.hazard(eta, frame.weighted(others));
+  const auto hazard = frame.evaluation.at_times(frame.evaluation.hazard(eta, frame.weighted(others)));
   const auto weight = frame.weighted(own);
   result.scores = frame.evaluation.score(scratch, eta, hazard, weight, true);
   result.overall = frame.evaluation.overall(scratch, eta, hazard, weight);

@@ -8,9 +8,9 @@
 
 #include "engine/cohort.hpp"
 #include "engine/plan.hpp"
+#include "jobs/common/evaluation.hpp"
 #include "jobs/common/follow_up.hpp"
 #include "jobs/prognosis/candidates.hpp"
-#include "jobs/prognosis/evaluation.hpp"
 #include "jobs/prognosis/part.hpp"
 #include "jobs/prognosis/procedure.hpp"
 #include "kernels/bootstrap_weights.hpp"
@@ -47,7 +47,7 @@ FullModel describe_model(const Frame& frame, const engine::Setup& setup, const e
 std::vector<Replicate> replicate(const Frame& frame, Index first, Index last);
 
 /// The procedure without the patients of one level, measured on them.
-LeftOut leave_out(const Frame& frame, Index level);
+LevelScores leave_out(const Frame& frame, Index level);
 
 /// Pairs first … last - 1 of half samples: which terms entered the path of each.
 std::vector<std::vector<std::uint8_t>> halve(const Frame& frame, Index first, Index last);

@@ -107,7 +107,7 @@ void add_numbers(const Design& design, const Findings& findings, io::Results& re
              {"score_chi2", full.fit.score_chi2},
              {"zph_chi2", full.fit.zph_global.chi2},
              {"zph_log10_p", full.fit.zph_global.log10_p},
-             {"group_logrank_chi2", full.groups.size() > 1 ? full.log_rank.chi2 : kernels::missing},
+             {"group_logrank_chi2", full.groups.compared ? full.groups.log_rank.chi2 : kernels::missing},
              {"n_replicates", static_cast<double>(findings.replicates.size())},
              {"n_replicates_predicting", static_cast<double>(findings.n_predicting())}};
   for (std::size_t m = 0; m < full.scores.size(); ++m) {
@@ -166,9 +166,9 @@ void add_settings(const Design& design, const engine::Setup& setup, const Findin
                         "censored on it");
   settings.emplace_back("Brier score", "Graf et al. 1999; integrated by trapezoids over evenly spaced times");
   settings.emplace_back("confidence", fmt::format("{}", design.config.confidence));
-  if (!findings.full.cuts.empty())
-    settings.emplace_back("group cuts",
-                          fmt::format("{:.6g} (linear predictor)", fmt::join(findings.full.cuts, ", ")));
+  if (!findings.full.groups.cuts.empty())
+    settings.emplace_back(
+        "group cuts", fmt::format("{:.6g} (linear predictor)", fmt::join(findings.full.groups.cuts, ", ")));
 }
 
 }  // namespace
@@ -227,7 +227,7 @@ io::ModelFile model_file(const Design& design, const engine::Setup& setup, const
   model.centre = full.centre;
   for (const Baseline& b : full.baselines)
     model.baselines.push_back({.stratum = b.stratum, .time = b.time, .cumulative = b.cumulative});
-  model.group_cuts = full.cuts;
+  model.group_cuts = full.groups.cuts;
   model.horizons = design.config.horizons;
   const auto known = [](double value) { return std::isnan(value) ? std::nullopt : std::optional(value); };
   for (std::size_t m = 0; m < full.scores.size(); ++m)
@@ -246,7 +246,11 @@ io::Results tabulate(const Design& design, const engine::Setup& setup, std::span
   tables.push_back(coefficient_table(design, findings, bootstrap_of(design, findings)));
   tables.push_back(performance_table(findings));
   if (!findings.full.calibration.empty()) tables.push_back(calibration_table(design, findings));
-  for (auto& table : group_tables(design, findings)) tables.push_back(std::move(table));
+  for (auto& table : risk_group_tables(findings.full.groups,
+                                       "Risk groups by linear predictor, 1 the lowest risk, on the patients "
+                                       "that the model was made from: so they are further apart than on "
+                                       "others."))
+    tables.push_back(std::move(table));
   if (!design.schemes.empty()) tables.push_back(scheme_table(design, findings));
   if (design.left_out) tables.push_back(left_out_table(design, findings));
   if (design.selects()) tables.push_back(path_table(design, findings));

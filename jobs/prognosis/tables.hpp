@@ -19,7 +19,7 @@ namespace chorale::jobs::prognosis {
 struct Findings {
   FullModel full;
   std::vector<Replicate> replicates;               ///< in order
-  std::vector<LeftOut> left_out;                   ///< by level
+  std::vector<LevelScores> left_out;               ///< by level
   std::vector<std::vector<std::uint8_t>> entered;  ///< per half sample
   std::vector<Measure> measures;
   std::vector<kernels::Corrected> corrected;  ///< (n_measures)
@@ -44,7 +44,6 @@ io::ResultTable coefficient_table(const Design& design, const Findings& findings
 io::ResultTable variable_table(const Findings& findings);
 io::ResultTable performance_table(const Findings& findings);
 io::ResultTable calibration_table(const Design& design, const Findings& findings);
-std::vector<io::ResultTable> group_tables(const Design& design, const Findings& findings);
 io::ResultTable scheme_table(const Design& design, const Findings& findings);
 io::ResultTable left_out_table(const Design& design, const Findings& findings);
 io::ResultTable path_table(const Design& design, const Findings& findings);

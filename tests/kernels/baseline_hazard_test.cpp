@@ -133,6 +133,21 @@ TEST(BaselineHazard, NobodyDiesAndUnknownPredictors) {
   EXPECT_TRUE(std::isnan(survival[3]));
 }
 
+TEST(BaselineHazard, PredictionsWithAHazardFromElsewhere) {
+  const Cohort cohort = random_cohort({.n = 50, .with = {.stratum = true}, .seed = 4});
+  const Timeline timeline = cohort.timeline();
+  const RiskOrder order = make_risk_order(timeline);
+  std::vector<double> gathered, survival(50);
+  for (Index s = 0; s < order.n_strata; ++s) gathered.push_back(0.25 * static_cast<double>(s + 1));
+  predicted_survival(order, 0.5, gathered, cohort.covariate, survival);
+  for (const std::int32_t patient : order.patient) {
+    const auto i = static_cast<std::size_t>(patient);
+    const double hazard = 0.25 * (timeline.stratum[i] + 1);  // as given above
+    EXPECT_NEAR(survival[i], std::exp(-hazard * std::exp(cohort.covariate[i] - 0.5)), 1e-14);
+  }
+  EXPECT_THROW(predicted_survival(order, 0.5, {}, cohort.covariate, survival), ShapeError);
+}
+
 TEST(BaselineHazard, ArgumentsMustFit) {
   const Cohort cohort = twenty_four({});
   const RiskOrder order = make_risk_order(cohort.timeline());

@@ -78,6 +78,16 @@ TEST(Brier, CurveIsTheScoreOfPredictedSurvival) {
       curve.integrated,
       (3 * (curve.at[0].score + curve.at[1].score) + 4 * (curve.at[1].score + curve.at[2].score)) / 14,
       1e-15);
+  // with a hazard from elsewhere: 0.1 h in the first stratum, 0.2 h in the second, …
+  std::vector<double> gathered;
+  for (const double horizon : horizons)
+    for (Index s = 0; s < order.n_strata; ++s) gathered.push_back(0.1 * static_cast<double>(s + 1) * horizon);
+  const BrierCurve foreign = brier_curve(order, 0.5, gathered, eta, horizons, weight);
+  for (std::size_t k = 0; k < 3; ++k) {
+    const auto n_strata = static_cast<std::size_t>(order.n_strata);
+    predicted_survival(order, 0.5, std::span(gathered).subspan(k * n_strata, n_strata), eta, survival);
+    EXPECT_NEAR(foreign.at[k].score, brier_score(order, survival, horizons[k], weight).score, 1e-14);
+  }
 }
 
 TEST(Brier, WeightsOfZeroAndTwoAreRowsLeftOutAndTwice) {
@@ -129,6 +139,8 @@ TEST(Brier, ArgumentsMustFit) {
   EXPECT_THROW(brier_curve(order, baseline_hazard(order, all, {}, Ties::efron), all, horizons, {}),
                ShapeError);
   EXPECT_THROW(brier_curve(order, {}, all, std::span(horizons).first(1), {}), ShapeError);
+  EXPECT_THROW(brier_curve(order, 0, std::span(all).first(2), all, std::span(horizons).first(1), {}),
+               ShapeError);
 }
 
 }  // namespace

@@ -73,6 +73,17 @@ TEST(Timeline, CountsWhoLeavesAndWhy) {
   EXPECT_EQ(timeline.analysed, (std::vector<std::uint8_t>{1, 0, 0, 0, 0, 0, 1}));
 }
 
+TEST(Timeline, AnEntryThatIsUnknownMakesNobodyLate) {
+  Cohort c;
+  c.time = {0, nan, 2, 3};
+  c.event = {1, -1, 1, 1};
+  c.entry = {0, nan, nan, 0};  // the second has no outcome at all, the third's follow-up has no beginning
+  const Timeline timeline = c.timeline();
+  EXPECT_TRUE(timeline.entry.empty());
+  EXPECT_EQ(timeline.attrition.missing_outcome, 2);
+  EXPECT_EQ(timeline.analysed, (std::vector<std::uint8_t>{1, 0, 0, 1}));
+}
+
 TEST(Timeline, ZeroTimesStayUnlessEntriesAreLate) {
   Cohort c;
   c.time = {0, 1};

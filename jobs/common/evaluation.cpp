@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
-#include "jobs/prognosis/evaluation.hpp"
+#include "jobs/common/evaluation.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include "kernels/censoring.hpp"
 #include "kernels/time_auc.hpp"
 
-namespace chorale::jobs::prognosis {
+namespace chorale::jobs {
 namespace {
 
 using Kind = Measure::Kind;
@@ -54,38 +54,64 @@ std::string_view name_of(Kind kind) {
   }
 }
 
-std::vector<Measure> Evaluation::measures_of(const Design& design) {
+double without_rounding(double eta) {
+  constexpr double parts = 68719476736.0;  // 2^36: a thousand times what sums of some hundred terms lose
+  return std::nearbyint(eta * parts) / parts;
+}
+
+bool EvaluationOptions::asks_for(std::string_view word) const {
+  return std::find(measures.begin(), measures.end(), word) != measures.end();
+}
+
+std::vector<Measure> measures_of(const EvaluationOptions& options) {
   std::vector<Measure> all;
-  const auto& horizons = design.config.horizons;
-  if (design.measures("harrell_c")) all.push_back({Kind::harrell_c});
-  if (design.measures("uno_c")) all.push_back({Kind::uno_c, horizons.back()});
+  const auto& horizons = options.horizons;
+  if (options.asks_for("harrell_c")) all.push_back({Kind::harrell_c});
+  if (options.asks_for("uno_c")) all.push_back({Kind::uno_c, horizons.back()});
   for (const auto& [name, kind] : {std::pair{"auc", Kind::auc}, std::pair{"brier", Kind::brier}})
-    if (design.measures(name))
+    if (options.asks_for(name))
       for (const double horizon : horizons) all.push_back({kind, horizon});
-  if (design.measures("integrated_brier")) all.push_back({Kind::integrated_brier, horizons.back()});
-  if (design.measures("calibration")) all.push_back({Kind::calibration_slope});
+  if (options.asks_for("integrated_brier")) all.push_back({Kind::integrated_brier, horizons.back()});
+  if (options.asks_for("calibration")) all.push_back({Kind::calibration_slope});
   return all;
 }
 
-Evaluation::Evaluation(const Design& design, const kernels::Timeline& strict, const kernels::Timeline& pooled,
-                       std::span<const std::uint8_t> taken)
-    : measures_(measures_of(design)),
-      horizons_(design.config.horizons),
-      ties_(design.ties),
+Evaluation::Evaluation(const EvaluationOptions& options, const kernels::Timeline& strict,
+                       const kernels::Timeline& pooled, std::span<const std::uint8_t> taken)
+    : options_(options),
+      measures_(measures_of(options)),
       order_(kernels::make_risk_order(strict, taken)),
-      pooled_(kernels::make_risk_order(pooled, taken)),
-      calibrates_(design.measures("calibration")),
-      n_groups_(design.config.calibration_groups),
-      confidence_(design.config.confidence) {
-  const double last = horizons_.back();
-  const auto n_points = static_cast<double>(design.config.integration_points);
-  for (Index k = 1; k <= design.config.integration_points; ++k)
+      pooled_(kernels::make_risk_order(pooled, taken)) {
+  const double last = options_.horizons.back();
+  const auto n_points = static_cast<double>(options_.integration_points);
+  for (Index k = 1; k <= options_.integration_points; ++k)
     integration_.push_back(last * static_cast<double>(k) / n_points);
 }
 
 kernels::BaselineHazard Evaluation::hazard(std::span<const double> eta,
                                            std::span<const double> weight) const {
-  return kernels::baseline_hazard(order_, eta, weight, ties_);
+  return kernels::baseline_hazard(order_, eta, weight, options_.ties);
+}
+
+HazardAtTimes Evaluation::at_times(const kernels::BaselineHazard& hazard) const {
+  return at_times(hazard.centre, [&](Index stratum, double days) {
+    return kernels::cumulative_hazard(order_, hazard, stratum, days);
+  });
+}
+
+HazardAtTimes Evaluation::at_times(double centre,
+                                   const std::function<double(Index, double)>& gathered) const {
+  HazardAtTimes at{.centre = centre, .horizon = {}, .integration = {}};
+  for (const auto& [times, to] :
+       {std::pair{&options_.horizons, &at.horizon}, std::pair{&integration_, &at.integration}})
+    for (const double days : *times)
+      for (Index s = 0; s < order_.n_strata; ++s) to->push_back(gathered(s, days));
+  return at;
+}
+
+std::span<const double> Evaluation::gathered_by(const HazardAtTimes& hazard, std::size_t horizon) const {
+  const std::size_t n_strata = size(order_.n_strata);
+  return std::span(hazard.horizon).subspan(horizon * n_strata, n_strata);
 }
 
 Score Evaluation::concordance(Scratch& scratch, const Measure& measure, std::span<const double> eta,
@@ -104,22 +130,26 @@ Score Evaluation::concordance(Scratch& scratch, const Measure& measure, std::spa
 }
 
 Score Evaluation::brier(Scratch& scratch, const Measure& measure, std::span<const double> eta,
-                        const kernels::BaselineHazard& hazard, std::span<const double> weight) const {
+                        const HazardAtTimes& hazard, std::span<const double> weight) const {
   if (order_.late_entries) return {.trouble = late};
   if (measure.kind == Kind::integrated_brier) {
-    const auto curve = kernels::brier_curve(order_, hazard, eta, integration_, weight);
+    const auto curve =
+        kernels::brier_curve(order_, hazard.centre, hazard.integration, eta, integration_, weight);
     Score score{.value = curve.integrated, .trouble = {}};
     for (const auto& at : curve.at)
       if (score.trouble.empty()) score.trouble = trouble_of(at.verdict);
     return score;
   }
-  kernels::predicted_survival(order_, hazard, eta, measure.horizon, scratch.survival);
+  const auto& horizons = options_.horizons;
+  const auto h =
+      size(std::find(horizons.begin(), horizons.end(), measure.horizon) - horizons.begin());  // it is there
+  kernels::predicted_survival(order_, hazard.centre, gathered_by(hazard, h), eta, scratch.survival);
   const auto at = kernels::brier_score(order_, scratch.survival, measure.horizon, weight);
   return {.value = at.score, .trouble = trouble_of(at.verdict)};
 }
 
 std::vector<Score> Evaluation::score(Scratch& scratch, std::span<const double> eta,
-                                     const kernels::BaselineHazard& hazard, std::span<const double> weight,
+                                     const HazardAtTimes& hazard, std::span<const double> weight,
                                      bool with_error) const {
   scratch.survival.resize(size(order_.n_patients));
   std::vector<Score> scores;
@@ -136,7 +166,7 @@ std::vector<Score> Evaluation::score(Scratch& scratch, std::span<const double> e
           scores.push_back({.trouble = late});
           break;
         }
-        if (areas.empty()) areas = kernels::time_auc(order_, eta, horizons_, weight);
+        if (areas.empty()) areas = kernels::time_auc(order_, eta, options_.horizons, weight);
         const auto& area = areas[next_area++];
         scores.push_back({.value = area.auc, .trouble = trouble_of(area.verdict)});
         break;
@@ -146,7 +176,7 @@ std::vector<Score> Evaluation::score(Scratch& scratch, std::span<const double> e
         scores.push_back(brier(scratch, measure, eta, hazard, weight));
         break;
       case Kind::calibration_slope: {
-        const auto slope = kernels::calibration_slope(order_, eta, weight, ties_);
+        const auto slope = kernels::calibration_slope(order_, eta, weight, options_.ties);
         Score score{.value = slope.slope, .se = slope.se, .trouble = {}};
         if (slope.verdict != kernels::CoxVerdict::converged)
           score = {.trouble = slope.verdict == kernels::CoxVerdict::singular ? "all predictions are equal"
@@ -159,12 +189,13 @@ std::vector<Score> Evaluation::score(Scratch& scratch, std::span<const double> e
 }
 
 std::vector<double> Evaluation::no_information(Scratch& scratch, std::span<const double> eta,
-                                               const kernels::BaselineHazard& hazard,
+                                               const HazardAtTimes& hazard,
                                                std::span<const double> weight) const {
   scratch.survival.resize(size(order_.n_patients));
+  const std::size_t n_strata = size(order_.n_strata);
   // Brier's, of predictions dealt out at random: (1 − S) mean Ŝ² + S mean (1 − Ŝ)², S by Kaplan and Meier at h
-  const auto brier_at = [&](double horizon) {
-    kernels::predicted_survival(order_, hazard, eta, horizon, scratch.survival);
+  const auto brier_at = [&](double horizon, std::span<const double> gathered) {
+    kernels::predicted_survival(order_, hazard.centre, gathered, eta, scratch.survival);
     double total = 0, first = 0, second = 0;
     const auto curve = kernels::calibration_groups(pooled_, scratch.survival, horizon, weight, 1);
     for (const std::int32_t patient : order_.patient) {
@@ -177,16 +208,18 @@ std::vector<double> Evaluation::no_information(Scratch& scratch, std::span<const
     const double observed = curve.front().observed;
     return (1 - observed) * second / total + observed * (1 - 2 * first / total + second / total);
   };
+  std::size_t next_horizon = 0;
   std::vector<double> none;
   for (const Measure& measure : measures_) {
     switch (measure.kind) {
       case Kind::brier:
-        none.push_back(brier_at(measure.horizon));
+        none.push_back(brier_at(measure.horizon, gathered_by(hazard, next_horizon++)));
         break;
       case Kind::integrated_brier: {
         double area = 0, before = kernels::missing;
         for (std::size_t k = 0; k < integration_.size(); ++k) {
-          const double at = brier_at(integration_[k]);
+          const double at =
+              brier_at(integration_[k], std::span(hazard.integration).subspan(k * n_strata, n_strata));
           if (k > 0) area += (at + before) / 2 * (integration_[k] - integration_[k - 1]);
           before = at;
         }
@@ -204,32 +237,32 @@ std::vector<double> Evaluation::no_information(Scratch& scratch, std::span<const
 }
 
 std::vector<kernels::CalibrationGroup> Evaluation::grouped(Scratch& scratch, std::span<const double> eta,
-                                                           const kernels::BaselineHazard& hazard,
+                                                           const HazardAtTimes& hazard,
                                                            std::span<const double> weight,
                                                            Index n_groups) const {
   std::vector<kernels::CalibrationGroup> all;
   scratch.survival.resize(size(order_.n_patients));
-  for (const double horizon : horizons_) {
-    kernels::predicted_survival(order_, hazard, eta, horizon, scratch.survival);
+  for (std::size_t h = 0; h < options_.horizons.size(); ++h) {
+    kernels::predicted_survival(order_, hazard.centre, gathered_by(hazard, h), eta, scratch.survival);
     const auto groups =
-        kernels::calibration_groups(pooled_, scratch.survival, horizon, weight, n_groups,
-                                    {.type = kernels::ConfType::log_log, .level = confidence_});
+        kernels::calibration_groups(pooled_, scratch.survival, options_.horizons[h], weight, n_groups,
+                                    {.type = kernels::ConfType::log_log, .level = options_.confidence});
     all.insert(all.end(), groups.begin(), groups.end());
   }
   return all;
 }
 
 std::vector<kernels::CalibrationGroup> Evaluation::calibration(Scratch& scratch, std::span<const double> eta,
-                                                               const kernels::BaselineHazard& hazard,
+                                                               const HazardAtTimes& hazard,
                                                                std::span<const double> weight) const {
-  if (!calibrates_) return {};
-  return grouped(scratch, eta, hazard, weight, n_groups_);
+  if (!options_.asks_for("calibration")) return {};
+  return grouped(scratch, eta, hazard, weight, options_.calibration_groups);
 }
 
 std::vector<kernels::CalibrationGroup> Evaluation::overall(Scratch& scratch, std::span<const double> eta,
-                                                           const kernels::BaselineHazard& hazard,
+                                                           const HazardAtTimes& hazard,
                                                            std::span<const double> weight) const {
   return grouped(scratch, eta, hazard, weight, 1);
 }
 
-}  // namespace chorale::jobs::prognosis
+}  // namespace chorale::jobs
