@@ -1,3 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the Chorale authors
+#
 # What every batch script of 'chorale submit' does, after the lines that are its own: those set
 #   step       run, ingest or report
 #   output     folder of this run's results (of the cohort, for ingest)

@@ -3,6 +3,7 @@
 #include "jobs/common/expected.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <string>
 
@@ -18,6 +19,18 @@ Index expected_terms(const engine::Setup& setup) {
     n += std::max<Index>(1, n_levels - 1);
   }
   return n;
+}
+
+double expected_times(const engine::Setup& setup) {
+  double days = 4500;
+  for (const auto& name : setup.config.outcome.strata) {
+    const Index field = setup.catalogue.field_index(name);
+    const auto n_levels = field < 0 ? setup.catalogue.sites.size()
+                                    : setup.catalogue.fields[static_cast<std::size_t>(field)].levels.size();
+    days *= static_cast<double>(std::max<std::size_t>(1, n_levels));
+  }
+  const double events = 0.65 * static_cast<double>(setup.catalogue.n_patients());
+  return days * (1 - std::exp(-events / days));
 }
 
 Index expected_tested_sets(const engine::Setup& setup) {

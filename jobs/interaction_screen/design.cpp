@@ -92,11 +92,12 @@ double Design::seconds(StageNumber stage, Index n_patients) const {
 // Bytes of a patient were measured, on one to eight models and on 25,000 to 300,000 patients.
 double Design::bytes_per_rank(const engine::Setup& setup) const {
   const auto patients = static_cast<double>(setup.catalogue.n_patients());
-  double bytes = 27e6 + 40 * patients;
+  double bytes = 14e6 + 40 * patients;
   if (with_outcome) {
     const Index sets = expected_tested_sets(setup);
     const auto models = static_cast<double>(std::min(OutcomeModel::most_models, sets * (sets + 1) / 2));
-    bytes += models * patients * (150 + 32 * static_cast<double>(expected_terms(setup)));
+    bytes += models * (patients * (105 + 27 * static_cast<double>(expected_terms(setup))) +
+                       325 * expected_times(setup));
   }
   if (config.complete_table) {
     const auto units = static_cast<double>(n_units(pairs_stage, setup.catalogue.n_patients()));
@@ -106,9 +107,8 @@ double Design::bytes_per_rank(const engine::Setup& setup) const {
   return bytes;
 }
 
-double Design::bytes_per_thread(Index n_patients) const {
-  return with_outcome ? 13e6 + 350 * static_cast<double>(n_patients)
-                      : 4e6 + 16 * static_cast<double>(n_patients);
+double Design::bytes_per_thread(const engine::Setup& setup) const {
+  return with_outcome ? 8e6 + 1400 * expected_times(setup) : 4e6;
 }
 
 Index Design::n_units(StageNumber stage, Index n_patients) const {

@@ -48,7 +48,7 @@ struct Design {
   double seconds(StageNumber stage, Index n_patients) const;
   /// Forecasts: what a rank holds beside the cohort, and each of its threads.
   double bytes_per_rank(const engine::Setup& setup) const;
-  double bytes_per_thread(Index n_patients) const;
+  double bytes_per_thread(const engine::Setup& setup) const;
   /// Few enough pairs that every p goes to rank 0; otherwise only those that could be reported.
   bool keeps_every_p() const { return n_pairs() <= 200'000; }
   /// Largest log10 p that a unit keeps for the choice of hits.

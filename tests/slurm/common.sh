@@ -51,8 +51,10 @@ wait_until() { # SECONDS TEXT COMMAND…
 has_state() { grep -qE "^($1)\$" <<<"$(fact JobState "${2:-}")"; }
 in_log() { grep -qF -- "$1" "$log" 2>/dev/null; }
 ends() { # STATE: true when it is so, a failure when the job ended otherwise
-  has_state "$1" && return 0
-  ! has_state "COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL" || fail "job $job ended as $(fact JobState): $(cat "$log")"
+  local state
+  state="$(fact JobState)"
+  [[ ! $state =~ ^($1)$ ]] || return 0
+  [[ ! $state =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL)$ ]] || fail "job $job ended as $state: $(cat "$log")"
   return 1
 }
 wait_for_state() { wait_until "${2:-120}" "its state is $1" ends "$1"; }
