@@ -45,8 +45,13 @@ void write_run_record(const fs::path& folder, const RunRecord& record) {
   out["finished"] = record.finished;
   out["n_units"] = record.n_units;
   out["n_units_resumed"] = record.n_units_resumed;
+  out["n_units_computed"] = record.n_units_computed;
+  out["n_units_repeated"] = record.n_units_repeated;
   auto& stages = out["stage_seconds"] = ordered::object();
   for (const auto& [stage, seconds] : record.stage_seconds) stages[stage] = seconds;
+  auto& ranks = out["rank_seconds"] = ordered::object();
+  for (const RankShare& share : record.rank_seconds)
+    ranks[share.name] = {{"mean", share.mean}, {"max", share.max}, {"imbalance", share.imbalance()}};
   out["peak_rss_bytes"] = record.peak_rss_bytes;
   // host and user names come from the system: whatever their bytes, the record is written
   write_file(folder / "run.json", out.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
@@ -73,8 +78,12 @@ RunRecord read_run_record(const fs::path& folder) {
     in.at("finished").get_to(record.finished);
     in.at("n_units").get_to(record.n_units);
     in.at("n_units_resumed").get_to(record.n_units_resumed);
+    in.at("n_units_computed").get_to(record.n_units_computed);
+    in.at("n_units_repeated").get_to(record.n_units_repeated);
     for (const auto& [stage, seconds] : in.at("stage_seconds").items())
       record.stage_seconds.emplace_back(stage, seconds.get<double>());
+    for (const auto& [name, share] : in.at("rank_seconds").items())
+      record.rank_seconds.push_back({.name = name, .mean = share.at("mean"), .max = share.at("max")});
     in.at("peak_rss_bytes").get_to(record.peak_rss_bytes);
     return record;
   } catch (const json::exception& problem) {

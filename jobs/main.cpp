@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -129,6 +130,7 @@ void keep_freed_memory() {
 
 int main(int argc, char** argv) {
   keep_freed_memory();
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error that writing reports, no crash
   // a batch system's signal means a checkpoint, also while MPI starts; other commands just end
   if (argc > 1 && std::string_view(argv[1]) == "run") engine::watch_signals();
   std::unique_ptr<engine::Comm> comm;
