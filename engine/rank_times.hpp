@@ -34,10 +34,11 @@ auto timed(double& seconds, Body&& body) {
   return std::forward<Body>(body)();
 }
 
-/// A unit of this run: by whom, how long.
+/// A unit of this run: by whom, how long by the clock and in the processor (all threads), how much it left.
 struct UnitTime {
   Index unit = 0, rank = 0;
-  double seconds = 0;
+  double seconds = 0, cpu_seconds = 0;
+  std::size_t n_bytes = 0;
 };
 
 /// The times of all ranks in rank order, on rank 0. Collective.

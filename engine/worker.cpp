@@ -2,6 +2,7 @@
 // Copyright the Chorale authors
 #include "engine/worker.hpp"
 
+#include <ctime>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -11,6 +12,15 @@
 #include "engine/signals.hpp"
 
 namespace chorale::engine {
+namespace {
+
+double cpu_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+}  // namespace
 
 Worker::Worker(const PreparedJob& job, Comm& comm, Checkpoint& checkpoint, Progress& progress,
                std::map<Index, std::string>& parts)
@@ -82,15 +92,17 @@ std::vector<std::pair<std::string, double>> Worker::slowest() {
       all.emplace_back("load for " + name, static_cast<double>(nanoseconds[s]) * 1e-9);
     all.emplace_back(name, static_cast<double>(nanoseconds[n + s]) * 1e-9);
   }
+  all.emplace_back("briefs", brief_seconds_);
   return all;
 }
 
 std::string Worker::units_text() const {
-  std::string text = "stage\tunit\trank\tseconds\n";
+  std::string text = "stage\tunit\trank\tseconds\tcpu_seconds\tbytes\n";
   for (const UnitTime& time : unit_times_) {
     const Unit unit = job_.plan.unit(time.unit);
-    text += fmt::format("{}\t{}\t{}\t{:.6f}\n", job_.plan.stages[static_cast<std::size_t>(unit.stage)].name,
-                        unit.index, time.rank, time.seconds);
+    text += fmt::format("{}\t{}\t{}\t{:.6f}\t{:.6f}\t{}\n",
+                        job_.plan.stages[static_cast<std::size_t>(unit.stage)].name, unit.index, time.rank,
+                        time.seconds, time.cpu_seconds, time.n_bytes);
   }
   return text;
 }
@@ -114,12 +126,14 @@ void Worker::run_unit(Index number, std::size_t stage) {
   const Unit unit = job_.plan.unit(number);
   Fresh made;
   UnitOutput output;
+  const double cpu_before = cpu_seconds();
   timed(made.seconds, [&] {
     if (job_.plan.stages[stage].layout == Layout::by_shard)
       output = job_.analysis->run(setup(), load_shard(reading(stage), unit.index), unit);
     else
       output = job_.analysis->run(setup(), replicated_, unit);
   });
+  made.cpu_seconds = cpu_seconds() - cpu_before;
   timed(times_.checkpoint, [&] {
     // a part in the checkpoint says that its piece is there
     if (output.piece) io::write_piece(job_.config.output, unit.index, *output.piece);
@@ -139,14 +153,14 @@ void Worker::close(std::size_t stage) {
   boost::archive::binary_oarchive archive(out, boost::archive::no_header);
   const std::size_t n = fresh_.size();
   archive << n;
-  for (const auto& [unit, made] : fresh_) archive << unit << made.seconds << made.part;
+  for (const auto& [unit, made] : fresh_) archive << unit << made.seconds << made.cpu_seconds << made.part;
   fresh_.clear();
   timed(times_.communication, [&] {
     const auto gathered = comm_.gather(std::move(out).str());
     for (std::size_t rank = 0; rank < gathered.size(); ++rank)
       take_in(static_cast<Index>(rank), gathered[rank]);
   });
-  std::string text = brief(stage);
+  std::string text = timed(brief_seconds_, [&] { return brief(stage); });
   timed(times_.idle, [&] { comm_.barrier(); });
   timed(times_.communication, [&] { comm_.broadcast(text); });
   briefs_.push_back(std::move(text));
@@ -158,9 +172,10 @@ void Worker::take_in(Index rank, const std::string& bytes) {
   std::size_t n = 0;
   archive >> n;
   for (std::size_t i = 0; i < n; ++i) {
-    UnitTime time{.unit = 0, .rank = rank, .seconds = 0};
+    UnitTime time{.unit = 0, .rank = rank, .seconds = 0, .cpu_seconds = 0, .n_bytes = 0};
     std::string part;
-    archive >> time.unit >> time.seconds >> part;
+    archive >> time.unit >> time.seconds >> time.cpu_seconds >> part;
+    time.n_bytes = part.size();
     if (!parts_.insert_or_assign(time.unit, std::move(part)).second) ++n_repeated_;
     unit_times_.push_back(time);
   }

@@ -36,7 +36,7 @@ class Worker {
   /// The job's setup with the briefs of all finished stages.
   Setup setup() const;
 
-  /// Seconds per stage, the slowest rank's.
+  /// Seconds per stage, the slowest rank's; then those in which rank 0 made the briefs.
   std::vector<std::pair<std::string, double>> slowest();
   /// On rank 0, those of all ranks.
   std::vector<RankTimes> times() { return gather_times(times_, comm_); }
@@ -46,7 +46,7 @@ class Worker {
  private:
   struct Fresh {
     std::string part;
-    double seconds = 0;
+    double seconds = 0, cpu_seconds = 0;
   };
 
   Reading reading(std::size_t stage) const;
@@ -69,6 +69,7 @@ class Worker {
   std::optional<Columns> in_memory_;  // what replicated_ holds
   std::vector<double> stage_seconds_;
   std::vector<double> load_seconds_;
+  double brief_seconds_ = 0;  // on rank 0
   RankTimes times_;
   std::vector<UnitTime> unit_times_;  // on rank 0
   Index n_before_ = 0;                // units finished or being worked on in other stages and runs
