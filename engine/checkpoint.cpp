@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/output_folder.hpp"
@@ -28,6 +29,8 @@ fs::path fingerprint_file(const fs::path& output) {
   return run_folder(output) / "fingerprint.tsv";
 }
 
+constexpr const char* set_aside = ".set-aside";
+
 bool is_parts(const fs::path& path) {
   return path.extension() == ".parts";
 }
@@ -38,7 +41,21 @@ std::string to_text(const Fingerprint& fingerprint) {
   return text;
 }
 
-Fingerprint from_text(const std::string& text) {
+/// The stored form: the text under its own digest.
+std::string stored(const Fingerprint& fingerprint) {
+  const std::string text = to_text(fingerprint);
+  return io::xxh3_128(text) + "\n" + text;
+}
+
+Fingerprint read_fingerprint(const fs::path& path) {
+  const std::string bytes = io::read_text(path);
+  const std::string text = bytes.size() > digest_length ? bytes.substr(digest_length + 1) : "";
+  if (bytes != io::xxh3_128(text) + "\n" + text) {
+    throw StoreError({.what = "what says which run this output folder holds is damaged",
+                      .found = "another checksum than its own",
+                      .in = path.string(),
+                      .remedy = "restore the file from its copy, or run with --fresh to start over"});
+  }
   Fingerprint fingerprint;
   for (std::size_t at = 0; at < text.size();) {
     const auto end = std::min(text.find('\n', at), text.size());
@@ -79,41 +96,70 @@ std::string head_of(Index unit, const std::string& part) {
   return head + io::xxh3_128(head + part);
 }
 
-/// Records of one file up to the first that is damaged.
-void load_file(const fs::path& path, const std::string& digest, std::map<Index, std::string>& parts) {
-  const std::string bytes = io::read_text(path);
-  if (bytes.size() < header_length || bytes.substr(0, header_length) != std::string(magic) + digest) return;
-  for (std::size_t at = header_length; at + record_head <= bytes.size();) {
+/// What is wrong with a file of parts before its first record; empty when nothing is.
+std::string header_problem(const std::string& bytes, const std::string& digest) {
+  if (bytes.compare(0, magic.size(), magic, 0, bytes.size()) != 0)
+    return "is of another version or no checkpoint";
+  if (bytes.size() < header_length) return "was cut short before its first unit";
+  if (bytes.compare(magic.size(), digest_length, digest) != 0) return "is of another run";
+  return {};
+}
+
+/// Adds the records of one file up to the first that is cut short or damaged. False when there is such a one.
+bool add_records(const std::string& bytes, Checkpoint::Loaded& loaded) {
+  std::size_t at = header_length;
+  while (at < bytes.size()) {
     std::int64_t numbers[2];
+    if (bytes.size() - at < record_head) return false;
     std::memcpy(numbers, bytes.data() + at, sizeof numbers);
-    if (numbers[1] < 0 || static_cast<std::size_t>(numbers[1]) > bytes.size() - at - record_head) return;
+    if (numbers[1] < 0 || static_cast<std::size_t>(numbers[1]) > bytes.size() - at - record_head)
+      return false;
     std::string part = bytes.substr(at + record_head, static_cast<std::size_t>(numbers[1]));
-    if (bytes.compare(at, record_head, head_of(numbers[0], part)) != 0) return;
+    if (bytes.compare(at, record_head, head_of(numbers[0], part)) != 0) return false;
     at += record_head + part.size();
-    parts.insert_or_assign(numbers[0], std::move(part));
+    if (!loaded.parts.insert_or_assign(numbers[0], std::move(part)).second) ++loaded.n_repeated;
   }
+  return true;
+}
+
+void load_file(const fs::path& path, const std::string& digest, Checkpoint::Loaded& loaded) {
+  const std::string bytes = io::read_text(path);
+  const auto name = path.filename().string();
+  if (const std::string problem = header_problem(bytes, digest); !problem.empty()) {
+    loaded.notices.push_back(
+        fmt::format("checkpoint {} {}: set aside, its units are computed again", name, problem));
+    fs::path aside = path;
+    aside += set_aside;
+    io::rename_file(path, aside);
+    return;
+  }
+  const auto n_before = loaded.parts.size();
+  if (!add_records(bytes, loaded))
+    loaded.notices.push_back(
+        fmt::format("checkpoint {} is cut short or damaged after {} units: what follows is computed again",
+                    name, loaded.parts.size() - n_before));
 }
 
 }  // namespace
 
 void Checkpoint::agree(const fs::path& output, const Fingerprint& fingerprint) {
   if (fs::exists(fingerprint_file(output))) {
-    const Fingerprint found = from_text(io::read_text(fingerprint_file(output)));
+    const Fingerprint found = read_fingerprint(fingerprint_file(output));
     for (const auto& [key, value] : fingerprint)
       if (const std::string other = value_in(found, key); other != value) refuse(output, key, other, value);
     for (const auto& [key, value] : found)
       if (value_in(fingerprint, key) != value) refuse(output, key, value, value_in(fingerprint, key));
     return;
   }
-  io::write_file(fingerprint_file(output), to_text(fingerprint));
+  io::write_file(fingerprint_file(output), stored(fingerprint));
 }
 
-std::map<Index, std::string> Checkpoint::load(const fs::path& output, const Fingerprint& fingerprint) {
-  std::map<Index, std::string> parts;
+Checkpoint::Loaded Checkpoint::load(const fs::path& output, const Fingerprint& fingerprint) {
+  Loaded loaded;
   const std::string digest = io::xxh3_128(to_text(fingerprint));
   for (const auto& path : list_folder(run_folder(output)))
-    if (is_parts(path)) load_file(path, digest, parts);
-  return parts;
+    if (is_parts(path)) load_file(path, digest, loaded);
+  return loaded;
 }
 
 Checkpoint::Checkpoint(const fs::path& output, const Fingerprint& fingerprint, int rank, double sync_seconds)
@@ -154,6 +200,7 @@ void Checkpoint::append(Index unit, const std::string& part) {
 void Checkpoint::sync() {
   synced_ = std::chrono::steady_clock::now();
   if (::fsync(fd_) != 0) cannot_write(path_, errno);
+  if (struct stat status{}; ::stat(path_.c_str(), &status) != 0) cannot_write(path_, errno);
 }
 
 void Checkpoint::clear(const fs::path& output) {
@@ -164,6 +211,8 @@ void Checkpoint::clear(const fs::path& output) {
 void Checkpoint::forget(const fs::path& output) {
   io::remove_file(fingerprint_file(output));
   clear(output);
+  for (const auto& path : list_folder(run_folder(output)))
+    if (path.extension() == set_aside) io::remove_file(path);
 }
 
 }  // namespace chorale::engine

@@ -19,17 +19,23 @@ using Fingerprint = std::vector<std::pair<std::string, std::string>>;
 /// The folder OUT/.chorale: what the run there is, and the parts finished so far.
 ///
 /// A part is appended to the file of the rank that made it as soon as it is done, and reaches the disk at least every
-/// `sync_seconds`. Each record carries its length and XXH3-128, each file the digest of the fingerprint; a record that
-/// was cut short, or does not match, ends its file and is made again.
+/// `sync_seconds`. Each record carries its length and XXH3-128, each file the digest of the fingerprint. A record that
+/// was cut short, or does not match, ends its file, and what it held is made again; a file of another run or program
+/// version is set aside.
 class Checkpoint {
  public:
   /// On rank 0, under the lock: compares the fingerprint with the one found there, or leaves it there.
-  /// Throws   ConfigError naming the first field that differs, both values and the remedy
+  /// Throws   ConfigError naming the first field that differs, both values and the remedy; StoreError when the
+  ///          fingerprint there is damaged
   static void agree(const std::filesystem::path& output, const Fingerprint& fingerprint);
 
-  /// Finished parts by unit number. On rank 0, after agree.
-  static std::map<Index, std::string> load(const std::filesystem::path& output,
-                                           const Fingerprint& fingerprint);
+  struct Loaded {
+    std::map<Index, std::string> parts;  ///< finished parts by unit number
+    Index n_repeated = 0;                ///< records of units that another record holds too
+    std::vector<std::string> notices;    ///< what was cut short, damaged or set aside, a sentence each
+  };
+  /// On rank 0, after agree. Renames what is of another run or version to *.parts.set-aside.
+  static Loaded load(const std::filesystem::path& output, const Fingerprint& fingerprint);
 
   /// Where this rank's parts of this run go: a new file, so that no run writes into another's.
   Checkpoint(const std::filesystem::path& output, const Fingerprint& fingerprint, int rank,
@@ -40,11 +46,12 @@ class Checkpoint {
 
   /// Throws StoreError when the disk refuses.
   void append(Index unit, const std::string& part);
+  /// Throws StoreError when the disk refuses, or the file has vanished from its folder.
   void sync();
 
   /// Removes the parts of a finished run; the fingerprint stays. On rank 0.
   static void clear(const std::filesystem::path& output);
-  /// Removes the fingerprint, then the parts: what was there is forgotten. On rank 0, under the lock.
+  /// Removes the fingerprint, then the parts and what was set aside: all is forgotten. On rank 0, under the lock.
   static void forget(const std::filesystem::path& output);
 
  private:

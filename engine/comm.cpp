@@ -88,25 +88,26 @@ class MpiBlock : public SharedBlock {
 
 class MpiCounter : public Counter {
  public:
-  explicit MpiCounter(MPI_Comm world) {
+  MpiCounter(MPI_Comm world, Index n_slots) {
     int rank = 0;
     MPI_Comm_rank(world, &rank);
     void* base = nullptr;
-    const MPI_Aint size = rank == 0 ? sizeof(std::int64_t) : 0;
-    check(MPI_Win_allocate(size, sizeof(std::int64_t), MPI_INFO_NULL, world, &base, window_.address()),
+    const auto n = static_cast<std::size_t>(rank == 0 ? n_slots : 0);
+    check(MPI_Win_allocate(static_cast<MPI_Aint>(n * sizeof(std::int64_t)), sizeof(std::int64_t),
+                           MPI_INFO_NULL, world, &base, window_.address()),
           "MPI_Win_allocate");
     MPI_Win_set_errhandler(window_.get(), MPI_ERRORS_RETURN);
     check(MPI_Win_lock_all(0, window_.get()), "MPI_Win_lock_all");
     if (rank == 0) {
-      *static_cast<std::int64_t*>(base) = 0;
+      std::fill_n(static_cast<std::int64_t*>(base), n, 0);
       check(MPI_Win_sync(window_.get()), "MPI_Win_sync");
     }
     check(MPI_Barrier(world), "MPI_Barrier");
   }
-  Index next(Index step) override {
+  Index next(Index step, Index slot) override {
     std::int64_t add = step;
     std::int64_t before = 0;
-    check(MPI_Fetch_and_op(&add, &before, MPI_INT64_T, 0, 0, MPI_SUM, window_.get()), "MPI_Fetch_and_op");
+    check(MPI_Fetch_and_op(&add, &before, MPI_INT64_T, 0, slot, MPI_SUM, window_.get()), "MPI_Fetch_and_op");
     check(MPI_Win_flush(0, window_.get()), "MPI_Win_flush");
     return before;
   }
@@ -131,7 +132,7 @@ class MpiComm : public Comm {
           "MPI_Comm_split_type");
     MPI_Comm_rank(node_, &node_rank_);
     MPI_Comm_size(node_, &node_size_);
-    errors_ = std::make_unique<MpiCounter>(MPI_COMM_WORLD);
+    errors_ = std::make_unique<MpiCounter>(MPI_COMM_WORLD, 1);
   }
   ~MpiComm() override {
     errors_.reset();
@@ -178,9 +179,11 @@ class MpiComm : public Comm {
   std::unique_ptr<SharedBlock> node_shared(Index n_bytes) override {
     return std::make_unique<MpiBlock>(node_, n_bytes);
   }
-  std::unique_ptr<Counter> counter() override { return std::make_unique<MpiCounter>(MPI_COMM_WORLD); }
+  std::unique_ptr<Counter> counter(Index n_slots) override {
+    return std::make_unique<MpiCounter>(MPI_COMM_WORLD, n_slots);
+  }
 
-  bool claim_error() override { return errors_->next(1) == 0; }
+  bool claim_error() override { return errors_->next(1, 0) == 0; }
 
   [[noreturn]] void abort(int exit_code) override {
     MPI_Abort(MPI_COMM_WORLD, exit_code);

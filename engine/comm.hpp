@@ -22,12 +22,12 @@ class SharedBlock {
   virtual void publish() = 0;
 };
 
-/// A number that all ranks draw from: how units are dealt without a master.
+/// Numbers that all ranks draw from: how units are dealt without a master.
 class Counter {
  public:
   virtual ~Counter() = default;
-  /// The value before `step` was added; each value goes to one rank only.
-  virtual Index next(Index step = 1) = 0;
+  /// The value of a slot before `step` was added to it; each value goes to one rank only.
+  virtual Index next(Index step = 1, Index slot = 0) = 0;
 };
 
 /// The ranks of one run. Two bodies: MPI, and a process alone (no MPI is started then).
@@ -51,7 +51,7 @@ class Comm {
   virtual void largest(std::span<std::int64_t> values) = 0;
 
   virtual std::unique_ptr<SharedBlock> node_shared(Index n_bytes) = 0;  ///< collective; zero-filled
-  virtual std::unique_ptr<Counter> counter() = 0;                       ///< collective; starts at 0
+  virtual std::unique_ptr<Counter> counter(Index n_slots = 1) = 0;      ///< collective; slots start at 0
 
   /// True for the first rank that asks, false for every other: who may print the one error message.
   virtual bool claim_error() = 0;

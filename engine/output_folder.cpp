@@ -6,10 +6,13 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <sstream>
 
 #include <fcntl.h>
+#include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <pwd.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -29,8 +32,8 @@ std::string owner() {
   char host[256] = "localhost";
   ::gethostname(host, sizeof host - 1);
   const char* job = std::getenv("SLURM_JOB_ID");
-  return fmt::format("host {}, process {}{}", host, ::getpid(),
-                     job != nullptr ? std::string(", Slurm job ") + job : std::string{});
+  return fmt::format("{} on host {}, process {}{}, since {}", user_name(), host, ::getpid(),
+                     job != nullptr ? std::string(", Slurm job ") + job : std::string{}, utc_now());
 }
 
 [[noreturn]] void cannot_lock(const fs::path& path, int error) {
@@ -41,6 +44,15 @@ std::string owner() {
 }
 
 }  // namespace
+
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
+std::string user_name() {
+  const passwd* entry = ::getpwuid(::getuid());
+  return entry != nullptr ? entry->pw_name : std::to_string(::getuid());
+}
 
 fs::path run_folder(const fs::path& output) {
   return output / ".chorale";

@@ -16,10 +16,14 @@ std::filesystem::path run_folder(const std::filesystem::path& output);
 /// What lies in a folder, sorted. Throws StoreError with the system's reason.
 std::vector<std::filesystem::path> list_folder(const std::filesystem::path& folder);
 
+/// As run records and locks have them: ISO 8601; the name of who runs this.
+std::string utc_now();
+std::string user_name();
+
 /// Keeps two runs out of one output folder. Lives as long as the run; the system frees it when the process dies.
 class OutputLock {
  public:
-  /// Throws   StoreError naming the owner (host, process, batch job) when another run holds the folder, or when the
+  /// Throws   StoreError naming the owner (user, host, process, batch job, since when) when another run holds the folder, or when the
   ///          folder cannot be made or written
   explicit OutputLock(const std::filesystem::path& output);
   ~OutputLock();

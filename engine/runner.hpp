@@ -2,8 +2,10 @@
 // Copyright the Chorale authors
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/analysis.hpp"
@@ -35,6 +37,8 @@ PreparedJob prepare(const io::Node& root, const std::vector<AnalysisEntry>& regi
 struct RunOptions {
   bool fresh = false;     ///< forget what the output folder holds
   ProgressSink progress;  ///< used on rank 0
+  std::function<void(std::string_view)> notice =
+      {};  ///< what the user should know though the run goes on; rank 0
 };
 
 enum class RunOutcome {

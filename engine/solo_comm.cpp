@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
 #include <cstdlib>
+#include <utility>
 
 #include <unistd.h>
 
@@ -21,14 +22,14 @@ class SoloBlock : public SharedBlock {
 
 class SoloCounter : public Counter {
  public:
-  Index next(Index step) override {
-    const Index value = value_;
-    value_ += step;
-    return value;
+  explicit SoloCounter(Index n_slots) : values_(static_cast<std::size_t>(n_slots)) {}
+  Index next(Index step, Index slot) override {
+    return std::exchange(values_[static_cast<std::size_t>(slot)],
+                         values_[static_cast<std::size_t>(slot)] + step);
   }
 
  private:
-  Index value_ = 0;
+  std::vector<Index> values_;
 };
 
 class SoloComm : public Comm {
@@ -51,7 +52,7 @@ class SoloComm : public Comm {
   std::unique_ptr<SharedBlock> node_shared(Index n_bytes) override {
     return std::make_unique<SoloBlock>(n_bytes);
   }
-  std::unique_ptr<Counter> counter() override { return std::make_unique<SoloCounter>(); }
+  std::unique_ptr<Counter> counter(Index n_slots) override { return std::make_unique<SoloCounter>(n_slots); }
   bool claim_error() override { return true; }
   [[noreturn]] void abort(int exit_code) override { std::_Exit(exit_code); }
 };

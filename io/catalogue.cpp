@@ -188,6 +188,14 @@ Catalogue load_catalogue(const std::filesystem::path& folder) {
                         .remedy = "read it with the program version that wrote it, or ingest it again"});
     }
     Catalogue catalogue = from_json(in);
+    const std::string stored = in.at("fingerprint");
+    if (const std::string found = catalogue.fingerprint(); found != stored) {
+      throw InputError({.what = "cohort manifest is damaged: its fingerprint differs",
+                        .found = found,
+                        .expected = stored,
+                        .in = path.string(),
+                        .remedy = "restore the file from its copy, or make the cohort again"});
+    }
     catalogue.folder = folder;
     return catalogue;
   } catch (const json::exception& problem) {
@@ -200,7 +208,9 @@ Catalogue load_catalogue(const std::filesystem::path& folder) {
 }
 
 void save_catalogue(const Catalogue& catalogue, const std::filesystem::path& folder) {
-  write_file(folder / "cohort.json", to_json(catalogue).dump(1) + "\n");
+  ordered out = to_json(catalogue);
+  out["fingerprint"] = catalogue.fingerprint();
+  write_file(folder / "cohort.json", out.dump(1) + "\n");
 }
 
 }  // namespace chorale::io

@@ -94,10 +94,12 @@ struct Catalogue {
 };
 
 /// Reads FOLDER/cohort.json.
-/// Throws   InputError when there is none or it is not format version 1; StoreError when it cannot be read
+/// Throws   InputError when there is none, it is not format version 1, or its content does not have the fingerprint that
+///          it was saved with; StoreError when it cannot be read
 Catalogue load_catalogue(const std::filesystem::path& folder);
 
-/// Writes FOLDER/cohort.json: temporary name, synced, renamed. Written last, so a folder with one is complete.
+/// Writes FOLDER/cohort.json with the catalogue's fingerprint: temporary name, synced, renamed. Written last, so a folder
+/// with one is complete.
 void save_catalogue(const Catalogue& catalogue, const std::filesystem::path& folder);
 
 }  // namespace chorale::io

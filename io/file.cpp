@@ -115,6 +115,10 @@ void remove_file(const fs::path& path) {
   if (error) refuse("file cannot be removed", path, error.value());
 }
 
+void rename_file(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) refuse("file cannot be renamed", from, errno);
+}
+
 void make_folder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);

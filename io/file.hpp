@@ -25,6 +25,9 @@ void write_file(const std::filesystem::path& path, std::string_view text);
 /// Removes a file; none there is no error. Throws StoreError with the system's reason.
 void remove_file(const std::filesystem::path& path);
 
+/// Throws StoreError with the system's reason.
+void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
+
 /// Creates a folder and its parents. Throws StoreError with the system's reason.
 void make_folder(const std::filesystem::path& path);
 

@@ -54,6 +54,14 @@ struct Results {
   std::vector<std::pair<std::string, std::string>> files = {};
 };
 
+/// Seconds of one kind over the ranks: work, waiting, ….
+struct RankShare {
+  std::string name;
+  double mean = 0, max = 0;
+  /// How much the largest exceeds the mean, by the mean; 0 where there is nothing to share.
+  double imbalance() const { return mean > 0 ? max / mean - 1 : 0; }
+};
+
 /// Facts of a run, written as run.json: never part of what must be equal between runs.
 struct RunRecord {
   std::string job;
@@ -66,8 +74,12 @@ struct RunRecord {
   Index n_ranks = 1;
   Index n_threads = 1;
   std::string user, host, started, finished;  // who, where, when (UTC, ISO 8601)
-  Index n_units = 0, n_units_resumed = 0;
+  Index n_units = 0;
+  Index n_units_resumed = 0;   ///< came from the checkpoint; with the computed ones, all
+  Index n_units_computed = 0;  ///< by this start
+  Index n_units_repeated = 0;  ///< finished more than once, over all starts
   std::vector<std::pair<std::string, double>> stage_seconds;
+  std::vector<RankShare> rank_seconds = {};
   double peak_rss_bytes = 0;       ///< largest over the ranks
   double peak_node_bytes = 0;      ///< largest over the nodes, what ranks share counted once
   double forecast_node_bytes = 0;  ///< what had been expected

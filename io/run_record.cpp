@@ -45,8 +45,13 @@ void write_run_record(const fs::path& folder, const RunRecord& record) {
   out["finished"] = record.finished;
   out["n_units"] = record.n_units;
   out["n_units_resumed"] = record.n_units_resumed;
+  out["n_units_computed"] = record.n_units_computed;
+  out["n_units_repeated"] = record.n_units_repeated;
   auto& stages = out["stage_seconds"] = ordered::object();
   for (const auto& [stage, seconds] : record.stage_seconds) stages[stage] = seconds;
+  auto& ranks = out["rank_seconds"] = ordered::object();
+  for (const RankShare& share : record.rank_seconds)
+    ranks[share.name] = {{"mean", share.mean}, {"max", share.max}, {"imbalance", share.imbalance()}};
   out["peak_rss_bytes"] = record.peak_rss_bytes;
   out["peak_node_bytes"] = record.peak_node_bytes;
   out["forecast_node_bytes"] = record.forecast_node_bytes;
@@ -75,8 +80,12 @@ RunRecord read_run_record(const fs::path& folder) {
     in.at("finished").get_to(record.finished);
     in.at("n_units").get_to(record.n_units);
     in.at("n_units_resumed").get_to(record.n_units_resumed);
+    in.at("n_units_computed").get_to(record.n_units_computed);
+    in.at("n_units_repeated").get_to(record.n_units_repeated);
     for (const auto& [stage, seconds] : in.at("stage_seconds").items())
       record.stage_seconds.emplace_back(stage, seconds.get<double>());
+    for (const auto& [name, share] : in.at("rank_seconds").items())
+      record.rank_seconds.push_back({.name = name, .mean = share.at("mean"), .max = share.at("max")});
     in.at("peak_rss_bytes").get_to(record.peak_rss_bytes);
     in.at("peak_node_bytes").get_to(record.peak_node_bytes);
     in.at("forecast_node_bytes").get_to(record.forecast_node_bytes);

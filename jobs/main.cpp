@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -166,6 +167,7 @@ void keep_freed_memory() {
 
 int main(int argc, char** argv) {
   keep_freed_memory();
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error that writing reports, no crash
   // a batch system's signal means a checkpoint, also while MPI starts; other commands just end
   const std::string_view name = argc > 1 ? argv[1] : "";
   if (name == "run" || name == "score") engine::watch_signals();

@@ -5,6 +5,7 @@
 # Installs what is missing, builds, and runs every test; ctest's summary comes last.
 #
 #   bash tests/run.sh               release build, all tests
+#   bash tests/run.sh --long        all tests, and of the faults (ctest -L faults) many more than a change needs: an hour
 #   bash tests/run.sh --sanitize    the same under AddressSanitizer and UndefinedBehaviorSanitizer (preset sanitize),
 #                                   then the kernels' tests under ThreadSanitizer (preset thread)
 set -euo pipefail
@@ -19,6 +20,10 @@ run_preset() {
 
 case "${1:-}" in
   "") run_preset release ;;
+  --long)
+    export CHORALE_LONG=1
+    run_preset release
+    ;;
   --sanitize)
     export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
     # MPI and its helper libraries keep memory until the process ends; ours must not
@@ -32,7 +37,7 @@ case "${1:-}" in
     run_preset thread
     ;;
   *)
-    echo "usage: bash tests/run.sh [--sanitize]" >&2
+    echo "usage: bash tests/run.sh [--long | --sanitize]" >&2
     exit 2
     ;;
 esac

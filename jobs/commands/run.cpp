@@ -23,6 +23,21 @@ std::string seconds_text(double seconds) {
   return seconds < 1 ? fmt::format("{:.0f} ms", seconds * 1e3) : fmt::format("{:.1f} s", seconds);
 }
 
+/// Where the ranks' time went, as shares of their stages.
+std::string balance_text(const io::RunRecord& record) {
+  double all = 0;
+  for (const auto& share : record.rank_seconds) all += share.mean;
+  std::string text;
+  for (const auto& share : record.rank_seconds) {
+    if (share.name == "work")
+      text += fmt::format(", work {:.1f} % (busiest rank +{:.0f} %)", 100 * share.mean / all,
+                          100 * share.imbalance());
+    else
+      text += fmt::format(", {} {:.1f} %", share.name, 100 * share.mean / all);
+  }
+  return all > 0 ? "  ranks: " + text.substr(2) + "\n" : "";
+}
+
 std::string finished_text(const engine::PreparedJob& job, const engine::RunSummary& summary) {
   std::string text = summary.results->title + "\n\n";
   for (const auto& sentence : summary.results->summary) text += "  " + sentence + "\n";
@@ -37,7 +52,7 @@ std::string finished_text(const engine::PreparedJob& job, const engine::RunSumma
   }
   text += fmt::format("\n  {} on {} × {} (ranks × threads), level {}, {} on a node\n", seconds_text(total),
                       record.n_ranks, record.n_threads, record.level, bytes_text(record.peak_node_bytes));
-  text += "  " + stages + "\n";
+  text += "  " + stages + "\n" + balance_text(record);
   if (record.n_units_resumed > 0)
     text +=
         fmt::format("  {} of {} units came from the checkpoint\n", record.n_units_resumed, record.n_units);
@@ -96,7 +111,11 @@ int run_job(const Context& context, const std::function<io::Node()>& read, bool 
     job = engine::prepare(root, registry(), nullptr);
   });
   if (job.config.features.min_carriers > 0) job = engine::prepare(root, registry(), &context.comm);
-  const auto summary = engine::run(job, context.comm, {.fresh = fresh, .progress = context.console.progress});
+  const auto notice = [&](std::string_view text) {
+    if (context.console.progress.write) context.console.progress.write(fmt::format("note: {}\n", text));
+  };
+  const auto summary = engine::run(job, context.comm,
+                                   {.fresh = fresh, .progress = context.console.progress, .notice = notice});
   if (summary.outcome == engine::RunOutcome::interrupted) {
     context.console.out(
         fmt::format("interrupted: {} of {} units are done and kept in {}; run again to resume\n",

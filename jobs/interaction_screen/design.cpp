@@ -114,14 +114,15 @@ double Design::bytes_per_thread(const engine::Setup& setup) const {
 Index Design::n_units(StageNumber stage, Index n_patients) const {
   const auto by_time = static_cast<Index>(std::ceil(seconds(stage, n_patients) / 0.5));
   switch (stage) {
-    case pairs_stage:
-      return std::clamp<Index>(by_time, std::clamp<Index>(n_pairs() / 64, 1, 8), 1024);
+    case pairs_stage:  // a unit of the complete table is a file
+      return std::clamp<Index>(by_time, std::clamp<Index>(n_pairs() / 64, 1, 8),
+                               config.complete_table ? 1024 : 8192);
     case details_stage:
-      return std::clamp<Index>(n_pairs() / 64, 1, 128);
+      return std::clamp<Index>(n_pairs() / pairs_together, 1, 4096);
     case sets_stage:
-      return config.largest_set > 2 && n_features > 2 ? std::min<Index>(n_features, 64) : 0;
+      return config.largest_set > 2 && n_features > 2 ? std::min<Index>(n_features, 512) : 0;
     case set_fits_stage:
-      return config.largest_set > 2 && n_features > 2 ? 64 : 0;
+      return config.largest_set > 2 && n_features > 2 ? std::min<Index>(n_features, 1024) : 0;
     case permutations_stage:
       return config.permutations > 0 ? std::clamp<Index>(config.permutations / 16, 1, 64) : 0;
     default:
@@ -138,8 +139,7 @@ void Design::require_room_for_all() const {
                      .remedy = "report by q, and set complete_table = true for every pair in results.h5"});
 }
 
-Range Design::share(Index n, Index unit, Index n_units) {
-  constexpr Index least = 64;
+Range Design::share(Index n, Index unit, Index n_units, Index least) {
   const Index each = std::max(least, (n + n_units - 1) / n_units);
   return {std::min(n, unit * each), std::min(n, (unit + 1) * each)};
 }

@@ -42,8 +42,10 @@ struct Design {
 
   Index n_pairs() const { return n_features * (n_features - 1) / 2; }
   Index n_units(StageNumber stage, Index n_patients) const;
-  /// What a unit takes of a list that is dealt out: the last units may go empty, as a unit's first row costs most.
-  static Range share(Index n, Index unit, Index n_units);
+  /// What a unit takes of a list that is dealt out, `least` or more at a time: the last units may go empty.
+  static Range share(Index n, Index unit, Index n_units, Index least);
+  static constexpr Index pairs_together = 64;  ///< of singled-out pairs: the first one of a unit costs most
+  static constexpr Index sets_together = 2;    ///< a set takes tens of milliseconds
   /// Forecast, on one core.
   double seconds(StageNumber stage, Index n_patients) const;
   /// Forecasts: what a rank holds beside the cohort, and each of its threads.

@@ -63,8 +63,10 @@ void describe_outcome(const Frame& frame, std::span<PairRow> rows) {
 
 Part describe_pairs(const Frame& frame, std::span<const ChosenPair> chosen, engine::Unit unit,
                     Index n_units) {
-  const Range own = Design::share(static_cast<Index>(chosen.size()), unit.index, n_units);
+  const Range own =
+      Design::share(static_cast<Index>(chosen.size()), unit.index, n_units, Design::pairs_together);
   Part part;
+  if (own.begin == own.end) return part;
   std::vector<kernels::FeaturePair> pairs;
   for (Index k = own.begin; k < own.end; ++k) {
     const ChosenPair& pair = chosen[static_cast<std::size_t>(k)];

@@ -5,11 +5,14 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/serialization/array.hpp>
 #include <boost/serialization/is_bitwise_serializable.hpp>
+#include <boost/serialization/split_member.hpp>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 
@@ -45,6 +48,10 @@ BOOST_IS_BITWISE_SERIALIZABLE(chorale::jobs::interaction::KeptP)
 
 namespace chorale::jobs::interaction {
 
+/// Counts of 0 and above as bytes, seven bits in each, the lowest first; the eighth says that more follow (LEB128).
+std::string to_bytes(std::span<const std::int64_t> counts);
+std::vector<std::int64_t> to_counts(std::string_view bytes);
+
 /// The p of many pairs from one test: all of them counted, the small ones kept.
 struct PTally {
   static constexpr Index n_bins = 2000;  ///< of equal width in p
@@ -53,10 +60,19 @@ struct PTally {
   std::vector<std::int64_t> bins;  ///< (n_bins) of the tested, or of those drawn for it
   std::vector<KeptP> kept;
 
+  // bins hold few pairs each, and there are thousands of units: a byte for a small number instead of eight
   template <class Archive>
-  void serialize(Archive& archive, unsigned) {
-    archive& n_tested& bins& kept;
+  void save(Archive& archive, unsigned) const {
+    const std::string small = to_bytes(bins);
+    archive << n_tested << small << kept;
   }
+  template <class Archive>
+  void load(Archive& archive, unsigned) {
+    std::string small;
+    archive >> n_tested >> small >> kept;
+    bins = to_counts(small);
+  }
+  BOOST_SERIALIZATION_SPLIT_MEMBER()
 };
 
 /// What one unit of the pairs stage found.

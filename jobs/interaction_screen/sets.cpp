@@ -59,14 +59,15 @@ std::vector<FoundSet> choose_sets(const Design& design, std::span<const Part> pa
 }
 
 Part fit_sets(const Frame& frame, std::span<const FoundSet> chosen, engine::Unit unit, Index n_units) {
-  const Range own = Design::share(static_cast<Index>(chosen.size()), unit.index, n_units);
+  const Range own =
+      Design::share(static_cast<Index>(chosen.size()), unit.index, n_units, Design::sets_together);
   Part part;
   for (Index k = own.begin; k < own.end; ++k) {
     SetRow& row = part.set_rows.emplace_back();
     row.set = chosen[static_cast<std::size_t>(k)];
     row.association = kernels::log_linear(std::span(row.set.cell).first(std::size_t{1} << row.set.order));
   }
-  if (!frame.outcome) return part;
+  if (!frame.outcome || part.set_rows.empty()) return part;
   for (int order = 3; order <= kernels::max_item_set_order; ++order) {
     std::vector<std::int32_t> features;
     std::vector<std::size_t> places;

@@ -35,7 +35,12 @@ class CheckpointTest : public ::testing::Test {
       if (path.extension() == ".parts") return path;
     return {};
   }
-  Parts load() const { return Checkpoint::load(out(), fingerprint); }
+  Parts load() const { return Checkpoint::load(out(), fingerprint).parts; }
+  std::string notices() const {
+    std::string all;
+    for (const auto& notice : Checkpoint::load(out(), fingerprint).notices) all += notice + "\n";
+    return all;
+  }
 
   TemporaryFolder folder_;
 };
@@ -44,6 +49,14 @@ TEST_F(CheckpointTest, PartsComeBackWhateverTheirBytesAndRanks) {
   write(0, {{0, "first"}, {7, ""}});
   write(1, {{3, std::string("\0\n\t\xff", 4)}});
   EXPECT_EQ(load(), (Parts{{0, "first"}, {3, std::string("\0\n\t\xff", 4)}, {7, ""}}));
+  EXPECT_EQ(notices(), "");
+}
+
+TEST_F(CheckpointTest, UnitsThatWereFinishedTwiceAreCounted) {
+  write(0, {{0, "zero"}, {1, "one"}});
+  write(1, {{1, "one"}, {2, "two"}});
+  EXPECT_EQ(Checkpoint::load(out(), fingerprint).n_repeated, 1);
+  EXPECT_EQ(load().size(), 3U);
 }
 
 TEST_F(CheckpointTest, AnyCutLeavesTheRecordsBeforeIt) {
@@ -56,6 +69,10 @@ TEST_F(CheckpointTest, AnyCutLeavesTheRecordsBeforeIt) {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     io::write_file(file, whole.substr(0, size));
     EXPECT_EQ(load(), size < end_of_first ? Parts{} : (Parts{{1, "one"}})) << size;
+    if (size >= header && size != header && size != end_of_first) {
+      EXPECT_NE(notices().find("is cut short or damaged after"), std::string::npos) << size;
+    }
+    fs::remove(file.string() + ".set-aside");
   }
 }
 
@@ -71,14 +88,53 @@ TEST_F(CheckpointTest, AnyFlippedBitLosesItsRecordAndTellsNoLie) {
     io::write_file(file, damaged);
     const Parts left = load();
     EXPECT_LT(left.size(), 2U) << byte;
+    EXPECT_EQ(fs::exists(file), byte >= 16 + 32) << "a damaged header sets the file aside, byte " << byte;
     for (const auto& [unit, part] : left) EXPECT_EQ(part, both.at(unit)) << byte;
   }
 }
 
-TEST_F(CheckpointTest, PartsOfAnotherRunAreNotLoaded) {
+TEST_F(CheckpointTest, PartsOfAnotherRunAreSetAsideWithAMessage) {
   write(0, {{1, "one"}});
-  EXPECT_TRUE(
-      Checkpoint::load(out(), {{"program version", "0.1.0"}, {"seed", "8"}, {"select.where", "[]"}}).empty());
+  const Fingerprint other{{"program version", "0.1.0"}, {"seed", "8"}, {"select.where", "[]"}};
+  const auto loaded = Checkpoint::load(out(), other);
+  EXPECT_TRUE(loaded.parts.empty());
+  ASSERT_EQ(loaded.notices.size(), 1U);
+  EXPECT_NE(loaded.notices[0].find("is of another run: set aside"), std::string::npos) << loaded.notices[0];
+  EXPECT_TRUE(only_file().empty());
+  EXPECT_TRUE(Checkpoint::load(out(), other).notices.empty()) << "it is said once";
+}
+
+TEST_F(CheckpointTest, PartsOfAnotherVersionAreSetAsideWithAMessage) {
+  write(0, {{1, "one"}});
+  std::string bytes = io::read_text(only_file());
+  bytes.replace(0, 16, "chorale-parts-2 ");
+  io::write_file(only_file(), bytes);
+  EXPECT_NE(notices().find("is of another version or no checkpoint: set aside"), std::string::npos);
+  EXPECT_TRUE(load().empty());
+}
+
+TEST_F(CheckpointTest, ADamagedFingerprintIsRefused) {
+  const fs::path file = run_folder(out()) / "fingerprint.tsv";
+  const std::string whole = io::read_text(file);
+  for (std::size_t byte = 0; byte < whole.size(); ++byte) {
+    std::string damaged = whole;
+    damaged[byte] = static_cast<char>(damaged[byte] ^ (1 << (byte % 8)));
+    io::write_file(file, damaged);
+    const auto message = message_of<StoreError>([&] { Checkpoint::agree(out(), fingerprint); });
+    EXPECT_NE(message.find("run with --fresh to start over"), std::string::npos) << byte << message;
+  }
+  io::write_file(file, std::string_view());
+  EXPECT_THROW(Checkpoint::agree(out(), fingerprint), StoreError);
+}
+
+TEST_F(CheckpointTest, AFileThatVanishesIsAStoreErrorAtTheNextSync) {
+  Checkpoint checkpoint(out(), fingerprint, 0, 1000);
+  checkpoint.append(1, "one");
+  EXPECT_NO_THROW(checkpoint.sync());
+  fs::remove(only_file());
+  const auto message = message_of<StoreError>([&] { checkpoint.sync(); });
+  EXPECT_NE(message.find("checkpoint cannot be written (found No such file or directory)"), std::string::npos)
+      << message;
 }
 
 TEST_F(CheckpointTest, SameRunAgreesAndAnyOtherIsRefusedByName) {

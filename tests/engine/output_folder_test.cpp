@@ -26,9 +26,20 @@ TEST(OutputLock, KeepsASecondRunOutAndNamesTheFirst) {
   const TemporaryFolder folder;
   const OutputLock first(folder.path());
   const std::string message = message_of<StoreError>([&] { OutputLock second(folder.path()); });
-  EXPECT_NE(message.find("another run is working in this output folder (found host "), std::string::npos)
+  EXPECT_NE(message.find("another run is working in this output folder (found " + user_name() + " on host "),
+            std::string::npos)
       << message;
+  EXPECT_EQ(message.find("Slurm job"), std::string::npos) << message;
   EXPECT_NE(message.find("process " + std::to_string(::getpid())), std::string::npos) << message;
+}
+
+TEST(OutputLock, NamesTheBatchJob) {
+  const TemporaryFolder folder;
+  ::setenv("SLURM_JOB_ID", "4711", 1);
+  const OutputLock first(folder.path());
+  ::unsetenv("SLURM_JOB_ID");
+  const std::string message = message_of<StoreError>([&] { OutputLock second(folder.path()); });
+  EXPECT_NE(message.find(", Slurm job 4711, since 20"), std::string::npos) << message;
 }
 
 TEST(OutputLock, GoesWithItsOwner) {

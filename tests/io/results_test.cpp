@@ -53,7 +53,10 @@ RunRecord sample_record() {
           .finished = "2026-01-01T00:00:01Z",
           .n_units = 10,
           .n_units_resumed = 3,
+          .n_units_computed = 7,
+          .n_units_repeated = 1,
           .stage_seconds = {{"load", 0.5}, {"run", 0.25}},
+          .rank_seconds = {{.name = "work", .mean = 2, .max = 3}, {.name = "idle", .mean = 0, .max = 0}},
           .peak_rss_bytes = 1e9,
           .peak_node_bytes = 3e9,
           .forecast_node_bytes = 2.9e9};
@@ -217,7 +220,14 @@ TEST(RunRecord, RoundTripKeepsEverything) {
   EXPECT_EQ(back.finished, sample.finished);
   EXPECT_EQ(back.n_units, 10);
   EXPECT_EQ(back.n_units_resumed, 3);
+  EXPECT_EQ(back.n_units_computed, 7);
+  EXPECT_EQ(back.n_units_repeated, 1);
   EXPECT_EQ(back.stage_seconds, sample.stage_seconds);
+  ASSERT_EQ(back.rank_seconds.size(), 2U);
+  EXPECT_EQ(back.rank_seconds[0].name, "work");
+  EXPECT_EQ(back.rank_seconds[0].max, 3);
+  EXPECT_EQ(back.rank_seconds[0].imbalance(), 0.5);  // 3 / 2 - 1
+  EXPECT_EQ(back.rank_seconds[1].imbalance(), 0);
   EXPECT_EQ(back.peak_rss_bytes, 1e9);
   EXPECT_EQ(back.peak_node_bytes, 3e9);
   EXPECT_EQ(back.forecast_node_bytes, 2.9e9);

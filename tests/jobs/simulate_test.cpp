@@ -51,7 +51,7 @@ class BackwardComm : public engine::Comm {
   std::unique_ptr<engine::SharedBlock> node_shared(Index n_bytes) override {
     return solo_->node_shared(n_bytes);
   }
-  std::unique_ptr<engine::Counter> counter() override { return std::make_unique<Backward>(n_shards_); }
+  std::unique_ptr<engine::Counter> counter(Index) override { return std::make_unique<Backward>(n_shards_); }
   bool claim_error() override { return solo_->claim_error(); }
   [[noreturn]] void abort(int exit_code) override { std::_Exit(exit_code); }
 
@@ -59,7 +59,7 @@ class BackwardComm : public engine::Comm {
   class Backward : public engine::Counter {
    public:
     explicit Backward(Index n) : n_(n), left_(n) {}
-    Index next(Index step) override {
+    Index next(Index step, Index) override {
       left_ -= step;
       return left_ >= 0 ? left_ : n_;
     }

@@ -77,9 +77,9 @@ require_no_done() { # OUT
 
 # The same without waiting: $launcher is the process (mpirun, or the program), its words go to background.txt.
 landscape_in_background() { job_in_background landscape "$@"; }
-job_in_background() { # JOB N OUT
+job_in_background() { # JOB N OUT [OPTIONS…]
   local command=("$program" run "$source_dir/tests/ranks/$1.toml" --set "cohort=\"$work/cohort\"" --set
-    "output=\"$work/$3\"")
+    "output=\"$work/$3\"" "${@:4}")
   [ "$2" = alone ] || command=(mpirun -n "$2" "${command[@]}")
   "${command[@]}" >"$work/background.txt" 2>&1 &
   launcher=$!

@@ -23,6 +23,12 @@ for setting in "1 2" "2 1" "3 2" "4 1"; do
   landscape "$n" "ranks-$n" --set "run.threads=$threads" >/dev/null 2>&1
   require_equal reference "ranks-$n"
   grep -q "\"n_ranks\": $n," "$work/ranks-$n/run.json" || fail "the run record does not tell $n ranks"
+  [ "$(awk 'NR > 1 { units += $2; ranks++ } END { print ranks, units }' "$work/ranks-$n/.chorale/ranks.tsv")" = \
+    "$n $(grep -oE '"n_units": [0-9]+' "$work/ranks-$n/run.json" | grep -oE '[0-9]+$')" ] ||
+    fail "the ranks' units are not all units: $(cat "$work/ranks-$n/.chorale/ranks.tsv")"
+  for share in load work checkpoint idle communication; do
+    grep -q "\"$share\": {" "$work/ranks-$n/run.json" || fail "the run record does not tell the ranks' $share"
+  done
 done
 echo "landscape: 1, 2, 3 and 4 ranks, 1 and 2 threads write the same results"
 

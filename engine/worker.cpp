@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright the Chorale authors
+#include "engine/worker.hpp"
+
+#include <ctime>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "engine/deal.hpp"
+#include "engine/load.hpp"
+#include "engine/signals.hpp"
+
+namespace chorale::engine {
+namespace {
+
+double cpu_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+}  // namespace
+
+Worker::Worker(const PreparedJob& job, Comm& comm, Checkpoint& checkpoint, Progress& progress,
+               std::map<Index, std::string>& parts, MemoryWatch& memory)
+    : job_(job),
+      comm_(comm),
+      checkpoint_(checkpoint),
+      progress_(progress),
+      parts_(parts),
+      memory_(memory),
+      counter_(comm.counter(static_cast<Index>(job.plan.stages.size()))),
+      stage_seconds_(job.plan.stages.size()),
+      load_seconds_(job.plan.stages.size()) {}
+
+void Worker::work(const std::vector<Index>& todo) {
+  n_before_ = job_.plan.n_units() - static_cast<Index>(todo.size());
+  for (std::size_t s = 0; s < job_.plan.stages.size(); ++s) {
+    std::vector<Index> units;
+    for (const Index unit : todo)
+      if (job_.plan.unit(unit).stage == static_cast<Index>(s)) units.push_back(unit);
+    if (!units.empty()) {
+      open(s);
+      deal(units, s);
+      n_before_ += static_cast<Index>(units.size());
+    }
+    timed(times_.idle, [&] { comm_.barrier(); });
+    std::int64_t n_made[] = {static_cast<std::int64_t>(fresh_.size())};
+    timed(times_.communication, [&] { comm_.sum(n_made); });
+    if (n_made[0] < static_cast<std::int64_t>(units.size())) return;
+    close(s);
+    std::int64_t stop[] = {stop_requested() ? 1 : 0};
+    timed(times_.communication, [&] { comm_.largest(stop); });
+    if (stop[0] != 0) return;
+  }
+}
+
+void Worker::deal(const std::vector<Index>& units, std::size_t stage) {
+  const auto slot = static_cast<Index>(stage);
+  const Deal deal(static_cast<Index>(units.size()), comm_.size());
+  const auto draw = [&] {
+    return timed(times_.idle, [&] { return comm_.size() + counter_->next(1, slot); });
+  };
+  for (Index chunk = comm_.rank(); chunk < deal.n_chunks(); chunk = draw()) {
+    for (Index next = deal.begin(chunk); next < deal.end(chunk); ++next) {
+      if (stop_requested()) {
+        counter_->next(deal.n_chunks(), slot);
+        return;
+      }
+      run_unit(units[static_cast<std::size_t>(next)], stage);
+      progress_.update(n_before_ + next + 1);
+    }
+  }
+}
+
+Setup Worker::setup() const {
+  Setup setup = job_.setup();
+  setup.briefs = briefs_;
+  return setup;
+}
+
+std::vector<std::pair<std::string, double>> Worker::slowest() {
+  std::vector<std::int64_t> nanoseconds;
+  for (const auto* seconds : {&load_seconds_, &stage_seconds_})
+    for (const double s : *seconds) nanoseconds.push_back(static_cast<std::int64_t>(s * 1e9));
+  comm_.largest(nanoseconds);
+  std::vector<std::pair<std::string, double>> all;
+  const std::size_t n = job_.plan.stages.size();
+  for (std::size_t s = 0; s < n; ++s) {
+    const std::string& name = job_.plan.stages[s].name;
+    if (job_.plan.stages[s].layout == Layout::replicated)
+      all.emplace_back("load for " + name, static_cast<double>(nanoseconds[s]) * 1e-9);
+    all.emplace_back(name, static_cast<double>(nanoseconds[n + s]) * 1e-9);
+  }
+  all.emplace_back("briefs", brief_seconds_);
+  return all;
+}
+
+std::string Worker::units_text() const {
+  std::string text = "stage\tunit\trank\tseconds\tcpu_seconds\tbytes\n";
+  for (const UnitTime& time : unit_times_) {
+    const Unit unit = job_.plan.unit(time.unit);
+    text += fmt::format("{}\t{}\t{}\t{:.6f}\t{:.6f}\t{}\n",
+                        job_.plan.stages[static_cast<std::size_t>(unit.stage)].name, unit.index, time.rank,
+                        time.seconds, time.cpu_seconds, time.n_bytes);
+  }
+  return text;
+}
+
+Reading Worker::reading(std::size_t stage) const {
+  return {job_.catalogue, *job_.selection, job_.features, job_.plan.stages[stage].columns};
+}
+
+void Worker::open(std::size_t stage) {
+  if (job_.plan.stages[stage].layout != Layout::replicated) return;
+  if (in_memory_ && *in_memory_ == job_.plan.stages[stage].columns) return;
+  timed(load_seconds_[stage], [&] {
+    memory_.look();
+    replicated_ = {};  // the node's memory goes back before more is taken
+    replicated_ = load_replicated(reading(stage), comm_);
+    memory_.look();
+  });
+  in_memory_ = job_.plan.stages[stage].columns;
+  times_.load += load_seconds_[stage];
+}
+
+void Worker::run_unit(Index number, std::size_t stage) {
+  const Unit unit = job_.plan.unit(number);
+  Fresh made;
+  UnitOutput output;
+  const double cpu_before = cpu_seconds();
+  timed(made.seconds, [&] {
+    if (job_.plan.stages[stage].layout == Layout::by_shard)
+      output = job_.analysis->run(setup(), load_shard(reading(stage), unit.index), unit);
+    else
+      output = job_.analysis->run(setup(), replicated_, unit);
+  });
+  made.cpu_seconds = cpu_seconds() - cpu_before;
+  timed(times_.checkpoint, [&] {
+    // a part in the checkpoint says that its piece is there
+    if (output.piece) io::write_piece(job_.config.output, unit.index, *output.piece);
+    checkpoint_.append(number, output.part);
+  });
+  stage_seconds_[stage] += made.seconds;
+  times_.work += made.seconds;
+  times_.n_units += 1;
+  ++n_computed_;
+  made.part = std::move(output.part);
+  fresh_.emplace(number, std::move(made));
+}
+
+/// Brings the stage's parts to rank 0, and the job's brief to all.
+void Worker::close(std::size_t stage) {
+  std::ostringstream out;
+  boost::archive::binary_oarchive archive(out, boost::archive::no_header);
+  const std::size_t n = fresh_.size();
+  archive << n;
+  for (const auto& [unit, made] : fresh_) archive << unit << made.seconds << made.cpu_seconds << made.part;
+  fresh_.clear();
+  timed(times_.communication, [&] {
+    const auto gathered = comm_.gather(std::move(out).str());
+    for (std::size_t rank = 0; rank < gathered.size(); ++rank)
+      take_in(static_cast<Index>(rank), gathered[rank]);
+  });
+  std::string text = timed(brief_seconds_, [&] { return brief(stage); });
+  timed(times_.idle, [&] { comm_.barrier(); });
+  timed(times_.communication, [&] { comm_.broadcast(text); });
+  briefs_.push_back(std::move(text));
+}
+
+void Worker::take_in(Index rank, const std::string& bytes) {
+  std::istringstream in(bytes);
+  boost::archive::binary_iarchive archive(in, boost::archive::no_header);
+  std::size_t n = 0;
+  archive >> n;
+  for (std::size_t i = 0; i < n; ++i) {
+    UnitTime time{.unit = 0, .rank = rank, .seconds = 0, .cpu_seconds = 0, .n_bytes = 0};
+    std::string part;
+    archive >> time.unit >> time.seconds >> time.cpu_seconds >> part;
+    time.n_bytes = part.size();
+    if (!parts_.insert_or_assign(time.unit, std::move(part)).second) ++n_repeated_;
+    unit_times_.push_back(time);
+  }
+}
+
+std::string Worker::brief(std::size_t stage) const {
+  if (!comm_.is_root()) return {};
+  std::vector<std::string> of_stage;
+  for (const auto& [number, part] : parts_)
+    if (job_.plan.unit(number).stage == static_cast<Index>(stage)) of_stage.push_back(part);
+  return job_.analysis->brief(setup(), static_cast<Index>(stage), of_stage);
+}
+
+}  // namespace chorale::engine
