@@ -78,6 +78,8 @@ void summarise(const Design& design, const Findings& findings, io::Results& resu
       text += fmt::format(", {:.3f} ({:.3f} to {:.3f}) once the optimism of {} replicates is taken off",
                           corrected->corrected, corrected->interval.lower, corrected->interval.upper,
                           corrected->n_replicates);
+    if (corrected != nullptr && corrected->n_oob > 0)
+      text += fmt::format(", {:.3f} on patients whom a replicate's model has not seen", corrected->oob);
     say.push_back(text + ".");
   }
   if (const auto* slope = corrected_of(findings, Measure::Kind::calibration_slope);

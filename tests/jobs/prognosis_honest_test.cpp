@@ -70,6 +70,8 @@ TEST_F(PrognosisHonestTest, ModelOfNoiseIsWorthACoin) {
     EXPECT_LT(table.real("lower", row), table.real("corrected", row));
     EXPECT_GT(table.real("upper", row), table.real("corrected", row));
   }
+  EXPECT_NE(results.summary[1].find(" on patients whom a replicate's model has not seen"), std::string::npos)
+      << results.summary[1];
 }
 
 TEST_F(PrognosisHonestTest, ElasticNetFindsNothingInNoise) {
