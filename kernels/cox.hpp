@@ -61,8 +61,10 @@ CoxTerms cox_terms(const CoxDesign& design, std::span<const double> beta, Ties t
 enum class CoxVerdict : std::int8_t {
   converged,
   no_events,
-  monotone,      ///< the likelihood grows as some coefficients go to infinity: see `infinite`
-  singular,      ///< some columns follow from those before them: see `aliased`; the others are fitted
+  monotone,  ///< the likelihood grows as some coefficients go to infinity: see `infinite`. loglik and the other
+  ///< coefficients are those near the limit, or of where hazard ratios exceed what a number can hold
+  singular,  ///< some columns follow from those before them, or never differ among those at risk together: see
+             ///< `aliased`; the others are fitted
   not_converged  ///< the iterations ran out
 };
 std::string_view name_of(CoxVerdict verdict);

@@ -105,7 +105,8 @@ void AdjustedFitter::maximise(AdjustedFit& fit) {
   plan.kept.push_back(feature);
   plan.start(feature) = log_hazard_beside_offset();
   const NewtonResult found = newton(engine_, plan);
-  const auto dependent = dependent_columns(Eigen::MatrixXd(found.information(plan.kept, plan.kept)));
+  const auto dependent = dependent_columns(Eigen::MatrixXd(found.information(plan.kept, plan.kept)),
+                                           engine_.squares()(plan.kept));
   if (!dependent.empty()) {
     fit.verdict = Verdict::singular;
     return;

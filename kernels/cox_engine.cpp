@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace chorale::kernels {
 namespace {
@@ -32,6 +33,7 @@ CoxEngine::CoxEngine(const CoxRows& rows, Ties ties, bool with_feature)
           size(static_cast<Index>(rows.chunk_begin.size()) * rows.n_columns * (rows.n_columns + 1) / 2)),
       time_gradient_(size(n_coefficients())),
       gradient_(Eigen::VectorXd::Zero(n_coefficients())),
+      squares_(Eigen::VectorXd::Zero(n_coefficients())),
       information_(Eigen::MatrixXd::Zero(n_coefficients(), n_coefficients())) {
   // padding: one patient at risk, nobody dies
   std::fill(at_risk_.begin() + times_.n_times(), at_risk_.begin() + n_padded_, 1.0);
@@ -119,6 +121,7 @@ void CoxEngine::add_products() {
       spared_[size(t)] = table_.centre[t] * first[t] + first_tied[t];
     }
   }
+  if (cancelled_) gather_without_cancelling();
   const std::int32_t* enters = rows_.enters.empty() ? nullptr : rows_.enters.data();
   const ColumnTable columns = rows_.table();
   const Index n_products = rows_.n_columns * (rows_.n_columns + 1) / 2;
@@ -126,8 +129,9 @@ void CoxEngine::add_products() {
 #pragma omp parallel for schedule(dynamic) if (n_chunks > 1)
   for (Index c = 0; c < n_chunks; ++c) {
     const Index from = rows_.chunk_begin[size(c)], past = rows_.chunk_begin[size(c + 1)];
-    CHORALE_AT_LEVEL(cox_factors, rows_.place_begin.data(), enters, times_.n_times(), risk_.data(),
-                     hazard_.data(), spared_.data(), from, past, factor_.data());
+    if (!cancelled_)
+      CHORALE_AT_LEVEL(cox_factors, rows_.place_begin.data(), enters, times_.n_times(), risk_.data(),
+                       hazard_.data(), spared_.data(), from, past, factor_.data());
     CHORALE_AT_LEVEL(cox_products, columns, factor_.data(), Index{rows_.place_begin[size(2 * from)]},
                      Index{rows_.place_begin[size(2 * past)]}, chunk_products_.data() + c * n_products);
   }
@@ -148,17 +152,135 @@ void CoxEngine::add_products() {
       }
     }
   }
+  squares_ = information_.diagonal();
   const double* product = time_products_.data();
   for (Index j = 0; j < q; ++j) {
     for (Index k = j; k < q; ++k) information_(k, j) = information_(j, k) -= *product++;
   }
 }
 
+/// False where the square of a sum over who is at risk lies beyond what a number can hold.
+bool CoxEngine::in_range() const {
+  constexpr double largest = 1e150;
+  const double* at_risk = at_risk_.data();
+  return std::all_of(at_risk, at_risk + times_.n_times(),
+                     [](double sum) { return sum < largest && sum > 1 / largest; });
+}
+
+/// True where less than 1e-7 is left of a sum over who is at risk, which says who was subtracted rather than who stayed.
+bool CoxEngine::cancelled(std::span<const double> gross) const {
+  if (gross.empty()) return false;
+  constexpr double little = 1e-7;
+  const auto strata = times_.stratum_begin();
+  for (std::size_t s = 0; s + 1 < strata.size(); ++s) {
+    double sum = 0;
+    for (Index t = strata[s + 1] - 1; t >= strata[s]; --t) {
+      sum += gross[size(t)];
+      if (!(at_risk_[size(t)] > little * sum)) return true;
+    }
+  }
+  return false;
+}
+
+namespace {
+
+/// A binary tree over event times: values are added to intervals, or summed over them, without subtracting any.
+class IntervalTree {
+ public:
+  explicit IntervalTree(Index n_times) : n_leaves_(1) {
+    while (n_leaves_ < n_times) n_leaves_ *= 2;
+    node_.assign(size(2 * n_leaves_), 0.0);
+  }
+
+  void clear() { std::fill(node_.begin(), node_.end(), 0.0); }
+  double& leaf(Index t) { return node_[size(n_leaves_ + t)]; }
+
+  /// visit(node) for the nodes that together make begin <= t < end
+  template <class Visit>
+  void cover(Index begin, Index end, const Visit& visit) {
+    for (begin += n_leaves_, end += n_leaves_; begin < end; begin /= 2, end /= 2) {
+      if (begin % 2 == 1) visit(node_[size(begin++)]);
+      if (end % 2 == 1) visit(node_[size(--end)]);
+    }
+  }
+
+  void pass_down() {
+    for (std::size_t k = 1; k < size(n_leaves_); ++k) {
+      node_[2 * k] += node_[k];
+      node_[2 * k + 1] += node_[k];
+    }
+  }
+  void sum_up() {
+    for (std::size_t k = size(n_leaves_) - 1; k > 0; --k) node_[k] = node_[2 * k] + node_[2 * k + 1];
+  }
+
+ private:
+  Index n_leaves_;
+  std::vector<double> node_;
+};
+
+/// The first event time at which each row is at risk.
+std::vector<Index> first_times(const CoxRows& rows, const EventTimes& times) {
+  const auto strata = times.stratum_begin();
+  std::vector<Index> first(size(rows.n_rows));
+  for (std::size_t row = 0; row < first.size(); ++row) {
+    const Index enters = rows.enters[row], t = rows.place_of[row] / 2;
+    first[row] =
+        enters < times.n_times() ? enters + 1 : *(std::upper_bound(strata.begin(), strata.end(), t) - 1);
+  }
+  return first;
+}
+
+}  // namespace
+
+void CoxEngine::sum_without_cancelling() {
+  const std::vector<Index> first = first_times(rows_, times_);
+  IntervalTree tree(times_.n_times());
+  for (Index j = 0; j < 1 + n_coefficients(); ++j) {
+    tree.clear();
+    const auto add = [&](std::size_t row, double value) {
+      tree.cover(first[row], rows_.place_of[row] / 2 + 1, [&](double& node) { node += value; });
+    };
+    if (j > rows_.n_columns) {
+      for (const std::int32_t row : carriers_) add(size(row), risk_[size(row)]);
+    } else {
+      const double* x = j == 0 ? nullptr : rows_.columns.data() + (j - 1) * rows_.n_rows;
+      for (std::size_t row = 0; row < first.size(); ++row) add(row, risk_[row] * (x == nullptr ? 1 : x[row]));
+    }
+    tree.pass_down();
+    double* at_risk = at_risk_.data() + j * n_padded_;
+    const double* dying = dying_.data() + j * n_padded_;
+    for (Index t = 0; t < times_.n_times(); ++t) at_risk[t] = tree.leaf(t) - table_.centre[t] * dying[t];
+  }
+}
+
+/// factor_ as cox_factors says.
+void CoxEngine::gather_without_cancelling() {
+  const std::vector<Index> first = first_times(rows_, times_);
+  IntervalTree tree(times_.n_times());
+  for (Index t = 0; t < times_.n_times(); ++t) tree.leaf(t) = terms_[size(t)];
+  tree.sum_up();
+  for (std::size_t row = 0; row < first.size(); ++row) {
+    const Index t = rows_.place_of[row] / 2;
+    double hazard = 0;
+    tree.cover(first[row], t + 1, [&](const double& node) { hazard += node; });
+    if (rows_.place_of[row] % 2 == 1) hazard -= spared_[size(t)];
+    factor_[row] = risk_[row] * hazard;
+  }
+}
+
 double CoxEngine::evaluate(const Eigen::VectorXd& beta) {
   sum_risks(beta);
   if (with_feature_) sum_feature(risk_.data());
-  if (!rows_.enters.empty()) subtract_late();
+  std::vector<double> gross;
+  if (!rows_.enters.empty()) {
+    gross.assign(at_risk_.begin(), at_risk_.begin() + times_.n_times());
+    subtract_late();
+  }
   for (Index row = 0; row < 1 + n_coefficients(); ++row) sum_over_later_times(row);
+  cancelled_ = cancelled(gross);
+  if (cancelled_) sum_without_cancelling();
+  if (!in_range()) return -std::numeric_limits<double>::infinity();
 
   const RiskTable sums{at_risk_.data(), dying_.data(), n_padded_};
   const TimeTerms terms{.first = terms_.data(),
@@ -206,16 +328,20 @@ CarrierTable CoxEngine::carriers_beside(const HeldRisks& held) {
           .tied_risk = dying};
 }
 
-std::vector<Index> dependent_columns(const Eigen::MatrixXd& information) {
-  constexpr double tolerance = 1e-11;
+std::vector<Index> dependent_columns(const Eigen::MatrixXd& information, const Eigen::VectorXd& sums) {
+  constexpr double tolerance = 1e-11, rounding = 1e-13;
   const Index p = information.rows();
   Eigen::MatrixXd left = information;  // what the columns before j do not explain
+  // root of the error of its diagonal, which grows where a column with little left explains another
+  Eigen::VectorXd noise = Eigen::VectorXd::Zero(p);
+  if (sums.size() > 0) noise = (rounding * sums).cwiseAbs().cwiseSqrt();
   std::vector<Index> dependent;
   for (Index j = 0; j < p; ++j) {
-    if (!(left(j, j) > tolerance * information(j, j))) {
+    if (!(left(j, j) > std::max(tolerance * information(j, j), noise(j) * noise(j)))) {
       dependent.push_back(j);
       continue;
     }
+    for (Index k = j + 1; k < p; ++k) noise(k) += std::abs(left(k, j) / left(j, j)) * noise(j);
     const Eigen::VectorXd column = left.col(j) / std::sqrt(left(j, j));
     left -= column * column.transpose();
   }

@@ -25,7 +25,8 @@ struct HeldRisks {
 ///   ω_i = w e^η (Σ_{t at risk} first_t − [i dies at t] (f first_t + first_tied_t)),
 ///   information = Σ_i ω_i z z' − Σ_t (products of mean covariates),
 ///
-/// which walks the columns as whole vectors.
+/// which walks the columns as whole vectors. Late entries are subtracted from sums of everybody; where less than 1e-7
+/// is left of one, all are summed anew over the intervals that patients are at risk in.
 class CoxEngine final : public CoxLikelihood {
  public:
   /// A feature, if there is one, becomes the last coefficient.
@@ -38,6 +39,10 @@ class CoxEngine final : public CoxLikelihood {
   const Eigen::VectorXd& gradient() const override { return gradient_; }
   const Eigen::MatrixXd& information() const override { return information_; }
 
+  /// Σ_i ω_i z_ij², from which the information's diagonal is left: what cannot be told from 0 by rounding is small
+  /// beside it.
+  const Eigen::VectorXd& squares() const { return squares_; }
+
   Index n_coefficients() const { return rows_.n_columns + (with_feature_ ? 1 : 0); }
 
   /// The risks of the last evaluate(), to be held while a feature's coefficient alone moves.
@@ -49,6 +54,10 @@ class CoxEngine final : public CoxLikelihood {
   void sum_risks(const Eigen::VectorXd& beta);
   void sum_feature(const double* risk);
   void subtract_late();
+  bool in_range() const;
+  bool cancelled(std::span<const double> gross) const;
+  void sum_without_cancelling();
+  void gather_without_cancelling();
   void sum_over_later_times(Index row);
   void add_products();
 
@@ -59,17 +68,19 @@ class CoxEngine final : public CoxLikelihood {
   Index n_padded_;
   std::vector<std::int32_t> carriers_;
   double deaths_of_carriers_ = 0;
+  bool cancelled_ = false;                  ///< sums over intervals were needed
   AlignedDoubles risk_, factor_;            ///< per row
   AlignedDoubles at_risk_, dying_;          ///< (1 + n_coefficients) x n_padded
   AlignedDoubles terms_, hazard_, spared_;  ///< 5 x n_padded; n_padded each
   std::vector<double> time_products_, chunk_products_, time_gradient_;
-  Eigen::VectorXd gradient_;
+  Eigen::VectorXd gradient_, squares_;
   Eigen::MatrixXd information_;
 };
 
 /// Columns of a positive semi-definite matrix that follow from those before them: what is left of the diagonal
-/// after the columns before is below 1e-11 of it.
-std::vector<Index> dependent_columns(const Eigen::MatrixXd& information);
+/// after the columns before is below 1e-11 of it, or within rounding: 1e-13 of the sums of which it is the difference,
+/// and what the columns before pass on of theirs.
+std::vector<Index> dependent_columns(const Eigen::MatrixXd& information, const Eigen::VectorXd& sums = {});
 
 /// Inverse of the block of the kept columns, zeros elsewhere.
 Eigen::MatrixXd inverse_of(const Eigen::MatrixXd& information, const std::vector<Index>& kept);

@@ -43,7 +43,7 @@ CoxFirthEngine::CoxFirthEngine(const CoxDesign& design, Ties ties)
       engine_(rows_, ties, false),
       loglik_null_(engine_.evaluate(Eigen::VectorXd::Zero(rows_.n_columns))),
       leverage_(size(rows_.n_rows)) {
-  aliased_ = dependent_columns(engine_.information());
+  aliased_ = dependent_columns(engine_.information(), engine_.squares());
   for (Index j = 0; j < rows_.n_columns; ++j) {
     if (std::find(aliased_.begin(), aliased_.end(), j) == aliased_.end()) kept_.push_back(j);
   }

@@ -86,7 +86,8 @@ std::vector<Index> without(Index n, const std::vector<Index>& left_out) {
 }
 
 double score_test(const CoxEngine& engine) {
-  const std::vector<Index> kept = without(engine.n_coefficients(), dependent_columns(engine.information()));
+  const std::vector<Index> kept =
+      without(engine.n_coefficients(), dependent_columns(engine.information(), engine.squares()));
   if (kept.empty()) return 0;
   const Eigen::VectorXd gradient = engine.gradient()(kept);
   const Eigen::LLT<Eigen::MatrixXd> solver(Eigen::MatrixXd(engine.information()(kept, kept)));
@@ -169,7 +170,7 @@ CoxFit cox_fit(const CoxDesign& design, const CoxOptions& options) {
   RidgeLikelihood likelihood(engine, std::move(strength));
   fit.loglik_null = likelihood.evaluate(zero);
   fit.score_chi2 = score_test(engine);
-  fit.aliased = dependent_columns(likelihood.information());
+  fit.aliased = dependent_columns(likelihood.information(), engine.squares() + likelihood.strength());
   // a ridge has a maximum: its coefficients do not diverge
   std::vector<double> range = rows.range;
   for (Index j = 0; j < design.n_columns; ++j) {

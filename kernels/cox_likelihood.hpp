@@ -11,7 +11,8 @@ class CoxLikelihood {
  public:
   virtual ~CoxLikelihood() = default;
 
-  /// Returns the log-likelihood at the coefficients; gradient() and information() are those of that place.
+  /// Returns the log-likelihood at the coefficients; gradient() and information() are those of that place. −∞ where
+  /// numbers do not reach.
   virtual double evaluate(const Eigen::VectorXd& beta) = 0;
   virtual const Eigen::VectorXd& gradient() const = 0;
   virtual const Eigen::MatrixXd& information() const = 0;

@@ -31,8 +31,11 @@ struct NewtonResult {
 
 /// Newton's method with step halving. With λ² = gradient' information⁻¹ gradient, twice what there is left to
 /// gain: the last step is taken without looking again once λ is below plan.last_step, since the error after it is
-/// of the order λ². Coefficients diverge when λ² is below 1e-10 and a step still changes the linear
-/// predictor by more than 0.1 between the extremes of their column.
+/// of the order λ². Coefficients diverge when λ² is below 1e-10 and the step still changes the linear
+/// predictor by more than 0.1 between the extremes of a column: that column's, and those that move by a thousandth as
+/// much at least. Directions in which the information has fallen below 1e-10 of what it was at the start are beyond
+/// rounding: they are walked no further, and their coefficients diverge. So do those of a step that cannot be taken, as
+/// numbers end there, from where predictors differ by more than 100.
 NewtonResult newton(CoxLikelihood& likelihood, const NewtonPlan& plan);
 
 }  // namespace chorale::kernels

@@ -105,7 +105,7 @@ FineGrayFit fine_gray_fit(const FineGrayDesign& design, const FineGrayOptions& o
   const FineGrayRows& rows = *design.rows;
   FineGrayEngine engine(rows);
   fit.loglik_null = engine.evaluate(Eigen::VectorXd::Zero(design.n_columns));
-  fit.aliased = dependent_columns(engine.information());
+  fit.aliased = dependent_columns(engine.information(), engine.squares());
   NewtonPlan plan{.start = Eigen::VectorXd::Zero(design.n_columns),
                   .kept = {},
                   .range = rows.range,

@@ -3,6 +3,7 @@
 #include "kernels/fine_gray_engine.hpp"
 
 #include <cmath>
+#include <limits>
 
 namespace chorale::kernels {
 namespace {
@@ -121,6 +122,7 @@ void FineGrayEngine::add_products() {
 
   information_.setZero();
   for (Index c = 0; c <= n_chunks; ++c) {
+    if (c == n_chunks) squares_ = information_.diagonal();
     const double* product = c < n_chunks ? chunk_products_.data() + c * n_products : time_products_.data();
     const double sign = c < n_chunks ? 1 : -1;
     for (Index j = 0; j < p; ++j) {
@@ -138,7 +140,10 @@ double FineGrayEngine::evaluate(const Eigen::VectorXd& beta) {
   for (Index k = 0; k < rows_.n_times(); ++k) {
     const double deaths = rows_.deaths[size(k)];
     increment_[size(k)] = deaths > 0 ? deaths / sums_[size(k)] : 0;
-    if (deaths > 0) loglik -= deaths * std::log(sums_[size(k)]);
+    if (deaths == 0) continue;
+    // its square has to be a number too
+    if (!(sums_[size(k)] > 1e-150 && sums_[size(k)] < 1e150)) return -std::numeric_limits<double>::infinity();
+    loglik -= deaths * std::log(sums_[size(k)]);
   }
   for (Index j = 0; j < rows_.n_columns; ++j) {
     const double* sums = sums_.data() + (1 + j) * rows_.n_times();

@@ -26,6 +26,9 @@ class FineGrayEngine final : public CoxLikelihood {
   const Eigen::VectorXd& gradient() const override { return gradient_; }
   const Eigen::MatrixXd& information() const override { return information_; }
 
+  /// Σ_i ω_i z_ij², see dependent_columns()
+  const Eigen::VectorXd& squares() const { return squares_; }
+
   /// Σ_i w_i² (η_i + ψ_i)(η_i + ψ_i)' at the place of the last evaluate().
   Eigen::MatrixXd residual_products() const;
 
@@ -45,7 +48,7 @@ class FineGrayEngine final : public CoxLikelihood {
   AlignedDoubles hazard_, spared_;  ///< n_places, per place: see cox_factors
   std::vector<double> increment_;   ///< n_times, dΛ
   std::vector<double> chunk_products_, time_products_;
-  Eigen::VectorXd gradient_;
+  Eigen::VectorXd gradient_, squares_;
   Eigen::MatrixXd information_;
 };
 

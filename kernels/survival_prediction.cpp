@@ -137,7 +137,7 @@ void SurvivalPrediction::at(const CoxColumns& patients, std::span<const std::int
     require_size("offset does not have one value per patient", patients.offset.size(), n);
   if (!stratum.empty()) require_size("stratum does not have one value per patient", stratum.size(), n);
   for (const std::int32_t code : stratum)
-    if (code != -1) check_stratum(code);
+    if (code < -1) check_stratum(code);
   std::vector<Index> last;  // event time in force, by stratum
   for (std::size_t s = 0; s + 1 < stratum_begin_.size(); ++s) {
     const auto first = time_.begin() + stratum_begin_[s], end = time_.begin() + stratum_begin_[s + 1];
@@ -151,7 +151,7 @@ void SurvivalPrediction::at(const CoxColumns& patients, std::span<const std::int
     for (Index i = 0; i < n; ++i) {
       predicted[size(i)] = {};
       const Index s = stratum.empty() ? 0 : stratum[size(i)];
-      if (s < 0) continue;
+      if (s < 0 || s >= static_cast<Index>(last.size())) continue;
       for (Index j = 0; j < p; ++j) x[size(j)] = patients.values[size(j * n + i)];
       const double offset = patients.offset.empty() ? 0 : patients.offset[size(i)];
       predicted[size(i)] = predict(scaled({.x = x, .offset = offset, .stratum = s}), last[size(s)]);

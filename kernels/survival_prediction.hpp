@@ -65,8 +65,8 @@ class SurvivalPrediction {
   /// Throws ShapeError when x is not n_columns long or there is no such stratum.
   PredictedCurve curve(const NewPatient& patient) const;
 
-  /// Shapes   patients (n, n_columns) column by column with their offsets or none; stratum (n) or empty, -1 = not known:
-  ///          NaN; horizon in days; predicted (n)
+  /// Shapes   patients (n, n_columns) column by column with their offsets or none; stratum (n) or empty: NaN for -1, not
+  ///          known, and for those that nobody in the model has; horizon in days; predicted (n)
   /// Throws   ShapeError when sizes differ or a stratum is out of range
   void at(const CoxColumns& patients, std::span<const std::int32_t> stratum, double horizon,
           std::span<PredictedSurvival> predicted) const;

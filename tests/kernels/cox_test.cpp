@@ -217,6 +217,49 @@ TEST(CoxFit, NamesTheColumnWhoseCoefficientDiverges) {
   EXPECT_NEAR(fit.beta[0], limit.beta[0], 1e-6);
 }
 
+TEST(CoxFit, ColumnsThatNeverDifferAmongThoseAtRiskTogetherAreSetAside) {
+  // a column equal to the stratum: its information is 0 but for rounding
+  const Cohort c =
+      random_cohort({.n = 300, .days = 60, .with = {.stratum = true}, .seed = 6, .n_covariates = 1});
+  std::vector<double> columns(c.stratum.begin(), c.stratum.end());
+  for (double& x : columns) x = 0.3 + 1.7 * x;
+  columns.insert(columns.end(), c.covariate.begin(), c.covariate.end());
+  const CoxFit fit = cox_fit(make_cox_design(c.timeline(), {columns, 2, {}}));
+  EXPECT_EQ(fit.verdict, CoxVerdict::singular);
+  EXPECT_EQ(fit.aliased, std::vector<Index>{0});
+  EXPECT_NEAR(fit.beta[1], cox_fit(make_cox_design(c.timeline(), {c.covariate, 1, {}})).beta[0], 1e-9);
+}
+
+TEST(CoxFit, SumsOfWhoIsAtRiskDoNotCancelWhenTheHazardousEnterLate) {
+  // until time 2 only patients with a predictor of about 0 are at risk; then one with 100 enters
+  Cohort c;
+  c.entry = {0, 0, 0, 2, 2};
+  c.time = {1, 2, 3, 4, 5};
+  c.event = {1, 1, 1, 1, 0};
+  const std::vector<double> x{0, 0.5, 0, 50, 0.25}, beta{2};
+  const CoxTerms terms = cox_terms(make_cox_design(c.timeline(), {.values = x, .n_columns = 1, .offset = {}}),
+                                   beta, Ties::efron);
+  // risk sets {1, 2, 3}, {2, 3}, {3, 4, 5}, {4, 5} with predictors 0, 1, 0, 100, 0.5
+  const double expected = -std::log(2 + std::exp(1)) + 1 - std::log(1 + std::exp(1)) - 100 + 0;
+  EXPECT_NEAR(terms.loglik, expected, 1e-12 * 100);
+  EXPECT_NEAR(terms.gradient[0],
+              -0.5 * std::exp(1) / (2 + std::exp(1)) + 0.5 - 0.5 * std::exp(1) / (1 + std::exp(1)) - 50,
+              1e-11);
+}
+
+TEST(CoxFit, SaysMonotoneWhereNumbersEndBeforeTheLikelihoodLevelsOff) {
+  // who dies among those at risk has almost, not quite, the covariates of another: the coefficients that tell the two
+  // apart run through hazard ratios beyond any number
+  Cohort c;
+  c.entry = {1, 598, 0, 291, 592, 164};
+  c.time = {234, 669, 881, 817, 713, 976};
+  c.event = {0, 0, 1, 0, 1, 0};
+  const std::vector<double> x{0.545656, 0.35872, 0.493652, -0.679802, -0.653887, 1.86817, 1, 0, 1, 3, 3, 0};
+  const CoxFit fit = cox_fit(make_cox_design(c.timeline(), {x, 2, {}}));
+  EXPECT_EQ(fit.verdict, CoxVerdict::monotone);
+  EXPECT_EQ(fit.infinite, (std::vector<Index>{0, 1}));
+}
+
 TEST(CoxFit, DoesNotDependOnTheScaleOfAColumn) {
   const Cohort c = random_cohort({.n = 200, .days = 100, .seed = 5, .n_covariates = 2});
   std::vector<double> scaled = c.covariate;

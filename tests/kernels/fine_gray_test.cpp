@@ -97,6 +97,13 @@ TEST(FineGray, CensoringAfterEventsIsThatOfFinegray) {
   expect_close(strata.naive_covariance,
                {0.0663145380304821, -0.0447687570135255, -0.0447687570135255, 0.571500875298746},
                "naive of strata");
+  // finegray leaves fractional weights out of G: rows with weighted G by hand in the script
+  const FineGrayFit weighted =
+      fine_gray_fit(make_fine_gray_design(causes_data::two_causes({.weight = true}), model));
+  expect_close(weighted.beta, {0.0175938093757736, -0.750856712685702}, "weights");
+  expect_close(weighted.naive_covariance,
+               {0.0815953826103459, -0.014518169882902, -0.014518169882902, 0.522704803794744},
+               "naive of weights");
 }
 
 TEST(FineGray, LateEntriesAreWeighedAsByFinegray) {

@@ -141,8 +141,10 @@ TEST(SurvivalPrediction, ArgumentsMustFit) {
   std::vector<PredictedSurvival> one(1);
   EXPECT_THROW(prediction.at({three, 3, {}}, {}, 1, one), ShapeError);
   EXPECT_THROW(prediction.at({three, 2, {}}, {}, 1, one), ShapeError);
-  const std::vector<std::int32_t> beyond{2};
-  EXPECT_THROW(prediction.at({new_patients[0], 2, {}}, beyond, 1, one), ShapeError);
+  const std::vector<std::int32_t> beyond{2}, below{-2};
+  prediction.at({new_patients[0], 2, {}}, beyond, 1, one);
+  EXPECT_TRUE(std::isnan(one[0].survival));
+  EXPECT_THROW(prediction.at({new_patients[0], 2, {}}, below, 1, one), ShapeError);
   CoxFit other = fit;
   other.beta.pop_back();
   EXPECT_THROW(SurvivalPrediction(data.design, other, Ties::efron), ShapeError);
