@@ -48,23 +48,21 @@ std::vector<double> events_of(const CoxPathDesign& design, std::span<const std::
   return events;
 }
 
-/// Deviances of one fold left out, one per penalty.
+/// Deviances of one fold left out, one per penalty; follow(weight) is the path of those in the other folds.
+template <class Follow>
 std::vector<double> deviance_of(const CoxPathDesign& design, std::span<const std::int32_t> fold,
-                                std::int32_t out, const CoxPath& all, const CoxPathOptions& options,
-                                double events) {
+                                std::int32_t out, const CoxPath& all, Ties ties,
+                                std::span<const double> weight, double events, const Follow& follow) {
   std::vector<double> deviance(size(all.n_lambda()), missing);
   if (!(events > 0)) return deviance;
-  std::vector<double> weight(fold.size(), 1.0);
+  std::vector<double> training(fold.size(), 1.0);
   for (std::size_t i = 0; i < fold.size(); ++i) {
-    if (!options.weight.empty()) weight[i] = options.weight[i];
-    if (fold[i] == out) weight[i] = 0;
+    if (!weight.empty()) training[i] = weight[i];
+    if (fold[i] == out) training[i] = 0;
   }
-  CoxPathOptions training = options;
-  training.lambda = all.lambda;
-  training.weight = weight;
-  const CoxPath path = cox_path(design, training);
-  const std::vector<double> loglik = cox_path_loglik(design, path.beta, options.ties, options.weight);
-  for (std::size_t k = 0; k < loglik.size(); ++k) {
+  const CoxPath path = follow(training);
+  const std::vector<double> loglik = cox_path_loglik(design, path.beta, ties, weight);
+  for (std::size_t k = 0; k < std::min(loglik.size(), deviance.size()); ++k) {
     const double without = path.loglik_saturated - path.loglik[k];
     deviance[k] = 2 * (all.loglik_saturated - loglik[k] - without) / events;
   }
@@ -117,10 +115,32 @@ CoxCv cox_cv(const CoxPathDesign& design, std::span<const std::int32_t> fold, co
 #pragma omp parallel for schedule(dynamic)
   for (Index f = 0; f < cv.n_folds; ++f) {
     deviance[size(f)] =
-        deviance_of(design, fold, static_cast<std::int32_t>(f), cv.path, options, cv.fold_weight[size(f)]);
+        deviance_of(design, fold, static_cast<std::int32_t>(f), cv.path, options.ties, options.weight,
+                    cv.fold_weight[size(f)], [&](std::span<const double> weight) {
+                      CoxPathOptions training = options;
+                      training.lambda = cv.path.lambda;
+                      training.weight = weight;
+                      return cox_path(design, training);
+                    });
   }
   for (const auto& of_fold : deviance)
     cv.fold_deviance.insert(cv.fold_deviance.end(), of_fold.begin(), of_fold.end());
+  summarise(cv);
+  return cv;
+}
+
+CoxCv cox_cv(const CoxPathDesign& design, const CoxPathGuide& guide, Ties ties,
+             std::span<const std::int32_t> fold, std::span<const double> weight, CoxPathRoom& room) {
+  CoxCv cv;
+  cv.n_folds = check(design, fold);
+  cv.path = cox_path(guide, weight, room);
+  cv.fold_weight = events_of(design, fold, cv.n_folds, weight);
+  for (Index f = 0; f < cv.n_folds; ++f) {
+    const auto deviance = deviance_of(
+        design, fold, static_cast<std::int32_t>(f), cv.path, ties, weight, cv.fold_weight[size(f)],
+        [&](std::span<const double> training) { return cox_path(guide, training, room); });
+    cv.fold_deviance.insert(cv.fold_deviance.end(), deviance.begin(), deviance.end());
+  }
   summarise(cv);
   return cv;
 }

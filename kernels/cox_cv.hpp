@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/cox_path.hpp"
+#include "kernels/cox_path_guide.hpp"
 
 namespace chorale::kernels {
 
@@ -42,6 +43,13 @@ struct CoxCv {
 /// Oracle   R glmnet 4.1-6 cv.glmnet, tests/oracle/cox_path.R
 CoxCv cox_cv(const CoxPathDesign& design, std::span<const std::int32_t> fold,
              const CoxPathOptions& options = {});
+
+/// The same for a replicate whose paths, also those of the folds, follow a guide; `design` is the guide's.
+///
+/// weight   (n_patients), the replicate's own
+/// Threads  none: run replicates side by side
+CoxCv cox_cv(const CoxPathDesign& design, const CoxPathGuide& guide, Ties ties,
+             std::span<const std::int32_t> fold, std::span<const double> weight, CoxPathRoom& room);
 
 /// A fold for each patient, as even in size as can be, the same for a seed on any machine and rank.
 std::vector<std::int32_t> cox_cv_folds(Index n_patients, Index n_folds, std::uint64_t seed);

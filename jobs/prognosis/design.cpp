@@ -110,6 +110,13 @@ void require_sound(const Design& design, const engine::Setup& setup) {
                        .in = "prognosis.tuning",
                        .remedy = "set tuning = \"cv\", or alpha above 0"});
   }
+  if (design.selects() &&
+      static_cast<Index>(config.always.size()) == design.n_covariates + design.n_features) {
+    throw ConfigError({.what = "nothing is left to choose",
+                       .found = "every candidate in always",
+                       .in = "prognosis.always",
+                       .remedy = "leave some out, or set selection = \"none\""});
+  }
   if (!design.selects() && config.stability_pairs > 0) {
     throw ConfigError({.what = "stability selection follows elastic-net paths",
                        .found = "stability_pairs with selection = \"none\"",

@@ -42,6 +42,7 @@ struct Procedure::Sample {
   std::vector<double> weight;
   std::vector<double> fill;
   kernels::CoxPathDesign design;
+  bool shared = false;  // the design is that of all samples
   Index n_events = 0;
 };
 
@@ -70,10 +71,20 @@ Procedure::Procedure(const Design& design, const engine::Cohort& cohort, const k
     fold_ = design.fold_by
                 ? design.fold_by->codes(cohort)
                 : kernels::cox_cv_folds(candidates_.n_patients(), design.config.folds, design.seed);
-  const std::vector<double> nothing(candidates_.fills().size(), 0);
-  const bool dense_gaps = std::any_of(candidates_.fills().begin(), candidates_.fills().end(),
+  const auto& fills = candidates_.fills();
+  const bool dense_gaps = std::any_of(fills.begin(), fills.end(),
                                       [&](const Fill& fill) { return fill.term < candidates_.n_dense(); });
-  if (!dense_gaps) net_ = net_design(nothing);
+  if (!dense_gaps) net_ = net_design(std::vector<double>(fills.size(), 0));
+  const Sample everyone = sample(candidates_.included());
+  if (everyone.n_events == 0) return;
+  if (everyone.shared) {
+    guide_ = kernels::make_cox_path_guide(*net_, options(everyone.n_events, {}));
+    penalties_ = guide_->full.lambda;
+  } else {
+    kernels::CoxPathOptions whole = options(everyone.n_events, everyone.weight);
+    whole.stop_after_worse = 0;
+    penalties_ = kernels::cox_path(everyone.design, whole).lambda;
+  }
 }
 
 kernels::CoxPathDesign Procedure::net_design(std::span<const double> fill) const {
@@ -162,45 +173,72 @@ std::vector<Model> Procedure::fit_lanes(std::span<const std::uint8_t> copies, In
   return models;
 }
 
-bool Procedure::needs_own_design(std::span<const double> fill) const {
-  return !net_ || std::any_of(fill.begin(), fill.end(), [](double value) { return value != 0; });
+std::unique_ptr<kernels::CoxPathRoom> Procedure::take_room() const {
+  const std::lock_guard lock(rooms_taken_);
+  if (rooms_.empty()) return std::make_unique<kernels::CoxPathRoom>();
+  auto room = std::move(rooms_.back());
+  rooms_.pop_back();
+  return room;
+}
+
+void Procedure::give_back(std::unique_ptr<kernels::CoxPathRoom> room) const {
+  const std::lock_guard lock(rooms_taken_);
+  rooms_.push_back(std::move(room));
 }
 
 Procedure::Sample Procedure::sample(std::span<const std::uint8_t> copies) const {
   Sample sample;
   sample.fill = candidates_.learn_fills(copies, 1);
   sample.weight.assign(copies.begin(), copies.end());
-  sample.design = needs_own_design(sample.fill) ? net_design(sample.fill) : *net_;
+  sample.shared =
+      net_ && std::all_of(sample.fill.begin(), sample.fill.end(), [](double value) { return value == 0; });
+  sample.design = sample.shared ? *net_ : net_design(sample.fill);
   for (std::size_t i = 0; i < copies.size(); ++i)
     if (candidates_.included()[i] != 0 && timeline_.event[i] != 0) sample.n_events += copies[i];
   return sample;
 }
 
-kernels::CoxPathOptions Procedure::options(const Sample& sample) const {
-  return {.ties = design_.ties,
-          .alpha = design_.config.alpha,
-          .penalty_factor = penalty_factor_,
-          .weight = sample.weight};
+double Procedure::per_term(Index n_events) const {
+  return design_.config.tuning == Tuning::bic ? std::log(static_cast<double>(n_events)) : 2;
+}
+
+kernels::CoxPathOptions Procedure::options(Index n_events, std::span<const double> weight) const {
+  kernels::CoxPathOptions options{.ties = design_.ties,
+                                  .alpha = design_.config.alpha,
+                                  .lambda = penalties_,
+                                  .penalty_factor = penalty_factor_,
+                                  .weight = weight,
+                                  .stop_early = !penalties_.empty()};
+  if (design_.cross_validates()) return options;
+  // the criterion falls, and then rises: what lies this far beyond its least is not looked at
+  options.stop_after_worse = 15;
+  options.criterion_per_nonzero = per_term(n_events);
+  return options;
 }
 
 Tuned Procedure::tune(const Sample& sample) const {
   Tuned tuned;
   if (sample.n_events == 0) return tuned;
+  const bool guided = guide_ && sample.shared;
+  auto room = guided ? take_room() : nullptr;
   if (design_.cross_validates()) {
-    kernels::CoxCv cv = kernels::cox_cv(sample.design, fold_, options(sample));
+    kernels::CoxCv cv =
+        guided ? kernels::cox_cv(sample.design, *guide_, design_.ties, fold_, sample.weight, *room)
+               : kernels::cox_cv(sample.design, fold_, options(sample.n_events, sample.weight));
+    if (guided) give_back(std::move(room));
     tuned.path = std::move(cv.path);
     tuned.criterion = std::move(cv.mean_deviance);
     tuned.error = std::move(cv.se);
     tuned.chosen = design_.config.tuning == Tuning::cv ? cv.at_min : cv.at_1se;
     return tuned;
   }
-  tuned.path = kernels::cox_path(sample.design, options(sample));
-  const double per_term =
-      design_.config.tuning == Tuning::bic ? std::log(static_cast<double>(sample.n_events)) : 2;
+  tuned.path = guided ? kernels::cox_path(*guide_, sample.weight, *room)
+                      : kernels::cox_path(sample.design, options(sample.n_events, sample.weight));
+  if (guided) give_back(std::move(room));
   double least = infinity;
   for (Index k = 0; k < tuned.path.n_lambda(); ++k) {
-    const double criterion =
-        -2 * tuned.path.loglik[size(k)] + per_term * static_cast<double>(tuned.path.n_nonzero[size(k)]);
+    const double criterion = -2 * tuned.path.loglik[size(k)] +
+                             per_term(sample.n_events) * static_cast<double>(tuned.path.n_nonzero[size(k)]);
     tuned.criterion.push_back(criterion);
     if (criterion < least) {
       least = criterion;
@@ -237,8 +275,10 @@ Model Procedure::fit_net(std::span<const std::uint8_t> copies) const {
   for (std::size_t t = 0; t < factor.size(); ++t)
     if (model.beta[t] != 0) factor[t] = 1;
   constexpr double free[] = {0};
-  kernels::CoxPathOptions without_penalty = options(own);
+  kernels::CoxPathOptions without_penalty = options(own.n_events, own.weight);
   without_penalty.lambda = free;
+  without_penalty.stop_early = false;
+  without_penalty.stop_after_worse = 0;
   without_penalty.penalty_factor = factor;
   const kernels::CoxPath refitted = kernels::cox_path(own.design, without_penalty);
   if (refitted.n_lambda() == 0)
@@ -252,7 +292,10 @@ std::vector<std::uint8_t> Procedure::entered(std::span<const std::uint8_t> taken
   const Sample own = sample(taken);
   std::vector<std::uint8_t> chosen(size(candidates_.n_terms()), 0);
   if (own.n_events == 0) return chosen;
-  kernels::CoxPathOptions limited = options(own);
+  kernels::CoxPathOptions limited = options(own.n_events, own.weight);
+  limited.lambda = {};  // of the half's own; it ends by the terms that have entered alone
+  limited.stop_early = false;
+  limited.stop_after_worse = 0;
   const Index n_free = std::count(penalty_factor_.begin(), penalty_factor_.end(), 0.0);
   limited.max_ever_nonzero = n_terms + n_free;
   const kernels::CoxPath path = kernels::cox_path(own.design, limited);

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +15,7 @@
 #include "kernels/cox.hpp"
 #include "kernels/cox_cv.hpp"
 #include "kernels/cox_path.hpp"
+#include "kernels/cox_path_guide.hpp"
 
 namespace chorale::jobs::prognosis {
 
@@ -83,16 +86,24 @@ class Procedure {
   Model fit_net(std::span<const std::uint8_t> copies) const;
   Sample sample(std::span<const std::uint8_t> copies) const;
   Tuned tune(const Sample& sample) const;
-  kernels::CoxPathOptions options(const Sample& sample) const;
-  bool needs_own_design(std::span<const double> fill) const;
+  double per_term(Index n_events) const;
+  kernels::CoxPathOptions options(Index n_events, std::span<const double> weight) const;
+  std::unique_ptr<kernels::CoxPathRoom> take_room() const;
+  void give_back(std::unique_ptr<kernels::CoxPathRoom> room) const;
   kernels::CoxPathDesign net_design(std::span<const double> fill) const;
 
   const Design& design_;
   const kernels::Timeline& timeline_;
   const Candidates& candidates_;
-  std::vector<std::int32_t> fold_;             // (n_patients), of cross-validation
-  std::vector<double> penalty_factor_;         // (n_terms)
-  std::optional<kernels::CoxPathDesign> net_;  // of all, when no dense column has gaps to fill
+  std::vector<std::int32_t> fold_;      // (n_patients), of cross-validation
+  std::vector<double> penalty_factor_;  // (n_terms)
+  // with an elastic net: penalties of every path; the design of all samples, and the path of all patients that guides
+  // theirs, when no dense column has gaps to fill
+  std::vector<double> penalties_;
+  std::optional<kernels::CoxPathDesign> net_;
+  std::optional<kernels::CoxPathGuide> guide_;
+  mutable std::vector<std::unique_ptr<kernels::CoxPathRoom>> rooms_;  // that no thread is using
+  mutable std::mutex rooms_taken_;
   // without selection: all columns for replicates in lanes, and the fit of all patients
   kernels::CoxDesign lanes_;
   kernels::CoxFit full_;

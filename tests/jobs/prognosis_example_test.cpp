@@ -16,10 +16,12 @@ TEST(PrognosisExample, RunsOnTheDefaultCohortAndFindsWhatIsPlanted) {
   const TemporaryFolder folder;
   const std::vector<std::string> fewer{"patients=12000", "genes=120"};
   const auto comm = engine::solo_comm();
-  simulate(load_simulate_spec(CHORALE_SOURCE_DIR "/jobs/simulate/default.toml", fewer), *comm, folder / "cohort");
-  const std::vector<std::string> settings{"cohort=" + (folder / "cohort").string(), "output=" + (folder / "out").string(),
-                                          "prognosis.replicates=20"};
-  const auto results = run_alone(io::load_config(CHORALE_SOURCE_DIR "/jobs/prognosis/example.toml", settings));
+  simulate(load_simulate_spec(CHORALE_SOURCE_DIR "/jobs/simulate/default.toml", fewer), *comm,
+           folder / "cohort");
+  const std::vector<std::string> settings{"cohort=" + (folder / "cohort").string(),
+                                          "output=" + (folder / "out").string(), "prognosis.replicates=20"};
+  const auto results =
+      run_alone(io::load_config(CHORALE_SOURCE_DIR "/jobs/prognosis/example.toml", settings));
 
   // both are planted as strong effects in adult AML
   const Rows terms(results, "coefficients"), performance(results, "performance");

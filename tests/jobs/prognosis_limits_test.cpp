@@ -227,6 +227,8 @@ TEST(PrognosisLimits, ConfigsThatMakeNoSenseAreRefused) {
   expect_says(said("covariates = [\"TRIAL\"]\n", "log10 = [\"TRIAL\"]\n"), "a category has no logarithm");
   expect_says(said(age, "selection = \"elastic_net\"\nalways = [\"TP54\"]\n"), "did you mean \"TP53\"?");
   expect_says(said(age, "always = [\"AGE\"]\n"), "without selection");
+  expect_says(said(age, alone + "selection = \"elastic_net\"\nalways = [\"AGE\"]\n"),
+              "nothing is left to choose");
   expect_says(said(age, "stability_pairs = 5\n"), "follows elastic-net paths");
   expect_says(said(age, "selection = \"elastic_net\"\nalpha = 0\n"), "ridge keeps every term");
   expect_says(said(age, "horizons = []\n"), "no horizon");
