@@ -23,9 +23,12 @@ needed() {
   sed 's/#.*//' jobs/packages.txt | awk -v preset="@$preset" 'NF == 1 || $2 == preset { print $1 }'
 }
 
-missing() {
+# Names of the packages without which some tests skip.
+wished() { sed 's/#.*//' jobs/packages.txt | awk '$2 == "?" { print $1 }'; }
+
+missing() { # NAMES…: those that are not installed
   local package
-  for package in $(needed); do
+  for package in "$@"; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
   done
 }
@@ -44,8 +47,14 @@ install_packages() {
 }
 
 if command -v dpkg-query >/dev/null; then
-  mapfile -t packages < <(missing)
+  mapfile -t packages < <(missing $(needed))
   if [ ${#packages[@]} -gt 0 ]; then install_packages "${packages[@]}"; fi
+  if [ ${#targets[@]} -eq 0 ]; then # everything is built, so tests may follow
+    mapfile -t packages < <(missing $(wished))
+    if [ ${#packages[@]} -gt 0 ]; then
+      (install_packages "${packages[@]}") || echo "setup: without ${packages[*]} some tests skip" >&2
+    fi
+  fi
 else
   echo "setup: no Debian package manager here; the build needs what jobs/packages.txt lists" >&2
 fi

@@ -83,7 +83,7 @@ void summarise(const Design& design, const Findings& findings, io::Results& resu
     say.push_back(text + ".");
   }
   if (const auto* slope = corrected_of(findings, Measure::Kind::calibration_slope);
-      slope != nullptr && slope->n_replicates > 0)
+      slope != nullptr && slope->n_replicates > 0 && !std::isnan(slope->corrected))
     say.push_back(fmt::format("Calibration slope on others: {:.2f}.", slope->corrected));
   if (const Index n = static_cast<Index>(findings.replicates.size()) - findings.n_predicting(); n > 0)
     say.push_back(
