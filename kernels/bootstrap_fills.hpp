@@ -15,6 +15,8 @@ struct FillOrder {
   Index n_patients = 0;
   std::vector<std::int32_t> patient;
   std::vector<double> value;  ///< of each, ascending
+  std::vector<std::int32_t> by_index,
+      group;  ///< the patients as they stand in memory; place among `patient` / 256
 };
 
 /// values (n_patients), NaN = missing; included (n_patients), 0 = learned nothing from, or empty: everyone.

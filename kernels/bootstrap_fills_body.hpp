@@ -10,13 +10,12 @@
 /// What kernels/bootstrap_fills.cpp asks of its body in kernels/simd/bootstrap_fills.cpp.
 namespace chorale::kernels {
 
-inline constexpr Index fill_lanes = 64;      ///< replicates side by side
-inline constexpr Index fill_patients = 256;  ///< summed at once: 256 · 255 fits 16 bits
+inline constexpr Index fill_lanes = 64;  ///< replicates side by side
 
 // clang-format off
 
-/// sum[r] = Σ_k copies[patient[k] · stride + r] for r < n_lanes <= fill_lanes, k < n <= fill_patients.
-CHORALE_DECLARE_LEVELS(void sum_copies(const std::uint8_t* copies, Index stride, const std::int32_t* patient, Index n, Index n_lanes, std::uint16_t* sum))
+/// sum[group[k] · fill_lanes + r] += copies[patient[k] · stride + r] for r < n_lanes <= fill_lanes, k < n.
+CHORALE_DECLARE_LEVELS(void sum_copies(const std::uint8_t* copies, Index stride, const std::int32_t* patient, const std::int32_t* group, Index n, Index n_lanes, std::uint32_t* sum))
 // clang-format on
 
 }  // namespace chorale::kernels

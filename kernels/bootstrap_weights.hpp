@@ -57,7 +57,7 @@ void bootstrap_weights(const BootstrapPlan& plan, std::uint64_t seed, Index firs
 ///
 /// Shapes   taken (n_patients, 2 n_pairs), 0/1, a patient's samples side by side, overwritten
 /// Throws   ShapeError when taken has another size, or a pair is below 0 or from 2^32 on
-/// Cost     0.3 ns per patient and sample on one core (v4)
+/// Cost     0.4 ns per patient and sample on one core (v4)
 /// Threads  over four pairs at a time
 /// Source   Meinshausen and Bühlmann 2010, J R Stat Soc B 72:417; pairs: Shah and Samworth 2013, J R Stat Soc B 75:55
 /// Oracle   sizes, disjointness, and chi-square distances with fixed seeds

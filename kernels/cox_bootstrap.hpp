@@ -52,10 +52,12 @@ struct CoxReplicate {
 ///
 /// 64 replicates side by side, one per lane, walk the cohort once a step: the sums over the risk set, serial along
 /// patients, are vectors across replicates. A step is the gradient times the inverse information of the full
-/// data, bent towards the replicate's own by the steps so far (BFGS), so it costs n p, not n p². The first three
-/// steps take risks in single precision and their sums in double, the others are double throughout. With λ² =
-/// gradient' inverse gradient, in standard errors: a replicate ends when λ times the slowest contraction so far,
-/// its next step, is below 1e-9. It is fitted alone by cox_fit, from 0, on its rows written out, where a step
+/// data, bent towards the replicate's own by the steps so far (BFGS), so it costs n p, not n p². The first four
+/// passes take risks in single precision and their sums in double, the fifth is double throughout; up to two more
+/// in single precision look along its step, far enough to tell the curvature there, and mend the step; whatever is
+/// still to go goes in double. With λ² = gradient' inverse gradient, in standard errors: a replicate ends when λ, or
+/// what the mended step leaves of it, times the slowest contraction so far, its next step, is below 1e-9. It is
+/// fitted alone by cox_fit, from 0, on its rows written out, where a step
 /// fails to halve λ (few events, monotone likelihood), where a column that few patients tell from the others has
 /// lost half of what tells it (it may be aliased), and where `full` has no finite coefficients.
 ///
@@ -69,8 +71,9 @@ struct CoxReplicate {
 ///          without gap columns, gaps filled by full_fill; beta of gap columns is Σ_k f_rk β_column(k), without
 ///          those that are NaN, so that linear_predictors of the design's columns fills their gaps
 /// Throws   ShapeError when sizes differ, a fill names no column, fills a gap column or has a value that is not finite
-/// Cost     per replicate about 6 passes of n (2p FMA and a short series), half of them at half price: 0.7 ms for
-///          100,000 patients and 20 columns on one core (v4); 12 p bytes a patient beside the design, 20 p with fills
+/// Cost     per replicate about 7 passes of n (2p FMA and a short series), one of them in double, the others at half
+///          the price: 0.6 ms for 100,000 patients and 20 columns on one core (v4), of which a call's own share is
+///          15 ms, so hand in hundreds of replicates; 12 p bytes a patient beside the design, 20 p with fills
 /// Threads  over blocks of 64 replicates; a replicate's numbers do not depend on those beside it
 /// Source   Efron 1979; Efron 1977 for ties; Nocedal 1980 for the steps
 /// Oracle   cox_fit on the rows written out; R survival 3.5.3 with weights and on resampled rows,

@@ -5,32 +5,23 @@
 namespace chorale::kernels::simd::CHORALE_LEVEL {
 namespace {
 
-/// n_lanes known when compiled, so that sums stay in registers.
-template <Index n_lanes>
-void sum_rows(const std::uint8_t* copies, Index stride, const std::int32_t* patient, Index n,
-              std::uint16_t* sum) {
-  for (Index lane = 0; lane < fill_lanes; lane += n_lanes) {
-    std::uint16_t total[n_lanes] = {};
-    for (Index k = 0; k < n; ++k) {
-      const std::uint8_t* row = copies + patient[k] * stride + lane;
-      for (Index r = 0; r < n_lanes; ++r) total[r] = static_cast<std::uint16_t>(total[r] + row[r]);
-    }
-    for (Index r = 0; r < n_lanes; ++r) sum[lane + r] = total[r];
-  }
+inline void add_row(const std::uint8_t* row, Index n_lanes, std::uint32_t* sum) {
+  for (Index r = 0; r < n_lanes; ++r) sum[r] += row[r];
 }
 
 }  // namespace
 
-void sum_copies(const std::uint8_t* copies, Index stride, const std::int32_t* patient, Index n, Index n_lanes,
-                std::uint16_t* sum) {
-  if (n_lanes == fill_lanes) {
-    sum_rows<fill_lanes>(copies, stride, patient, n, sum);
-    return;
-  }
-  for (Index r = 0; r < n_lanes; ++r) sum[r] = 0;
+void sum_copies(const std::uint8_t* copies, Index stride, const std::int32_t* patient,
+                const std::int32_t* group, Index n, Index n_lanes, std::uint32_t* sum) {
   for (Index k = 0; k < n; ++k) {
     const std::uint8_t* row = copies + patient[k] * stride;
-    for (Index r = 0; r < n_lanes; ++r) sum[r] = static_cast<std::uint16_t>(sum[r] + row[r]);
+    std::uint32_t* to = sum + group[k] * fill_lanes;
+    // a number of lanes known when compiled needs no loop
+    if (n_lanes == fill_lanes) {
+      add_row(row, fill_lanes, to);
+    } else {
+      add_row(row, n_lanes, to);
+    }
   }
 }
 
