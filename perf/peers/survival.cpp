@@ -36,7 +36,7 @@ void draw_cohort(const std::string& path, Index n) {
     double log_hazard = 0;
     for (Index j = 0; j < n_columns; ++j) {
       const double x = j % 2 == 0 ? draws.normal() : static_cast<double>(draws.bernoulli(0.2));
-      log_hazard += (j % 3 - 1) * 0.15 * x;
+      log_hazard += 0.15 * static_cast<double>(j % 3 - 1) * x;
       cell(5 + j, i) = x;
     }
     const double death = 1400 * draws.exponential() * std::exp(-log_hazard);
