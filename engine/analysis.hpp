@@ -19,9 +19,11 @@
 #include <boost/serialization/vector.hpp>
 
 #include "engine/plan.hpp"
+#include "engine/time_slice.hpp"
 #include "io/config/schema.hpp"
 #include "io/pieces.hpp"
 #include "io/results.hpp"
+#include "kernels/error.hpp"
 
 namespace chorale::engine {
 
@@ -29,6 +31,9 @@ namespace chorale::engine {
 /// and answers that do not depend on ranks or threads.
 ///
 /// A job may have more:
+///   Part run_together(setup, const TimeSlice& slice, unit) const
+///       a unit of a by_time stage, called by all ranks at once: patients of this rank, sums over all of them by
+///       slice.of_all(). The part must be the same on all ranks; that of rank 0 is kept
 ///   static Config settled(Config config)
 ///       before anything else: what a config leaves to files that it names, such as their checksums, so that a run whose
 ///       files changed is known as another run
@@ -63,6 +68,7 @@ class AnyAnalysis {
   virtual ~AnyAnalysis() = default;
   virtual std::vector<Stage> stages(const Setup& setup) const = 0;
   virtual UnitOutput run(const Setup& setup, const Cohort& cohort, Unit unit) const = 0;
+  virtual UnitOutput run_together(const Setup& setup, const TimeSlice& slice, Unit unit) const = 0;
   virtual std::string brief(const Setup& setup, Index stage, const std::vector<std::string>& parts) const = 0;
   virtual void complete(const Setup& setup, io::Pieces& pieces) const = 0;
   virtual io::Results finish(const Setup& setup, const std::vector<std::string>& parts) const = 0;
@@ -88,13 +94,17 @@ class Erased : public AnyAnalysis {
   std::vector<Stage> stages(const Setup& setup) const override { return job_.stages(setup); }
 
   UnitOutput run(const Setup& setup, const Cohort& cohort, Unit unit) const override {
-    std::ostringstream out;
-    boost::archive::binary_oarchive archive(out, boost::archive::no_header);
-    typename Job::Part part = job_.run(setup, cohort, unit);
-    archive << std::as_const(part);
-    UnitOutput output{.part = std::move(out).str(), .piece = {}};
-    if constexpr (requires { part.piece; }) output.piece = std::move(part.piece);
-    return output;
+    return output_of(job_.run(setup, cohort, unit));
+  }
+
+  UnitOutput run_together(const Setup& setup, const TimeSlice& slice, Unit unit) const override {
+    if constexpr (requires { job_.run_together(setup, slice, unit); }) {
+      return output_of(job_.run_together(setup, slice, unit));
+    } else {
+      throw ShapeError({.what = "a job has a stage by time and no run_together",
+                        .found = std::string(Job::name),
+                        .remedy = "report this as a bug"});
+    }
   }
 
   std::string brief(const Setup& setup, Index stage, const std::vector<std::string>& bytes) const override {
@@ -124,6 +134,15 @@ class Erased : public AnyAnalysis {
   }
 
  private:
+  static UnitOutput output_of(typename Job::Part part) {
+    std::ostringstream out;
+    boost::archive::binary_oarchive archive(out, boost::archive::no_header);
+    archive << std::as_const(part);
+    UnitOutput output{.part = std::move(out).str(), .piece = {}};
+    if constexpr (requires { part.piece; }) output.piece = std::move(part.piece);
+    return output;
+  }
+
   static std::vector<typename Job::Part> parts_of(const std::vector<std::string>& bytes) {
     std::vector<typename Job::Part> parts(bytes.size());
     for (std::size_t i = 0; i < bytes.size(); ++i) {

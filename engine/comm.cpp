@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <utility>
 
 #include <mpi.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@ namespace chorale::engine {
 namespace {
 
 constexpr Index largest_message = Index{1} << 30;  // MPI 3 counts are int
-constexpr int gather_tag = 1;
+constexpr int gather_tag = 1, exchange_tag = 2;
 
 void check(int code, const char* call) {
   if (code == MPI_SUCCESS) return;
@@ -176,6 +177,31 @@ class MpiComm : public Comm {
   void node_sum(std::span<std::int64_t> values) override { reduce(values, MPI_SUM, node_); }
   void largest(std::span<std::int64_t> values) override { reduce(values, MPI_MAX, MPI_COMM_WORLD); }
 
+  std::vector<double> in_rank_order(std::span<const double> mine) override {
+    const int n_mine = static_cast<int>(mine.size());
+    std::vector<int> n(static_cast<std::size_t>(size_)), before(n.size(), 0);
+    check(MPI_Allgather(&n_mine, 1, MPI_INT, n.data(), 1, MPI_INT, MPI_COMM_WORLD), "MPI_Allgather");
+    for (std::size_t r = 1; r < n.size(); ++r) before[r] = before[r - 1] + n[r - 1];
+    std::vector<double> all(static_cast<std::size_t>(before.back() + n.back()));
+    check(MPI_Allgatherv(mine.data(), n_mine, MPI_DOUBLE, all.data(), n.data(), before.data(), MPI_DOUBLE,
+                         MPI_COMM_WORLD),
+          "MPI_Allgatherv");
+    return all;
+  }
+
+  /// In step d each rank sends to the one d after it: every pair meets once, nobody is sent to by two at a time.
+  std::vector<std::string> exchange(std::vector<std::string> to) override {
+    std::vector<std::string> from(static_cast<std::size_t>(size_));
+    from[static_cast<std::size_t>(rank_)] = std::move(to[static_cast<std::size_t>(rank_)]);
+    for (int d = 1; d < size_; ++d) {
+      const int after = (rank_ + d) % size_, before = (rank_ - d + size_) % size_;
+      auto& out = to[static_cast<std::size_t>(after)];
+      swap_bytes(out, after, from[static_cast<std::size_t>(before)], before);
+      std::string().swap(out);
+    }
+    return from;
+  }
+
   std::unique_ptr<SharedBlock> node_shared(Index n_bytes) override {
     return std::make_unique<MpiBlock>(node_, n_bytes);
   }
@@ -209,6 +235,25 @@ class MpiComm : public Comm {
                      MPI_STATUS_IGNORE),
             "MPI_Recv");
     return bytes;
+  }
+
+  static void swap_bytes(const std::string& out, int to, std::string& in, int from) {
+    const auto n_out = static_cast<std::int64_t>(out.size());
+    std::int64_t n_in = 0;
+    check(MPI_Sendrecv(&n_out, 1, MPI_INT64_T, to, exchange_tag, &n_in, 1, MPI_INT64_T, from, exchange_tag,
+                       MPI_COMM_WORLD, MPI_STATUS_IGNORE),
+          "MPI_Sendrecv");
+    in.resize(static_cast<std::size_t>(n_in));
+    for (Index at = 0; at < std::max<Index>(n_out, n_in); at += largest_message) {
+      // MPI_PROC_NULL: where one way has nothing left, the other goes on alone
+      const Index out_at = std::min<Index>(at, n_out), in_at = std::min<Index>(at, n_in);
+      const bool sends = out_at < n_out, receives = in_at < n_in;
+      check(MPI_Sendrecv(out.data() + out_at, sends ? piece(n_out, out_at) : 0, MPI_BYTE,
+                         sends ? to : MPI_PROC_NULL, exchange_tag, in.data() + in_at,
+                         receives ? piece(n_in, in_at) : 0, MPI_BYTE, receives ? from : MPI_PROC_NULL,
+                         exchange_tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE),
+            "MPI_Sendrecv");
+    }
   }
 
   static void reduce(std::span<std::int64_t> values, MPI_Op op, MPI_Comm over) {

@@ -49,6 +49,10 @@ class Comm {
   virtual void sum(std::span<std::int64_t> values) = 0;
   virtual void node_sum(std::span<std::int64_t> values) = 0;  ///< over this node's ranks
   virtual void largest(std::span<std::int64_t> values) = 0;
+  /// Each rank's numbers, as many as it likes, one rank's after the other's; the same on all ranks.
+  virtual std::vector<double> in_rank_order(std::span<const double> mine) = 0;
+  /// to[r] goes to rank r; returns what came from each rank, in rank order.
+  virtual std::vector<std::string> exchange(std::vector<std::string> to) = 0;
 
   virtual std::unique_ptr<SharedBlock> node_shared(Index n_bytes) = 0;  ///< collective; zero-filled
   virtual std::unique_ptr<Counter> counter(Index n_slots = 1) = 0;      ///< collective; slots start at 0

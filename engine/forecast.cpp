@@ -22,10 +22,13 @@ Forecast forecast(const PreparedJob& job, Index threads_per_rank) {
   for (const Stage& stage : job.plan.stages) {
     working = std::max(working,
                        stage.bytes_per_rank + static_cast<double>(threads_per_rank) * stage.bytes_per_thread);
-    if (stage.layout == Layout::replicated)
-      packed = std::max(
-          packed,
-          static_cast<double>(forecast_bytes({job.catalogue, *job.selection, job.features, stage.columns})));
+    const double cohort = stage.layout == Layout::by_shard
+                              ? 0
+                              : static_cast<double>(forecast_bytes(
+                                    {job.catalogue, *job.selection, job.features, stage.columns}));
+    if (stage.layout == Layout::replicated) packed = std::max(packed, cohort);
+    if (stage.layout == Layout::by_time)
+      all.spread_bytes = std::max(all.spread_bytes, cohort + stage.bytes_spread);
     all.most_units = std::max(all.most_units, stage.n_units);
     all.longest_unit = std::max(all.longest_unit, stage.seconds_per_unit);
   }
@@ -43,7 +46,7 @@ Forecast forecast(const PreparedJob& job, Index threads_per_rank) {
 
 void require_room(const PreparedJob& job, Comm& comm, Index threads_per_rank) {
   const NodeMemory memory = node_memory();
-  const double needed = forecast(job, threads_per_rank).node_bytes(comm.node_size());
+  const double needed = forecast(job, threads_per_rank).node_bytes(comm.node_size(), n_nodes(comm));
   // every rank says what lacks on its node; the largest lack is told by all alike
   std::int64_t lack[] = {static_cast<std::int64_t>(needed - std::min(memory.bytes, 1e18))};
   comm.largest(lack);

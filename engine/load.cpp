@@ -64,11 +64,7 @@ Cohort load_replicated(const Reading& reading, Comm& comm, Index most_held) {
     held.emplace(s, std::move(slice));
   }
   comm.node_sum(sizes);
-  if (!any) {  // more ranks than shards: this rank still needs the lines
-    ledger = read_slice(reading, 0).ledger;
-    ledger.n_start = 0;
-    for (auto& line : ledger.lines) line.n_left = 0;
-  }
+  if (!any) ledger = no_ones_ledger(reading);  // more ranks than shards
   ledger = sum_over_node(std::move(ledger), comm);
 
   std::vector<Extent> before(static_cast<std::size_t>(n_shards) + 1);

@@ -23,8 +23,9 @@ struct Setup {
 };
 
 enum class Layout {
-  by_shard,   ///< a unit is a shard; patients never move
-  replicated  ///< the packed cohort once per node; a unit is a tile of work on all patients
+  by_shard,    ///< a unit is a shard; patients never move
+  replicated,  ///< the packed cohort once per node; a unit is a tile of work on all patients
+  by_time  ///< each rank the patients whose follow-up ends in its range of times; all ranks work on a unit together
 };
 
 /// A run of alike units: what they read, how many there are.
@@ -37,6 +38,7 @@ struct Stage {
   double seconds_per_unit = 0;  ///< on one core
   double bytes_per_rank = 0;    ///< beside the cohort: what a rank's units share, and the unit at hand
   double bytes_per_thread = 0;  ///< likewise, of each thread of a rank
+  double bytes_spread = 0;      ///< by_time: beside the cohort, over all ranks together
 };
 
 /// One unit: its stage, and its place in the stage.

@@ -203,7 +203,7 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
   const MemoryWatch::Peak peak = memory.peak(comm);
   summary.record.peak_rss_bytes = peak.rank_bytes;
   summary.record.peak_node_bytes = peak.node_bytes;
-  summary.record.forecast_node_bytes = forecast(job, n_threads).node_bytes(comm.node_size());
+  summary.record.forecast_node_bytes = forecast(job, n_threads).node_bytes(comm.node_size(), n_nodes(comm));
   if (comm.is_root()) {
     summary.record.stage_seconds.emplace_back("total", seconds_since(begun));
     summary.record.finished = utc_now();

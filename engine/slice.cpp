@@ -139,7 +139,42 @@ io::VariantData pick_variants(io::VariantData all, const std::vector<std::int32_
   return picked;
 }
 
+io::SparseRows pick(const io::SparseRows& all, const std::vector<std::int32_t>& patients) {
+  io::SparseRows picked;
+  if (all.offset.size() == 1) return picked;
+  for (const std::int32_t patient : patients) {
+    const auto i = static_cast<std::size_t>(patient);
+    picked.value.insert(picked.value.end(), all.value.begin() + all.offset[i],
+                        all.value.begin() + all.offset[i + 1]);
+    picked.offset.push_back(static_cast<std::int64_t>(picked.value.size()));
+  }
+  return picked;
+}
+
 }  // namespace
+
+Slice take(const Slice& slice, const std::vector<std::int32_t>& patients) {
+  // a column that was not read is empty, and stays so
+  const auto some = [&](const auto& all) { return all.empty() ? all : pick(all, patients); };
+  Slice taken;
+  taken.n_patients = static_cast<Index>(patients.size());
+  for (const auto& column : slice.numbers) taken.numbers.push_back(some(column));
+  for (const auto& column : slice.codes) taken.codes.push_back(some(column));
+  taken.survival = {.entry = some(slice.survival.entry),
+                    .time = some(slice.survival.time),
+                    .event = some(slice.survival.event)};
+  for (std::size_t p = 0; p < slice.panel.size(); ++p) taken.panel[p] = some(slice.panel[p]);
+  taken.carried = pick(slice.carried, patients);
+  taken.untested = pick(slice.untested, patients);
+  return taken;
+}
+
+Ledger no_ones_ledger(const Reading& reading) {
+  Ledger ledger = read_slice(reading, 0).ledger;
+  ledger.n_start = 0;
+  for (auto& line : ledger.lines) line.n_left = 0;
+  return ledger;
+}
 
 Slice read_slice(const Reading& reading, Index shard) {
   const io::Catalogue& catalogue = reading.catalogue;

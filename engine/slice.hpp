@@ -33,6 +33,12 @@ struct Reading {
   const Columns& columns;
 };
 
+/// Some of a slice's patients, ascending, without variants and ledger.
+Slice take(const Slice& slice, const std::vector<std::int32_t>& patients);
+
+/// The lines of the ledger of [select], for a rank that reads no shard.
+Ledger no_ones_ledger(const Reading& reading);
+
 /// Reads one shard. Throws StoreError, and InputError when a 0/1 field holds another number.
 Slice read_slice(const Reading& reading, Index shard);
 

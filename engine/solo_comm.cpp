@@ -49,6 +49,10 @@ class SoloComm : public Comm {
   void sum(std::span<std::int64_t>) override {}
   void node_sum(std::span<std::int64_t>) override {}
   void largest(std::span<std::int64_t>) override {}
+  std::vector<double> in_rank_order(std::span<const double> mine) override {
+    return {mine.begin(), mine.end()};
+  }
+  std::vector<std::string> exchange(std::vector<std::string> to) override { return to; }
   std::unique_ptr<SharedBlock> node_shared(Index n_bytes) override {
     return std::make_unique<SoloBlock>(n_bytes);
   }

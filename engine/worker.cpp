@@ -42,7 +42,10 @@ void Worker::work(const std::vector<Index>& todo) {
       if (job_.plan.unit(unit).stage == static_cast<Index>(s)) units.push_back(unit);
     if (!units.empty()) {
       open(s);
-      deal(units, s);
+      if (job_.plan.stages[s].layout == Layout::by_time)
+        share(units, s);
+      else
+        deal(units, s);
       n_before_ += static_cast<Index>(units.size());
     }
     timed(times_.idle, [&] { comm_.barrier(); });
@@ -74,6 +77,17 @@ void Worker::deal(const std::vector<Index>& units, std::size_t stage) {
   }
 }
 
+/// Units of a by_time stage: all ranks work on one at a time, and rank 0 keeps its part.
+void Worker::share(const std::vector<Index>& units, std::size_t stage) {
+  for (std::size_t next = 0; next < units.size(); ++next) {
+    std::int64_t stop[] = {stop_requested() ? 1 : 0};
+    timed(times_.communication, [&] { comm_.largest(stop); });
+    if (stop[0] != 0) return;
+    run_unit(units[next], stage);
+    progress_.update(n_before_ + static_cast<Index>(next) + 1);
+  }
+}
+
 Setup Worker::setup() const {
   Setup setup = job_.setup();
   setup.briefs = briefs_;
@@ -89,7 +103,7 @@ std::vector<std::pair<std::string, double>> Worker::slowest() {
   const std::size_t n = job_.plan.stages.size();
   for (std::size_t s = 0; s < n; ++s) {
     const std::string& name = job_.plan.stages[s].name;
-    if (job_.plan.stages[s].layout == Layout::replicated)
+    if (job_.plan.stages[s].layout != Layout::by_shard)
       all.emplace_back("load for " + name, static_cast<double>(nanoseconds[s]) * 1e-9);
     all.emplace_back(name, static_cast<double>(nanoseconds[n + s]) * 1e-9);
   }
@@ -113,15 +127,19 @@ Reading Worker::reading(std::size_t stage) const {
 }
 
 void Worker::open(std::size_t stage) {
-  if (job_.plan.stages[stage].layout != Layout::replicated) return;
-  if (in_memory_ && *in_memory_ == job_.plan.stages[stage].columns) return;
+  const std::pair wanted{job_.plan.stages[stage].layout, job_.plan.stages[stage].columns};
+  if (wanted.first == Layout::by_shard || in_memory_ == wanted) return;
   timed(load_seconds_[stage], [&] {
     memory_.look();
-    replicated_ = {};  // the node's memory goes back before more is taken
-    replicated_ = load_replicated(reading(stage), comm_);
+    replicated_ = {};  // memory goes back before more is taken
+    by_time_ = {};
+    if (wanted.first == Layout::replicated)
+      replicated_ = load_replicated(reading(stage), comm_);
+    else
+      by_time_ = load_by_time(reading(stage), comm_);
     memory_.look();
   });
-  in_memory_ = job_.plan.stages[stage].columns;
+  in_memory_ = wanted;
   times_.load += load_seconds_[stage];
 }
 
@@ -131,19 +149,22 @@ void Worker::run_unit(Index number, std::size_t stage) {
   UnitOutput output;
   const double cpu_before = cpu_seconds();
   timed(made.seconds, [&] {
-    if (job_.plan.stages[stage].layout == Layout::by_shard)
+    if (job_.plan.stages[stage].layout == Layout::by_time)
+      output = job_.analysis->run_together(setup(), by_time_, unit);
+    else if (job_.plan.stages[stage].layout == Layout::by_shard)
       output = job_.analysis->run(setup(), load_shard(reading(stage), unit.index), unit);
     else
       output = job_.analysis->run(setup(), replicated_, unit);
   });
   made.cpu_seconds = cpu_seconds() - cpu_before;
+  stage_seconds_[stage] += made.seconds;
+  times_.work += made.seconds;
+  if (job_.plan.stages[stage].layout == Layout::by_time && !comm_.is_root()) return;  // rank 0 has the part
   timed(times_.checkpoint, [&] {
     // a part in the checkpoint says that its piece is there
     if (output.piece) io::write_piece(job_.config.output, unit.index, *output.piece);
     checkpoint_.append(number, output.part);
   });
-  stage_seconds_[stage] += made.seconds;
-  times_.work += made.seconds;
   times_.n_units += 1;
   ++n_computed_;
   made.part = std::move(output.part);

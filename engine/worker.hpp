@@ -53,6 +53,7 @@ class Worker {
   Reading reading(std::size_t stage) const;
   void open(std::size_t stage);
   void deal(const std::vector<Index>& units, std::size_t stage);
+  void share(const std::vector<Index>& units, std::size_t stage);
   void run_unit(Index number, std::size_t stage);
   void close(std::size_t stage);
   void take_in(Index rank, const std::string& bytes);
@@ -68,7 +69,8 @@ class Worker {
   std::map<Index, Fresh> fresh_;      // of the open stage, made by this rank
   std::vector<std::string> briefs_;
   Cohort replicated_;
-  std::optional<Columns> in_memory_;  // what replicated_ holds
+  TimeSlice by_time_;
+  std::optional<std::pair<Layout, Columns>> in_memory_;  // what replicated_ or by_time_ holds
   std::vector<double> stage_seconds_;
   std::vector<double> load_seconds_;
   double brief_seconds_ = 0;  // on rank 0

@@ -134,6 +134,7 @@ struct Submission {
       const engine::Forecast one = engine::forecast(job, threads);
       all.shared_bytes = std::max(all.shared_bytes, one.shared_bytes);
       all.rank_bytes = std::max(all.rank_bytes, one.rank_bytes);
+      all.spread_bytes = std::max(all.spread_bytes, one.spread_bytes);
       all.root_bytes = std::max(all.root_bytes, one.root_bytes);
       all.seconds = std::max(all.seconds, one.seconds);
       all.longest_unit = std::max(all.longest_unit, one.longest_unit);

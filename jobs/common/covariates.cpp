@@ -10,39 +10,77 @@
 namespace chorale::jobs {
 namespace {
 
-void add_indicators(const std::string& field, const std::vector<std::string>& levels,
-                    std::span<const std::int32_t> codes, Covariates& covariates) {
-  std::vector<std::uint8_t> occurs(levels.size(), 0);
-  for (const std::int32_t code : codes)
-    if (code >= 0) occurs[static_cast<std::size_t>(code)] = 1;
-  bool reference_passed = false;
-  for (std::size_t level = 0; level < levels.size(); ++level) {
-    if (occurs[level] == 0) continue;
-    if (!reference_passed) {
-      reference_passed = true;
-      continue;
-    }
-    covariates.terms.push_back(field + "=" + levels[level]);
-    for (const std::int32_t code : codes)
-      covariates.values.push_back(code < 0 ? std::numeric_limits<double>::quiet_NaN()
-                                           : static_cast<double>(code == static_cast<std::int32_t>(level)));
-  }
+/// The levels of a covariate, none where it is a number.
+std::span<const std::string> levels_of(const engine::Setup& setup, const std::string& name) {
+  const Index f = engine::require_field(setup.catalogue, name, "outcome.covariates");
+  if (f < 0) return setup.catalogue.sites;
+  const io::Field& field = setup.catalogue.fields[static_cast<std::size_t>(f)];
+  return field.kind == io::FieldKind::number ? std::span<const std::string>{} : field.levels;
+}
+
+bool is_number(const engine::Setup& setup, const std::string& name) {
+  const Index f = engine::require_field(setup.catalogue, name, "outcome.covariates");
+  return f >= 0 && setup.catalogue.fields[static_cast<std::size_t>(f)].kind == io::FieldKind::number;
+}
+
+/// Levels with a column: those that occur but for the first.
+std::vector<std::size_t> indicated(std::span<const std::uint8_t> occurs) {
+  std::vector<std::size_t> levels;
+  for (std::size_t level = 0; level < occurs.size(); ++level)
+    if (occurs[level] != 0) levels.push_back(level);
+  if (!levels.empty()) levels.erase(levels.begin());
+  return levels;
 }
 
 }  // namespace
 
-Covariates read_covariates(const engine::Setup& setup, const engine::Cohort& cohort) {
-  Covariates covariates;
+std::vector<std::string> covariate_terms(const engine::Setup& setup,
+                                         std::span<const std::uint8_t> occurring) {
+  std::vector<std::string> terms;
   for (const auto& name : setup.config.outcome.covariates) {
-    const Index f = engine::require_field(setup.catalogue, name, "outcome.covariates");
-    const io::Field* field = f < 0 ? nullptr : &setup.catalogue.fields[static_cast<std::size_t>(f)];
-    if (field != nullptr && field->kind == io::FieldKind::number) {
+    if (is_number(setup, name)) {
+      terms.push_back(name);
+      continue;
+    }
+    const auto levels = levels_of(setup, name);
+    for (const std::size_t level : indicated(occurring.first(levels.size())))
+      terms.push_back(name + "=" + levels[level]);
+    occurring = occurring.subspan(levels.size());
+  }
+  return terms;
+}
+
+OccurringLevels occurring_levels(const engine::Setup& setup, const engine::Cohort& cohort) {
+  OccurringLevels occurs;
+  for (const auto& name : setup.config.outcome.covariates) {
+    if (is_number(setup, name)) continue;
+    const std::size_t first = occurs.size();
+    occurs.resize(first + levels_of(setup, name).size(), 0);
+    for (const std::int32_t code : cohort.codes(name))
+      if (code >= 0) occurs[first + static_cast<std::size_t>(code)] = 1;
+  }
+  return occurs;
+}
+
+Covariates read_covariates(const engine::Setup& setup, const engine::Cohort& cohort) {
+  return read_covariates(setup, cohort, occurring_levels(setup, cohort));
+}
+
+Covariates read_covariates(const engine::Setup& setup, const engine::Cohort& cohort,
+                           std::span<const std::uint8_t> occurring) {
+  Covariates covariates{.terms = covariate_terms(setup, occurring), .values = {}};
+  for (const auto& name : setup.config.outcome.covariates) {
+    if (is_number(setup, name)) {
       const auto values = cohort.numbers(name);
-      covariates.terms.push_back(name);
       covariates.values.insert(covariates.values.end(), values.begin(), values.end());
     } else {
-      add_indicators(name, field == nullptr ? setup.catalogue.sites : field->levels, cohort.codes(name),
-                     covariates);
+      const std::size_t n_levels = levels_of(setup, name).size();
+      for (const std::size_t level : indicated(occurring.first(n_levels)))
+        for (const std::int32_t code : cohort.codes(name))
+          covariates.values.push_back(code < 0
+                                          ? std::numeric_limits<double>::quiet_NaN()
+                                          : static_cast<double>(code == static_cast<std::int32_t>(level)));
+      occurring = occurring.subspan(n_levels);
     }
   }
   return covariates;

@@ -73,7 +73,11 @@ engine::Ledger Timelines::ledger() const {
   if (crude.attrition.missing_weight > 0)
     ledger.leave("outcome", "weight missing or 0", crude.attrition.missing_weight);
   ledger.leave("outcome", "entry not before the end of follow-up", crude.attrition.entry_not_before_exit);
-  if (adjusted) ledger.leave("adjusted outcome", "stratum missing", stratified.attrition.missing_stratum);
+  if (!adjusted) return ledger;
+  Index n_missing = 0;  // of who has not left already
+  for (std::size_t i = 0; i < crude.analysed.size(); ++i)
+    n_missing += crude.analysed[i] != 0 && stratified.analysed[i] == 0 ? 1 : 0;
+  ledger.leave("adjusted outcome", "stratum missing", n_missing);
   return ledger;
 }
 

@@ -28,6 +28,8 @@ TEST(SoloComm, LeavesValuesAsTheyAre) {
   comm->broadcast(bytes);
   EXPECT_EQ(bytes, std::string("a\0b", 3));
   EXPECT_EQ(comm->gather(bytes), std::vector<std::string>{bytes});
+  EXPECT_EQ(comm->in_rank_order(std::vector<double>{2, 1}), (std::vector<double>{2, 1}));
+  EXPECT_EQ(comm->exchange({bytes}), std::vector<std::string>{bytes});
 }
 
 TEST(SoloComm, CountersStartAtZeroAndKnowNothingOfEachOther) {

@@ -67,6 +67,25 @@ void check_bytes(engine::Comm& comm) {
     require(comm, all[static_cast<std::size_t>(rank)] == text_of(rank), "gather is wrong");
 }
 
+void check_routes(engine::Comm& comm) {
+  // rank r gives r numbers: 0 | 1 | 2 2 | …
+  const std::vector<double> mine(static_cast<std::size_t>(comm.rank()), comm.rank());
+  std::vector<double> expected;
+  for (int rank = 0; rank < comm.size(); ++rank)
+    expected.insert(expected.end(), static_cast<std::size_t>(rank), rank);
+  require(comm, comm.in_rank_order(mine) == expected, "in_rank_order is wrong");
+
+  const auto letter = [&](int from, int to) {  // one of another length for each way, some empty
+    return std::string(static_cast<std::size_t>(from * 300'000 + to * 7), static_cast<char>('a' + from));
+  };
+  std::vector<std::string> out;
+  for (int to = 0; to < comm.size(); ++to) out.push_back(letter(comm.rank(), to));
+  const auto in = comm.exchange(out);
+  require(comm, in.size() == out.size(), "exchange gives another number of texts");
+  for (int from = 0; from < comm.size(); ++from)
+    require(comm, in[static_cast<std::size_t>(from)] == letter(from, comm.rank()), "exchange is wrong");
+}
+
 void check_counter(engine::Comm& comm) {
   constexpr std::int64_t n = 5000;
   const auto counter = comm.counter();
@@ -122,6 +141,7 @@ int main(int argc, char** argv) {
   require(*comm, comm->size() == expected, "another number of ranks was started");
   check_numbers(*comm);
   check_bytes(*comm);
+  check_routes(*comm);
   check_counter(*comm);
   check_shared(*comm);
   check_claim(*comm);
