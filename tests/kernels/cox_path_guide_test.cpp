@@ -9,6 +9,7 @@
 #include <limits>
 #include <string>
 
+#include "kernels/cox_cv.hpp"
 #include "kernels/draw.hpp"
 #include "kernels/error.hpp"
 #include "kernels/level.hpp"
@@ -125,6 +126,27 @@ TEST(CoxPathGuide, ReplicatesAreThePathsOfTheirWeightsAtEveryLevel) {
     EXPECT_GT(n_by_guide, 24);
   }
   force_level(before);
+}
+
+TEST(CoxPathGuide, FoldsOfAReplicateAreCrossValidatedAsWithoutIt) {
+  const Case c(900, 300, 7);
+  const CoxPathDesign design = make_cox_path_design(c.cohort.timeline(), c.columns(false));
+  const CoxPathGuide guide = make_cox_path_guide(design, c.options);
+  const auto fold = cox_cv_folds(design.n_patients, 4, 11);
+  const auto weight = resample(design.n_patients, 3);
+  CoxPathRoom room;
+  const CoxCv found = cox_cv(design, guide, c.options.ties, fold, weight, room);
+  CoxPathOptions options = c.options;
+  options.weight = weight;
+  const CoxCv expected = cox_cv(design, fold, options);
+
+  EXPECT_NEAR(found.mean_deviance[static_cast<std::size_t>(found.at_min)],
+              expected.mean_deviance[static_cast<std::size_t>(expected.at_min)], 1e-5);
+  ASSERT_EQ(found.mean_deviance.size(), expected.mean_deviance.size());
+  for (std::size_t k = 0; k < expected.mean_deviance.size(); ++k) {
+    EXPECT_NEAR(found.mean_deviance[k], expected.mean_deviance[k], 1e-5) << k;
+    EXPECT_NEAR(found.se[k], expected.se[k], 1e-5) << k;
+  }
 }
 
 TEST(CoxPathGuide, HoldsTheConditionsOfAMinimum) {
