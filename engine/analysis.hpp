@@ -34,6 +34,12 @@ namespace chorale::engine {
 ///       files changed is known as another run
 ///   std::string brief(setup, Index stage, std::span<const Part> parts) const
 ///       on rank 0 when a stage is finished, with its parts in unit order; later stages find the text in setup.briefs
+///   std::vector<std::int64_t> count(setup, Index stage, std::span<const Part> parts) const, and
+///   void condense(setup, Index stage, std::vector<Part>& parts) const
+///       on every rank when a stage is finished, of the parts that it made. The counts, of a length that parts do not
+///       decide, are added over the ranks; then everyone finds the sums in setup.counts, condense() leaves out what they
+///       show nobody to need, and may join parts into fewer. brief() and finish() see what is left, so they must not
+///       depend on which parts were joined.
 ///   std::optional<io::ResultTable> Part::piece, which is not serialized
 ///       rows too many to travel: they are written to OUTPUT/pieces by the rank that made them (io/pieces.hpp)
 ///   double result_bytes(setup) const
@@ -63,6 +69,11 @@ class AnyAnalysis {
   virtual ~AnyAnalysis() = default;
   virtual std::vector<Stage> stages(const Setup& setup) const = 0;
   virtual UnitOutput run(const Setup& setup, const Cohort& cohort, Unit unit) const = 0;
+  /// sum   adds over all ranks, in place; it returns the setup that tells the sums
+  using Sum = std::function<Setup(std::vector<std::int64_t>& counts)>;
+  /// Collective. The parts of this rank, as they travel: at most as many.
+  virtual std::vector<std::string> condense(const Setup& setup, Index stage, std::vector<std::string> parts,
+                                            const Sum& sum) const = 0;
   virtual std::string brief(const Setup& setup, Index stage, const std::vector<std::string>& parts) const = 0;
   virtual void complete(const Setup& setup, io::Pieces& pieces) const = 0;
   virtual io::Results finish(const Setup& setup, const std::vector<std::string>& parts) const = 0;
@@ -88,13 +99,25 @@ class Erased : public AnyAnalysis {
   std::vector<Stage> stages(const Setup& setup) const override { return job_.stages(setup); }
 
   UnitOutput run(const Setup& setup, const Cohort& cohort, Unit unit) const override {
-    std::ostringstream out;
-    boost::archive::binary_oarchive archive(out, boost::archive::no_header);
     typename Job::Part part = job_.run(setup, cohort, unit);
-    archive << std::as_const(part);
-    UnitOutput output{.part = std::move(out).str(), .piece = {}};
+    UnitOutput output{.part = bytes_of(part), .piece = {}};
     if constexpr (requires { part.piece; }) output.piece = std::move(part.piece);
     return output;
+  }
+
+  std::vector<std::string> condense(const Setup& setup, Index stage, std::vector<std::string> bytes,
+                                    const Sum& sum) const override {
+    std::vector<std::int64_t> counts;
+    if constexpr (requires(std::vector<typename Job::Part> & parts) { job_.condense(setup, stage, parts); }) {
+      std::vector<typename Job::Part> parts = parts_of(bytes);
+      counts = job_.count(setup, stage, parts);
+      job_.condense(sum(counts), stage, parts);
+      bytes.clear();
+      for (const auto& part : parts) bytes.push_back(bytes_of(part));
+    } else {
+      sum(counts);
+    }
+    return bytes;
   }
 
   std::string brief(const Setup& setup, Index stage, const std::vector<std::string>& bytes) const override {
@@ -124,6 +147,13 @@ class Erased : public AnyAnalysis {
   }
 
  private:
+  static std::string bytes_of(const typename Job::Part& part) {
+    std::ostringstream out;
+    boost::archive::binary_oarchive archive(out, boost::archive::no_header);
+    archive << part;
+    return std::move(out).str();
+  }
+
   static std::vector<typename Job::Part> parts_of(const std::vector<std::string>& bytes) {
     std::vector<typename Job::Part> parts(bytes.size());
     for (std::size_t i = 0; i < bytes.size(); ++i) {
