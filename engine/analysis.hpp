@@ -39,6 +39,12 @@ namespace chorale::engine {
 ///       files changed is known as another run
 ///   std::string brief(setup, Index stage, std::span<const Part> parts) const
 ///       on rank 0 when a stage is finished, with its parts in unit order; later stages find the text in setup.briefs
+///   std::vector<std::int64_t> count(setup, Index stage, std::span<const Part> parts) const, and
+///   void condense(setup, Index stage, std::vector<Part>& parts) const
+///       on every rank when a stage is finished, of the parts that it made. The counts, of a length that parts do not
+///       decide, are added over the ranks; then everyone finds the sums in setup.counts, condense() leaves out what they
+///       show nobody to need, and may join parts into fewer. brief() and finish() see what is left, so they must not
+///       depend on which parts were joined.
 ///   std::optional<io::ResultTable> Part::piece, which is not serialized
 ///       rows too many to travel: they are written to OUTPUT/pieces by the rank that made them (io/pieces.hpp)
 ///   double result_bytes(setup) const
@@ -69,6 +75,11 @@ class AnyAnalysis {
   virtual std::vector<Stage> stages(const Setup& setup) const = 0;
   virtual UnitOutput run(const Setup& setup, const Cohort& cohort, Unit unit) const = 0;
   virtual UnitOutput run_together(const Setup& setup, const TimeSlice& slice, Unit unit) const = 0;
+  /// sum   adds over all ranks, in place; it returns the setup that tells the sums
+  using Sum = std::function<Setup(std::vector<std::int64_t>& counts)>;
+  /// Collective. The parts of this rank, as they travel: at most as many.
+  virtual std::vector<std::string> condense(const Setup& setup, Index stage, std::vector<std::string> parts,
+                                            const Sum& sum) const = 0;
   virtual std::string brief(const Setup& setup, Index stage, const std::vector<std::string>& parts) const = 0;
   virtual void complete(const Setup& setup, io::Pieces& pieces) const = 0;
   virtual io::Results finish(const Setup& setup, const std::vector<std::string>& parts) const = 0;
@@ -107,6 +118,21 @@ class Erased : public AnyAnalysis {
     }
   }
 
+  std::vector<std::string> condense(const Setup& setup, Index stage, std::vector<std::string> bytes,
+                                    const Sum& sum) const override {
+    std::vector<std::int64_t> counts;
+    if constexpr (requires(std::vector<typename Job::Part> & parts) { job_.condense(setup, stage, parts); }) {
+      std::vector<typename Job::Part> parts = parts_of(bytes);
+      counts = job_.count(setup, stage, parts);
+      job_.condense(sum(counts), stage, parts);
+      bytes.clear();
+      for (const auto& part : parts) bytes.push_back(bytes_of(part));
+    } else {
+      sum(counts);
+    }
+    return bytes;
+  }
+
   std::string brief(const Setup& setup, Index stage, const std::vector<std::string>& bytes) const override {
     if constexpr (requires(std::span<const typename Job::Part> parts) { job_.brief(setup, stage, parts); })
       return job_.brief(setup, stage, parts_of(bytes));
@@ -135,12 +161,16 @@ class Erased : public AnyAnalysis {
 
  private:
   static UnitOutput output_of(typename Job::Part part) {
-    std::ostringstream out;
-    boost::archive::binary_oarchive archive(out, boost::archive::no_header);
-    archive << std::as_const(part);
-    UnitOutput output{.part = std::move(out).str(), .piece = {}};
+    UnitOutput output{.part = bytes_of(part), .piece = {}};
     if constexpr (requires { part.piece; }) output.piece = std::move(part.piece);
     return output;
+  }
+
+  static std::string bytes_of(const typename Job::Part& part) {
+    std::ostringstream out;
+    boost::archive::binary_oarchive archive(out, boost::archive::no_header);
+    archive << part;
+    return std::move(out).str();
   }
 
   static std::vector<typename Job::Part> parts_of(const std::vector<std::string>& bytes) {

@@ -2,6 +2,7 @@
 // Copyright the Chorale authors
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ struct Setup {
   const FeatureSet& features;
   /// What the job made of each finished stage, in order; empty texts where it had nothing to say.
   std::span<const std::string> briefs = {};
+  /// What the job counted in all parts of each finished stage, in order; empty where it counts nothing.
+  std::span<const std::vector<std::int64_t>> counts = {};
 };
 
 enum class Layout {
@@ -34,6 +37,8 @@ struct Stage {
   Layout layout = Layout::by_shard;
   Columns columns;
   Index n_units = 0;  ///< by_shard: filled in by the plan, one per shard
+  /// Needs nothing of the stage before, and reads the same: both are dealt as one, so that no rank waits in between.
+  bool joins_previous = false;
   // for the forecast
   double seconds_per_unit = 0;  ///< on one core
   double bytes_per_rank = 0;    ///< beside the cohort: what a rank's units share, and the unit at hand

@@ -79,7 +79,8 @@ io::RunRecord record_of(const PreparedJob& job, const Comm& comm, int n_threads)
 
 std::vector<std::string> in_order(std::map<Index, std::string> parts) {
   std::vector<std::string> ordered;
-  for (auto& [unit, part] : parts) ordered.push_back(std::move(part));
+  for (auto& [unit, part] : parts)
+    if (!part.empty()) ordered.push_back(std::move(part));  // empty: joined into another
   return ordered;
 }
 

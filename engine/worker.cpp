@@ -4,6 +4,7 @@
 
 #include <ctime>
 #include <sstream>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -36,14 +37,18 @@ Worker::Worker(const PreparedJob& job, Comm& comm, Checkpoint& checkpoint, Progr
 
 void Worker::work(const std::vector<Index>& todo) {
   n_before_ = job_.plan.n_units() - static_cast<Index>(todo.size());
-  for (std::size_t s = 0; s < job_.plan.stages.size(); ++s) {
+  const std::size_t n_stages = job_.plan.stages.size();
+  for (std::size_t s = 0, end = 0; s < n_stages; s = end) {
+    for (end = s + 1; end < n_stages && job_.plan.stages[end].joins_previous;) ++end;
     std::vector<Index> units;
-    for (const Index unit : todo)
-      if (job_.plan.unit(unit).stage == static_cast<Index>(s)) units.push_back(unit);
+    for (const Index unit : todo) {
+      const auto stage = static_cast<std::size_t>(job_.plan.unit(unit).stage);
+      if (s <= stage && stage < end) units.push_back(unit);
+    }
     if (!units.empty()) {
       open(s);
       if (job_.plan.stages[s].layout == Layout::by_time)
-        share(units, s);
+        share(units);
       else
         deal(units, s);
       n_before_ += static_cast<Index>(units.size());
@@ -52,7 +57,7 @@ void Worker::work(const std::vector<Index>& todo) {
     std::int64_t n_made[] = {static_cast<std::int64_t>(fresh_.size())};
     timed(times_.communication, [&] { comm_.sum(n_made); });
     if (n_made[0] < static_cast<std::int64_t>(units.size())) return;
-    close(s);
+    for (std::size_t stage = s; stage < end; ++stage) close(stage);
     std::int64_t stop[] = {stop_requested() ? 1 : 0};
     timed(times_.communication, [&] { comm_.largest(stop); });
     if (stop[0] != 0) return;
@@ -71,19 +76,19 @@ void Worker::deal(const std::vector<Index>& units, std::size_t stage) {
         counter_->next(deal.n_chunks(), slot);
         return;
       }
-      run_unit(units[static_cast<std::size_t>(next)], stage);
+      run_unit(units[static_cast<std::size_t>(next)]);
       progress_.update(n_before_ + next + 1);
     }
   }
 }
 
 /// Units of a by_time stage: all ranks work on one at a time, and rank 0 keeps its part.
-void Worker::share(const std::vector<Index>& units, std::size_t stage) {
+void Worker::share(const std::vector<Index>& units) {
   for (std::size_t next = 0; next < units.size(); ++next) {
     std::int64_t stop[] = {stop_requested() ? 1 : 0};
     timed(times_.communication, [&] { comm_.largest(stop); });
     if (stop[0] != 0) return;
-    run_unit(units[next], stage);
+    run_unit(units[next]);
     progress_.update(n_before_ + static_cast<Index>(next) + 1);
   }
 }
@@ -91,6 +96,7 @@ void Worker::share(const std::vector<Index>& units, std::size_t stage) {
 Setup Worker::setup() const {
   Setup setup = job_.setup();
   setup.briefs = briefs_;
+  setup.counts = counts_;
   return setup;
 }
 
@@ -143,8 +149,9 @@ void Worker::open(std::size_t stage) {
   times_.load += load_seconds_[stage];
 }
 
-void Worker::run_unit(Index number, std::size_t stage) {
+void Worker::run_unit(Index number) {
   const Unit unit = job_.plan.unit(number);
+  const auto stage = static_cast<std::size_t>(unit.stage);
   Fresh made;
   UnitOutput output;
   const double cpu_before = cpu_seconds();
@@ -171,14 +178,41 @@ void Worker::run_unit(Index number, std::size_t stage) {
   fresh_.emplace(number, std::move(made));
 }
 
+/// Leaves of this rank's parts what has to travel, resumed ones (on rank 0) among them. Units whose parts were joined
+/// into another's keep an empty one.
+void Worker::condense(std::size_t stage) {
+  std::vector<std::string> bytes;
+  std::vector<std::string*> places;
+  const auto of_stage = [&](Index unit) { return job_.plan.unit(unit).stage == static_cast<Index>(stage); };
+  for (auto& [unit, part] : parts_)
+    if (of_stage(unit)) places.push_back(&part);
+  for (auto& [unit, made] : fresh_)
+    if (of_stage(unit)) places.push_back(&made.part);
+  for (std::string* place : places) bytes.push_back(std::exchange(*place, {}));
+  bytes = job_.analysis->condense(setup(), static_cast<Index>(stage), std::move(bytes),
+                                  [&](std::vector<std::int64_t>& counts) {
+                                    if (!counts.empty())
+                                      timed(times_.communication, [&] { comm_.sum(counts); });
+                                    counts_.push_back(counts);
+                                    return setup();
+                                  });
+  for (std::size_t i = 0; i < bytes.size(); ++i) *places[i] = std::move(bytes[i]);
+}
+
 /// Brings the stage's parts to rank 0, and the job's brief to all.
 void Worker::close(std::size_t stage) {
+  const double communicated = times_.communication;
+  timed(times_.work, [&] { condense(stage); });
+  times_.work -= times_.communication - communicated;
   std::ostringstream out;
   boost::archive::binary_oarchive archive(out, boost::archive::no_header);
-  const std::size_t n = fresh_.size();
+  std::map<Index, Fresh> closed;
+  for (auto& [unit, made] : fresh_)
+    if (job_.plan.unit(unit).stage == static_cast<Index>(stage)) closed.emplace(unit, std::move(made));
+  for (const auto& [unit, made] : closed) fresh_.erase(unit);
+  const std::size_t n = closed.size();
   archive << n;
-  for (const auto& [unit, made] : fresh_) archive << unit << made.seconds << made.cpu_seconds << made.part;
-  fresh_.clear();
+  for (const auto& [unit, made] : closed) archive << unit << made.seconds << made.cpu_seconds << made.part;
   timed(times_.communication, [&] {
     const auto gathered = comm_.gather(std::move(out).str());
     for (std::size_t rank = 0; rank < gathered.size(); ++rank)
@@ -209,7 +243,7 @@ std::string Worker::brief(std::size_t stage) const {
   if (!comm_.is_root()) return {};
   std::vector<std::string> of_stage;
   for (const auto& [number, part] : parts_)
-    if (job_.plan.unit(number).stage == static_cast<Index>(stage)) of_stage.push_back(part);
+    if (job_.plan.unit(number).stage == static_cast<Index>(stage) && !part.empty()) of_stage.push_back(part);
   return job_.analysis->brief(setup(), static_cast<Index>(stage), of_stage);
 }
 

@@ -25,7 +25,7 @@ class Worker {
   Worker(const PreparedJob& job, Comm& comm, Checkpoint& checkpoint, Progress& progress,
          std::map<Index, std::string>& parts, MemoryWatch& memory);
 
-  /// Stage by stage, the units of `todo` in the portions of Deal. A signal anywhere empties the counter for all, and no
+  /// Stage by stage (or stages that join each other), the units of `todo` in the portions of Deal. A signal anywhere empties the counter for all, and no
   /// further stage is opened.
   void work(const std::vector<Index>& todo);
 
@@ -34,7 +34,7 @@ class Worker {
     return n_repeated_;
   }  ///< on rank 0: parts of units that there was a part of before
 
-  /// The job's setup with the briefs of all finished stages.
+  /// The job's setup with the briefs and counts of all finished stages.
   Setup setup() const;
 
   /// Seconds per stage, the slowest rank's; then those in which rank 0 made the briefs.
@@ -53,9 +53,10 @@ class Worker {
   Reading reading(std::size_t stage) const;
   void open(std::size_t stage);
   void deal(const std::vector<Index>& units, std::size_t stage);
-  void share(const std::vector<Index>& units, std::size_t stage);
-  void run_unit(Index number, std::size_t stage);
+  void share(const std::vector<Index>& units);
+  void run_unit(Index number);
   void close(std::size_t stage);
+  void condense(std::size_t stage);
   void take_in(Index rank, const std::string& bytes);
   std::string brief(std::size_t stage) const;
 
@@ -66,8 +67,9 @@ class Worker {
   std::map<Index, std::string>& parts_;
   MemoryWatch& memory_;
   std::unique_ptr<Counter> counter_;  // a number for each stage
-  std::map<Index, Fresh> fresh_;      // of the open stage, made by this rank
+  std::map<Index, Fresh> fresh_;      // of the open stages, made by this rank
   std::vector<std::string> briefs_;
+  std::vector<std::vector<std::int64_t>> counts_;
   Cohort replicated_;
   TimeSlice by_time_;
   std::optional<std::pair<Layout, Columns>> in_memory_;  // what replicated_ or by_time_ holds

@@ -2,7 +2,7 @@
 // Copyright the Chorale authors
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <tuple>
 #include <utility>
 
 #include "jobs/interaction_screen/family.hpp"
@@ -14,16 +14,23 @@ namespace {
 /// Pairs by first and second feature, with the reasons why they are chosen.
 class Choice {
  public:
-  void add(std::int32_t a, std::int32_t b, PairFlag flag) { flags_[{a, b}] |= flag; }
-  std::vector<ChosenPair> pairs() const {
+  void add(std::int32_t a, std::int32_t b, PairFlag flag) { all_.push_back({.a = a, .b = b, .flags = flag}); }
+  std::vector<ChosenPair> pairs() && {
+    std::sort(all_.begin(), all_.end(), [](const ChosenPair& x, const ChosenPair& y) {
+      return std::tie(x.a, x.b) < std::tie(y.a, y.b);
+    });
     std::vector<ChosenPair> pairs;
-    for (const auto& [pair, flags] : flags_)
-      pairs.push_back({.a = pair.first, .b = pair.second, .flags = flags});
+    for (const ChosenPair& next : all_) {
+      if (!pairs.empty() && pairs.back().a == next.a && pairs.back().b == next.b)
+        pairs.back().flags |= next.flags;
+      else
+        pairs.push_back(next);
+    }
     return pairs;
   }
 
  private:
-  std::map<std::pair<std::int32_t, std::int32_t>, std::uint8_t> flags_;
+  std::vector<ChosenPair> all_;
 };
 
 void add_hits(const Config& config, const Family& family, PairFlag flag, Choice& choice) {
@@ -45,11 +52,12 @@ void choose_by_association(const Design& design, const Family& family, Choice& c
 
 }  // namespace
 
-std::vector<ChosenPair> choose_pairs(const Design& design, std::span<const Part> parts) {
+std::vector<ChosenPair> choose_pairs(const Design& design, std::span<const std::int64_t> counts,
+                                     std::span<const Part> parts) {
   Choice choice;
-  choose_by_association(design, Family::of_test(parts, 0, false), choice);
+  choose_by_association(design, Family::of_test(design, counts, parts, 0), choice);
   if (design.config.report != Report::all)
-    add_hits(design.config, Family::of_interaction(parts, {}), by_screen, choice);
+    add_hits(design.config, Family::of_interaction(design, counts, parts, {}), by_screen, choice);
   const double bound = std::log10(design.config.screen_p);
   for (const Part& part : parts) {
     for (const KeptP& kept : part.pairs.interaction.kept)
@@ -59,7 +67,7 @@ std::vector<ChosenPair> choose_pairs(const Design& design, std::span<const Part>
       for (const std::int32_t b : part.most_frequent)
         if (a < b) choice.add(a, b, by_matrix);
   }
-  return choice.pairs();
+  return std::move(choice).pairs();
 }
 
 }  // namespace chorale::jobs::interaction

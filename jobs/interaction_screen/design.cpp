@@ -112,17 +112,17 @@ double Design::bytes_per_thread(const engine::Setup& setup) const {
 }
 
 Index Design::n_units(StageNumber stage, Index n_patients) const {
-  const auto by_time = static_cast<Index>(std::ceil(seconds(stage, n_patients) / 0.5));
+  const auto by_time = static_cast<Index>(std::ceil(seconds(stage, n_patients) / 0.25));
   switch (stage) {
     case pairs_stage:  // a unit of the complete table is a file
       return std::clamp<Index>(by_time, std::clamp<Index>(n_pairs() / 64, 1, 8),
-                               config.complete_table ? 1024 : 8192);
+                               config.complete_table ? 1024 : 16384);
     case details_stage:
-      return std::clamp<Index>(n_pairs() / pairs_together, 1, 4096);
-    case sets_stage:
-      return config.largest_set > 2 && n_features > 2 ? std::min<Index>(n_features, 512) : 0;
+      return std::clamp<Index>(n_pairs() / pairs_together, 1, 8192);
+    case sets_stage:  // few, for each rank that takes one counts the pairs first
+      return config.largest_set > 2 && n_features > 2 ? std::min<Index>(n_features, 128) : 0;
     case set_fits_stage:
-      return config.largest_set > 2 && n_features > 2 ? std::min<Index>(n_features, 1024) : 0;
+      return config.largest_set > 2 && n_features > 2 ? std::min<Index>(n_features, 4096) : 0;
     case permutations_stage:
       return config.permutations > 0 ? std::clamp<Index>(config.permutations / 16, 1, 64) : 0;
     default:

@@ -14,12 +14,13 @@
 
 namespace chorale::jobs::interaction {
 
-/// The job's stages, in order; those that a config does not ask for have no units.
+/// The job's stages, in order; those that a config does not ask for have no units. The two of sets stand before those
+/// that need no brief of theirs and are dealt with them: units of sets are the larger ones.
 enum StageNumber : Index {
-  pairs_stage,
-  details_stage,
   sets_stage,
+  pairs_stage,
   set_fits_stage,
+  details_stage,
   permutations_stage,
   n_stages
 };
@@ -44,8 +45,8 @@ struct Design {
   Index n_units(StageNumber stage, Index n_patients) const;
   /// What a unit takes of a list that is dealt out, `least` or more at a time: the last units may go empty.
   static Range share(Index n, Index unit, Index n_units, Index least);
-  static constexpr Index pairs_together = 64;  ///< of singled-out pairs: the first one of a unit costs most
-  static constexpr Index sets_together = 2;    ///< a set takes tens of milliseconds
+  static constexpr Index pairs_together = 32;  ///< of singled-out pairs: the first one of a unit costs most
+  static constexpr Index sets_together = 1;    ///< a set takes tens of milliseconds
   /// Forecast, on one core.
   double seconds(StageNumber stage, Index n_patients) const;
   /// Forecasts: what a rank holds beside the cohort, and each of its threads.

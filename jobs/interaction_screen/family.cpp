@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 #include <tuple>
 
@@ -23,49 +24,71 @@ double lrt_log10_p(const PairRow& row) {
   return kernels::chi_square_log10_upper(row.fit.lrt_chi2, 1);
 }
 
-void Family::add(const PTally& tally) {
-  n_tested += tally.n_tested;
-  bins.resize(std::max(bins.size(), tally.bins.size()));
-  for (std::size_t i = 0; i < tally.bins.size(); ++i) bins[i] += tally.bins[i];
-  kept.insert(kept.end(), tally.kept.begin(), tally.kept.end());
+LightRow light_of(const PairRow& row) {
+  return {.a = row.pair.a,
+          .b = row.pair.b,
+          .asked = row.asked,
+          .together = row.odds_ratio.estimate > 1,
+          .log10_p = row.log10_p.front(),
+          .screen_log10_p = row.screen_log10_p,
+          .lrt_log10_p = lrt_log10_p(row)};
 }
 
-void Family::finish() {
+void Family::take(const FamilyCounts& counts) {
+  n_tested = counts.n_tested;
+  bins.assign(counts.bins.begin(), counts.bins.end());
+}
+
+void Family::finish(const Design& design) {
   std::vector<double> log10_p;
   for (const KeptP& p : kept) log10_p.push_back(p.log10_p);
   log10_q.resize(log10_p.size());
   kernels::benjamini_hochberg(log10_p, n_tested, log10_q);
+  if (design.keeps_every_p()) return;
+  const double bound = std::log10(design.config.report_q);
+  for (double& q : log10_q)
+    if (q > bound) q = kernels::missing;
 }
 
-Family Family::of_test(std::span<const Part> parts, std::size_t test, bool in_order) {
+Family Family::of_test(const Design& design, std::span<const std::int64_t> counts,
+                       std::span<const Part> parts, std::size_t test) {
   Family family;
-  for (const Part& part : parts)
-    if (test < part.pairs.tests.size()) family.add(part.pairs.tests[test]);
-  if (in_order) std::sort(family.kept.begin(), family.kept.end(), before);
-  family.finish();
+  family.take(family_counts(counts, test));
+  for (const Part& part : parts) {
+    if (test >= part.pairs.tests.size()) continue;
+    const PTally& tally = part.pairs.tests[test];
+    family.kept.insert(family.kept.end(), tally.kept.begin(), tally.kept.end());
+    family.smallest = std::fmin(family.smallest, tally.smallest);
+  }
+  std::sort(family.kept.begin(), family.kept.end(), before);
+  family.finish(design);
   return family;
 }
 
-Family Family::of_interaction(std::span<const Part> parts, std::span<const PairRow> rows) {
+Family Family::of_interaction(const Design& design, std::span<const std::int64_t> counts,
+                              std::span<const Part> parts, std::span<const LightRow> rows) {
   Family family;
-  for (const Part& part : parts) family.add(part.pairs.interaction);
-  std::sort(family.kept.begin(), family.kept.end(), before);
-  std::vector<KeptP> fitted;
-  for (const PairRow& row : rows) {
-    if (!row.asked) continue;
-    KeptP full{.a = row.pair.a, .b = row.pair.b, .log10_p = lrt_log10_p(row)};
-    const auto at = std::lower_bound(family.kept.begin(), family.kept.end(), full, before);
-    const bool known = at != family.kept.end() && at->a == full.a && at->b == full.b;
-    if (std::isnan(full.log10_p)) continue;
-    if (known)
-      at->log10_p = full.log10_p;
-    else
-      fitted.push_back(full);
+  family.take(family_counts(counts, design.tests.size()));
+  std::vector<KeptP> screened;
+  double smallest = kernels::missing;
+  for (const Part& part : parts) {
+    const PTally& tally = part.pairs.interaction;
+    screened.insert(screened.end(), tally.kept.begin(), tally.kept.end());
+    smallest = std::fmin(smallest, tally.smallest);
   }
-  family.kept.insert(family.kept.end(), fitted.begin(), fitted.end());
-  std::sort(family.kept.begin(), family.kept.end(), before);
+  std::sort(screened.begin(), screened.end(), before);
+  std::vector<KeptP> fitted;
+  for (const LightRow& row : rows)
+    if (row.asked && !std::isnan(row.lrt_log10_p))
+      fitted.push_back({.a = row.a, .b = row.b, .log10_p = row.lrt_log10_p});
+  // both in order: of a pair in both the full fit's p counts
+  std::set_union(fitted.begin(), fitted.end(), screened.begin(), screened.end(),
+                 std::back_inserter(family.kept), before);
   family.n_tested = std::max(family.n_tested, static_cast<Index>(family.kept.size()));
-  family.finish();
+  for (const KeptP& p : family.kept) family.smallest = std::fmin(family.smallest, p.log10_p);
+  // screened p up to screen_p are among the kept, replaced by the full fit's
+  if (smallest > std::log10(design.config.screen_p)) family.smallest = std::fmin(family.smallest, smallest);
+  family.finish(design);
   return family;
 }
 
@@ -85,7 +108,8 @@ std::vector<Index> Family::hits(const Config& config) const {
   }
   const bool by_q = config.report == Report::q;
   const double bound = std::log10(by_q ? config.report_q : config.report_p);
-  std::erase_if(order, [&](Index k) { return (by_q ? log10_q[static_cast<std::size_t>(k)] : p(k)) > bound; });
+  std::erase_if(order,
+                [&](Index k) { return !((by_q ? log10_q[static_cast<std::size_t>(k)] : p(k)) <= bound); });
   return order;
 }
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "jobs/interaction_screen/counts.hpp"
 #include "jobs/interaction_screen/design.hpp"
 #include "jobs/interaction_screen/part.hpp"
 
@@ -14,13 +15,17 @@ namespace chorale::jobs::interaction {
 struct Family {
   Index n_tested = 0;
   std::vector<std::int64_t> bins;
-  std::vector<KeptP> kept;      ///< ordered by features, where asked for
-  std::vector<double> log10_q;  ///< (kept)
+  std::vector<KeptP> kept;  ///< ordered by features
+  std::vector<double>
+      log10_q;  ///< (kept); of many pairs NaN above report_q, where the p that are not kept could tell
+  double smallest = kernels::missing;  ///< log10 of the smallest p; NaN without any
 
-  /// in_order  whether find() will be asked, which needs `kept` ordered by features
-  static Family of_test(std::span<const Part> parts, std::size_t test, bool in_order = true);
-  /// Interaction by the screen; `rows` bring the p of the full fit where there is one.
-  static Family of_interaction(std::span<const Part> parts, std::span<const PairRow> rows);
+  /// From the parts and the sums of their counts.
+  static Family of_test(const Design& design, std::span<const std::int64_t> counts,
+                        std::span<const Part> parts, std::size_t test);
+  /// Interaction by the screen; `rows`, ordered by features, bring the p of the full fit where there is one.
+  static Family of_interaction(const Design& design, std::span<const std::int64_t> counts,
+                               std::span<const Part> parts, std::span<const LightRow> rows);
 
   /// Positions in `kept` of the pairs that the config reports.
   std::vector<Index> hits(const Config& config) const;
@@ -32,11 +37,12 @@ struct Family {
   double inflation() const;
 
  private:
-  void add(const PTally& tally);
-  void finish();
+  void take(const FamilyCounts& counts);
+  void finish(const Design& design);
 };
 
 /// log10 p of a fit's likelihood ratio.
 double lrt_log10_p(const PairRow& row);
+LightRow light_of(const PairRow& row);
 
 }  // namespace chorale::jobs::interaction

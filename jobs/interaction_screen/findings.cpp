@@ -4,6 +4,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "jobs/interaction_screen/stages.hpp"
 #include "jobs/interaction_screen/tables.hpp"
 #include "kernels/tail.hpp"
 
@@ -15,11 +16,27 @@ std::size_t size(Index n) {
 }
 
 /// Log10 q of each row in a family, NaN where the family did not keep its p.
-std::vector<double> q_of(const Family& family, std::span<const PairRow> rows) {
+const ChosenPair& pair_of(const PairRow& row) {
+  return row.pair;
+}
+const LightRow& pair_of(const LightRow& row) {
+  return row;
+}
+
+bool by_features(const auto& x, const auto& y) {
+  return std::tie(pair_of(x).a, pair_of(x).b) < std::tie(pair_of(y).a, pair_of(y).b);
+}
+
+/// Of rows ordered by features, as the family's are.
+template <class Row>
+std::vector<double> q_of(const Family& family, const std::vector<Row>& rows) {
   std::vector<double> log10_q;
-  for (const PairRow& row : rows) {
-    const Index k = family.find(row.pair.a, row.pair.b);
-    log10_q.push_back(k < 0 ? kernels::missing : family.log10_q[size(k)]);
+  std::size_t k = 0;
+  for (const Row& row : rows) {
+    const auto wanted = std::tie(pair_of(row).a, pair_of(row).b);
+    const auto here = [&] { return std::tie(family.kept[k].a, family.kept[k].b); };
+    while (k < family.kept.size() && here() < wanted) ++k;
+    log10_q.push_back(k < family.kept.size() && here() == wanted ? family.log10_q[k] : kernels::missing);
   }
   return log10_q;
 }
@@ -70,7 +87,7 @@ void add_max_t(const Design& design, Findings& findings) {
 
 }  // namespace
 
-Findings Findings::of(const Design& design, std::span<const Part> parts) {
+Findings Findings::of(const Design& design, const engine::Setup& setup, std::span<const Part> parts) {
   Findings findings;
   for (const Part& part : parts) {
     if (!part.carriers.empty()) {
@@ -85,6 +102,7 @@ Findings Findings::of(const Design& design, std::span<const Part> parts) {
     findings.pairs.n_rare += part.pairs.n_rare;
     findings.pairs.n_not_fitted += part.pairs.n_not_fitted;
     findings.pairs.n_proven += part.pairs.n_proven;
+    findings.light.insert(findings.light.end(), part.light.begin(), part.light.end());
     findings.rows.insert(findings.rows.end(), part.rows.begin(), part.rows.end());
     for (std::size_t order = 0; order < part.n_sets.size(); ++order)
       findings.n_sets[order] += part.n_sets[order];
@@ -98,9 +116,20 @@ Findings Findings::of(const Design& design, std::span<const Part> parts) {
     findings.n_permuted_associations += part.n_permuted_associations;
     findings.n_permuted_interactions += part.n_permuted_interactions;
   }
+  // parts are joined rank by rank
+  std::sort(findings.light.begin(), findings.light.end(),
+            [](const auto& x, const auto& y) { return by_features(x, y); });
+  std::sort(findings.rows.begin(), findings.rows.end(),
+            [](const auto& x, const auto& y) { return by_features(x, y); });
+  std::sort(findings.sets.begin(), findings.sets.end(),
+            [](const SetRow& x, const SetRow& y) { return carried_more(x.set, y.set); });
   add_max_t(design, findings);
-  for (std::size_t t = 0; t < design.tests.size(); ++t) findings.tests.push_back(Family::of_test(parts, t));
-  findings.interaction = Family::of_interaction(parts, findings.rows);
+  const auto counts = std::span(setup.counts[pairs_stage]);
+  for (std::size_t t = 0; t < design.tests.size(); ++t)
+    findings.tests.push_back(Family::of_test(design, counts, parts, t));
+  findings.interaction = Family::of_interaction(design, counts, parts, findings.light);
+  findings.light_q = q_of(findings.tests.front(), findings.light);
+  findings.light_lrt_q = q_of(findings.interaction, findings.light);
   findings.log10_q = q_of(findings.tests.front(), findings.rows);
   findings.lrt_q = q_of(findings.interaction, findings.rows);
   findings.reported = reported_rows(design, findings);
@@ -111,11 +140,11 @@ Recall recall_of(const Design& design, const Findings& findings) {
   const double bound = std::log10(design.config.screen_p);
   Recall recall;
   Index n_passed = 0;
-  for (const PairRow& row : findings.rows) {
-    if (!row.asked || std::isnan(lrt_log10_p(row))) continue;
+  for (const LightRow& row : findings.light) {
+    if (!row.asked || std::isnan(row.lrt_log10_p)) continue;
     const bool passed = row.screen_log10_p <= bound;
     (passed ? n_passed : recall.n_checked) += 1;
-    if (lrt_log10_p(row) >= -4) continue;
+    if (row.lrt_log10_p >= -4) continue;
     ++recall.n_strong;
     recall.n_passed += passed ? 1 : 0;
   }

@@ -7,6 +7,7 @@
 
 #include "jobs/common/archive.hpp"
 #include "jobs/interaction_screen/complete_table.hpp"
+#include "jobs/interaction_screen/counts.hpp"
 #include "jobs/interaction_screen/stages.hpp"
 #include "jobs/interaction_screen/tables.hpp"
 
@@ -21,7 +22,7 @@ namespace {
 
 /// Small enough that every unit gets some; small also where outcome makes a cell ten times as dear.
 Index tile_cells(const Design& design, Index n_patients) {
-  const Index share = design.n_pairs() / (4 * design.n_units(pairs_stage, n_patients));
+  const Index share = design.n_pairs() / (2 * design.n_units(pairs_stage, n_patients));
   return std::clamp<Index>(share, 256, design.with_outcome ? 8192 : 65536);
 }
 
@@ -69,7 +70,7 @@ std::vector<engine::Stage> InteractionScreen::stages(const engine::Setup& setup)
       .fields = {}, .endpoint = setup.config.outcome.endpoint, .alterations = true, .variants = false};
   require_columns(design.strata, columns.fields);
   design.outcome.require_columns(setup, columns.fields);
-  constexpr std::array names{"pairs", "details", "sets", "set fits", "permutations"};
+  constexpr std::array names{"sets", "pairs", "set fits", "details", "permutations"};
   std::vector<engine::Stage> stages;
   const Index n_patients = setup.catalogue.n_patients();
   for (Index s = 0; s < n_stages; ++s) {
@@ -79,6 +80,7 @@ std::vector<engine::Stage> InteractionScreen::stages(const engine::Setup& setup)
                       .layout = engine::Layout::replicated,
                       .columns = columns,
                       .n_units = n_units,
+                      .joins_previous = stage != sets_stage && stage != set_fits_stage,
                       .seconds_per_unit =
                           n_units == 0 ? 0 : design.seconds(stage, n_patients) / static_cast<double>(n_units),
                       .bytes_per_rank = design.bytes_per_rank(setup),
@@ -109,9 +111,25 @@ Part InteractionScreen::run(const engine::Setup& setup, const engine::Cohort& co
 std::string InteractionScreen::brief(const engine::Setup& setup, Index stage,
                                      std::span<const Part> parts) const {
   const Design design = Design::of(config_, setup);
-  if (stage == pairs_stage) return pack(choose_pairs(design, parts));
+  if (stage == pairs_stage) return pack(choose_pairs(design, setup.counts[pairs_stage], parts));
   if (stage == sets_stage) return pack(choose_sets(design, parts));
   return {};
+}
+
+std::vector<std::int64_t> InteractionScreen::count(const engine::Setup& setup, Index stage,
+                                                   std::span<const Part> parts) const {
+  const Design design = Design::of(config_, setup);
+  if (stage == pairs_stage) return count_pairs(design, parts);
+  if (stage == details_stage) return count_details(design, parts);
+  return {};
+}
+
+void InteractionScreen::condense(const engine::Setup& setup, Index stage, std::vector<Part>& parts) const {
+  const Design design = Design::of(config_, setup);
+  if (stage == pairs_stage) condense_pairs(design, setup.counts[pairs_stage], parts);
+  if (stage == details_stage)
+    condense_details(design, setup.counts[pairs_stage], setup.counts[details_stage], parts);
+  if (stage == sets_stage || stage == set_fits_stage) condense_sets(design, parts);
 }
 
 void InteractionScreen::complete(const engine::Setup& setup, io::Pieces& pieces) const {

@@ -21,9 +21,10 @@ struct Frame;
 /// Which features go together or avoid each other, and which pairs and larger sets change outcome beyond the sum of
 /// their parts.
 ///
-/// Stages   pairs         replicated, a unit is some tiles of pairs: cells, tests of association, screen of interaction
-///          details       a unit is a share of the pairs that the first stage singled out: full fits, curves
-///          sets          a unit is a range of features: triples and sets of four
+/// Stages   sets          replicated, a unit is a range of features: triples and sets of four
+///          pairs         a unit is some tiles of pairs: cells, tests of association, screen of interaction
+///          set fits      a unit is a share of the sets with most carriers
+///          details       a unit is a share of the pairs that the pairs stage singled out: full fits, curves
 ///          permutations  a unit is a range of permutations: maxT
 class InteractionScreen {
  public:
@@ -37,6 +38,8 @@ class InteractionScreen {
 
   std::vector<engine::Stage> stages(const engine::Setup& setup) const;
   Part run(const engine::Setup& setup, const engine::Cohort& cohort, engine::Unit unit) const;
+  std::vector<std::int64_t> count(const engine::Setup& setup, Index stage, std::span<const Part> parts) const;
+  void condense(const engine::Setup& setup, Index stage, std::vector<Part>& parts) const;
   std::string brief(const engine::Setup& setup, Index stage, std::span<const Part> parts) const;
   void complete(const engine::Setup& setup, io::Pieces& pieces) const;
   double result_bytes(const engine::Setup& setup) const;

@@ -29,6 +29,7 @@ bool drawn(const Design& design, Stream stream, kernels::FeaturePair pair, doubl
 void tally(PTally& tally, double keep_log10_p, kernels::FeaturePair pair, double log10_p, bool in_histogram) {
   if (std::isnan(log10_p)) return;
   ++tally.n_tested;
+  tally.smallest = std::fmin(tally.smallest, log10_p);
   if (in_histogram) {
     const auto bin =
         static_cast<Index>(std::exp(log10_p * std::numbers::ln10) * static_cast<double>(PTally::n_bins));

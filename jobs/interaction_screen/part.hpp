@@ -57,19 +57,21 @@ struct PTally {
   static constexpr Index n_bins = 2000;  ///< of equal width in p
 
   std::int64_t n_tested = 0;
-  std::vector<std::int64_t> bins;  ///< (n_bins) of the tested, or of those drawn for it
+  std::vector<std::int64_t>
+      bins;  ///< (n_bins) of the tested, or of those drawn for it; none once they are added up
   std::vector<KeptP> kept;
+  double smallest = kernels::missing;  ///< log10 of the smallest p
 
   // bins hold few pairs each, and there are thousands of units: a byte for a small number instead of eight
   template <class Archive>
   void save(Archive& archive, unsigned) const {
     const std::string small = to_bytes(bins);
-    archive << n_tested << small << kept;
+    archive << n_tested << small << kept << smallest;
   }
   template <class Archive>
   void load(Archive& archive, unsigned) {
     std::string small;
-    archive >> n_tested >> small >> kept;
+    archive >> n_tested >> small >> kept >> smallest;
     bins = to_counts(small);
   }
   BOOST_SERIALIZATION_SPLIT_MEMBER()
@@ -130,6 +132,20 @@ struct PairRow {
   }
 };
 
+/// Of a pair looked at in detail, what is needed even where it is in no table.
+struct LightRow {
+  std::int32_t a = 0, b = 0;
+  bool asked = false;                 ///< about outcome
+  bool together = false;              ///< odds ratio above 1
+  double log10_p = kernels::missing;  ///< of the first test
+  double screen_log10_p = kernels::missing, lrt_log10_p = kernels::missing;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& a& b& asked& together& log10_p& screen_log10_p& lrt_log10_p;
+  }
+};
+
 /// A set of three or four features that enough patients carry, the most frequent feature first.
 struct FoundSet {
   std::int32_t order = 0;
@@ -164,6 +180,8 @@ struct Part {
   std::vector<std::string> strata_labels;      ///< from the first unit
   engine::Ledger ledger;                       ///< from the first unit
   std::vector<PairRow> rows;
+  std::vector<LightRow>
+      light;  ///< every row, once parts are joined; then `rows` has only those that tables may show
   std::array<std::int64_t, kernels::max_item_set_order + 1> n_sets{};  ///< found, by order
   std::vector<FoundSet> sets;                                          ///< those with most carriers
   std::vector<SetRow> set_rows;
@@ -174,9 +192,9 @@ struct Part {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& pairs& carriers& tested& most_frequent& strata_labels& ledger& rows& n_sets& sets& set_rows&
-        association_extremes& interaction_extremes& n_permuted_associations& n_permuted_interactions&
-            own_effects;
+    archive& pairs& carriers& tested& most_frequent& strata_labels& ledger& rows& light& n_sets& sets&
+        set_rows& association_extremes& interaction_extremes& n_permuted_associations&
+            n_permuted_interactions& own_effects;
   }
 };
 

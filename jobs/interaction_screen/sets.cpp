@@ -8,14 +8,9 @@
 namespace chorale::jobs::interaction {
 namespace {
 
-/// Most carriers first; equal numbers by features.
-bool before(const FoundSet& x, const FoundSet& y) {
-  return std::tuple(x.order, -x.n_all(), x.feature) < std::tuple(y.order, -y.n_all(), y.feature);
-}
-
 /// Keeps the first sets of each order.
 void keep_most_carried(std::vector<FoundSet>& sets, Index most) {
-  std::sort(sets.begin(), sets.end(), before);
+  std::sort(sets.begin(), sets.end(), carried_more);
   std::int32_t order = 0;
   Index n = 0;
   std::erase_if(sets, [&](const FoundSet& set) {
@@ -35,6 +30,10 @@ FoundSet found_set(const kernels::ItemSets& sets, Index k) {
 }
 
 }  // namespace
+
+bool carried_more(const FoundSet& x, const FoundSet& y) {
+  return std::tuple(x.order, -x.n_all(), x.feature) < std::tuple(y.order, -y.n_all(), y.feature);
+}
 
 Part find_sets(const Frame& frame, engine::Unit unit, Index n_units) {
   const Config& config = frame.design.config;

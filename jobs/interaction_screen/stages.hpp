@@ -56,7 +56,8 @@ struct Frame {
 Part screen_pairs(const Frame& frame, engine::Unit unit, Index n_units);
 
 /// Which pairs the details stage looks at, chosen from all that the pairs stage kept.
-std::vector<ChosenPair> choose_pairs(const Design& design, std::span<const Part> parts);
+std::vector<ChosenPair> choose_pairs(const Design& design, std::span<const std::int64_t> counts,
+                                     std::span<const Part> parts);
 
 /// Everything about the unit's share of the chosen pairs.
 Part describe_pairs(const Frame& frame, std::span<const ChosenPair> chosen, engine::Unit unit, Index n_units);
@@ -64,6 +65,8 @@ Part describe_pairs(const Frame& frame, std::span<const ChosenPair> chosen, engi
 /// Triples and sets of four that enough patients carry.
 Part find_sets(const Frame& frame, engine::Unit unit, Index n_units);
 /// The sets that most patients carry, at most most_sets of each order.
+/// How sets are ordered: small ones first, then by falling carriers; equal numbers by features.
+bool carried_more(const FoundSet& x, const FoundSet& y);
 std::vector<FoundSet> choose_sets(const Design& design, std::span<const Part> parts);
 /// The unit's share of the chosen sets: against what lower interactions explain, and their outcome.
 Part fit_sets(const Frame& frame, std::span<const FoundSet> chosen, engine::Unit unit, Index n_units);

@@ -17,7 +17,7 @@ std::size_t size(Index n) {
 /// What the pair table says of one feature.
 struct FeatureSummary {
   std::int64_t n_together = 0, n_apart = 0, n_interactions = 0;
-  Index strongest = -1, strongest_interaction = -1;  // rows
+  Index strongest = -1, strongest_interaction = -1;  // light rows
 };
 
 bool stronger(double log10_p, double than) {
@@ -28,17 +28,17 @@ std::vector<FeatureSummary> summaries(const Design& design, const Findings& find
   std::vector<FeatureSummary> all(size(design.n_features));
   const double bound = std::log10(design.config.report_q);
   const auto association = [&](Index r) {
-    return r < 0 ? kernels::missing : findings.rows[size(r)].log10_p.front();
+    return r < 0 ? kernels::missing : findings.light[size(r)].log10_p;
   };
   const auto interaction = [&](Index r) {
-    return r < 0 ? kernels::missing : lrt_log10_p(findings.rows[size(r)]);
+    return r < 0 ? kernels::missing : findings.light[size(r)].lrt_log10_p;
   };
-  for (Index r = 0; r < static_cast<Index>(findings.rows.size()); ++r) {
-    const PairRow& row = findings.rows[size(r)];
-    for (const std::int32_t feature : {row.pair.a, row.pair.b}) {
+  for (Index r = 0; r < static_cast<Index>(findings.light.size()); ++r) {
+    const LightRow& row = findings.light[size(r)];
+    for (const std::int32_t feature : {row.a, row.b}) {
       FeatureSummary& of = all[size(feature)];
-      if (findings.log10_q[size(r)] <= bound) ++(row.odds_ratio.estimate > 1 ? of.n_together : of.n_apart);
-      if (findings.lrt_q[size(r)] <= bound) ++of.n_interactions;
+      if (findings.light_q[size(r)] <= bound) ++(row.together ? of.n_together : of.n_apart);
+      if (findings.light_lrt_q[size(r)] <= bound) ++of.n_interactions;
       if (stronger(association(r), association(of.strongest))) of.strongest = r;
       if (stronger(interaction(r), interaction(of.strongest_interaction))) of.strongest_interaction = r;
     }
@@ -74,7 +74,7 @@ io::ResultTable feature_table(const Design& design, const engine::Setup& setup, 
   const auto of = summaries(design, findings);
   const auto partner = [&](Index feature, Index r) -> std::string {
     if (r < 0) return {};
-    const ChosenPair& pair = findings.rows[size(r)].pair;
+    const LightRow& pair = findings.light[size(r)];
     return setup.features.features[size(pair.a == feature ? pair.b : pair.a)].name;
   };
   io::ResultTable table{
@@ -95,7 +95,7 @@ io::ResultTable feature_table(const Design& design, const engine::Setup& setup, 
              [&](Index f) { return partner(f, of[size(f)].strongest); });
   add_column(table, "log10_p", "", "its log10 p; empty when none is known", features, [&](Index f) {
     const Index r = of[size(f)].strongest;
-    return r < 0 ? kernels::missing : findings.rows[size(r)].log10_p.front();
+    return r < 0 ? kernels::missing : findings.light[size(r)].log10_p;
   });
   if (!design.with_outcome) return table;
   add_column(table, "n_interactions", "pairs", "change outcome beyond the sum of their parts at q ≤ report_q",
@@ -104,7 +104,7 @@ io::ResultTable feature_table(const Design& design, const engine::Setup& setup, 
              [&](Index f) { return partner(f, of[size(f)].strongest_interaction); });
   add_column(table, "lrt_log10_p", "", "its log10 p; empty when none is known", features, [&](Index f) {
     const Index r = of[size(f)].strongest_interaction;
-    return r < 0 ? kernels::missing : lrt_log10_p(findings.rows[size(r)]);
+    return r < 0 ? kernels::missing : findings.light[size(r)].lrt_log10_p;
   });
   return table;
 }
@@ -161,11 +161,7 @@ io::ResultTable test_table(const Design& design, const Findings& findings) {
                                                    [&](const KeptP& p) { return p.log10_p <= bound; }));
   });
   add_column(table, "smallest_log10_p", "", "of all pairs; empty without any", all,
-             [](const NamedFamily& of) {
-               double least = kernels::missing;
-               for (const KeptP& p : of.family->kept) least = stronger(p.log10_p, least) ? p.log10_p : least;
-               return least;
-             });
+             [](const NamedFamily& of) { return of.family->smallest; });
   add_column(table, "n_in_histogram", "pairs", "whose p make the histogram: all, or drawn at random", all,
              [](const NamedFamily& of) {
                return std::accumulate(of.family->bins.begin(), of.family->bins.end(), std::int64_t{0});

@@ -201,7 +201,7 @@ void add_settings(const Design& design, const engine::Setup& setup, io::Results&
 }  // namespace
 
 io::Results tabulate(const Design& design, const engine::Setup& setup, std::span<const Part> parts) {
-  const Findings findings = Findings::of(design, parts);
+  const Findings findings = Findings::of(design, setup, parts);
   io::Results results;
   results.title = "Interaction screen of " + setup.catalogue.name;
   results.tables.push_back(pair_table(design, setup, findings));

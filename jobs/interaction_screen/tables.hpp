@@ -29,14 +29,17 @@ struct Findings {
   std::vector<kernels::Extremes> association_extremes, interaction_extremes;  ///< by permutation
   Index n_permuted_associations = 0, n_permuted_interactions = 0;             ///< pairs
   std::vector<std::int32_t> own_effects;  ///< features in the model of the residuals
-  std::vector<PairRow> rows;              ///< every pair looked at in detail, by features
+  std::vector<LightRow> light;            ///< every pair looked at in detail, by features
+  std::vector<double> light_q;            ///< (light) log10 q of the primary test; NaN where p was not kept
+  std::vector<double> light_lrt_q;        ///< (light) log10 q of the interaction, likewise
+  std::vector<PairRow> rows;              ///< of these, what tables may show, by features
   std::vector<Index> reported;            ///< positions in rows of those in the pair table
   std::vector<double> log10_q;            ///< (rows) of the primary test; NaN where p was not kept
   std::vector<double> lrt_q;              ///< (rows) log10 q of the interaction
 
   std::vector<double> max_t_p, interaction_max_t_p;  ///< (rows) adjusted by permutation; empty without
 
-  static Findings of(const Design& design, std::span<const Part> parts);
+  static Findings of(const Design& design, const engine::Setup& setup, std::span<const Part> parts);
 };
 
 /// Why association cannot be tested; empty when it can.

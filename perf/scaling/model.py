@@ -13,9 +13,11 @@ RESULTS      output folder of a run on one rank: run.json, and .chorale/units.ts
 --seconds    clock (default) or processor: which measure of a unit counts; processor time where the machine was busy
 --ranks-per-node, --latency, --atomic, --bandwidth, --setup, --start    the machine, see --help
 
-What is simulated, stage by stage: each rank begins with its own chunk (engine/deal.hpp), then draws chunk numbers from one
-counter that serves one draw at a time; a stage ends for all when the last unit does; parts go to rank 0 one rank after
-another; rank 0 makes the brief; a tree of messages tells all. A rank's first unit costs `setup` more than the others.
+What is simulated, stage by stage, those that join each other dealt as one: each rank begins with its own chunk
+(engine/deal.hpp), then draws chunk numbers from one counter that serves one draw at a time; a stage ends for all when the
+last unit does; parts go to rank 0 one rank after another; rank 0 makes the brief; a tree of messages tells all. What the
+first unit of a stage took beyond the median of the others each rank pays at its own first unit of that stage. Parts take
+the bytes that they had on one rank, where they are joined into one; beyond that n ranks send n small parts.
 Two efficiencies: of the stages (work by ranks × their time), and of the whole run against one rank, where what is not
 dealt (start, load, rank 0's briefs, tables and files) counts in full.
 """
@@ -41,19 +43,37 @@ def deal(n_units, n_ranks):
     return chunks
 
 
-def simulate_stage(units, n_ranks, machine, setup):
-    """Time from the stage's start to its last unit's end, and seconds that all ranks together waited for the counter."""
-    sums = [0.0]
-    for seconds in units:
-        sums.append(sums[-1] + seconds)
-    chunks = deal(len(units), n_ranks)
+def simulate_group(stages, n_ranks, machine, known):
+    """Time from the start to the last unit's end, and seconds of all ranks together: waiting for the counter, setting up.
+
+    known: for each rank the stages that it has set up for."""
+    sums, of_unit = [0.0], []
+    for stage in stages:
+        for seconds in stage["seconds"]:
+            sums.append(sums[-1] + seconds)
+            of_unit.append(stage)
+    chunks = deal(len(of_unit), n_ranks)
     ready = []
-    end = 0.0
+    end, set_up = 0.0, 0.0
+
+    def took(rank, first, last):
+        nonlocal set_up
+        seconds = sums[last] - sums[first]
+        for stage in {of_unit[unit]["name"]: of_unit[unit] for unit in range(first, last)}.values():
+            needs = ["frame"] + ([stage["name"]] if stage["setup"] > 0 else [])
+            for what in needs:
+                if what not in known[rank]:
+                    known[rank].add(what)
+                    more = machine.setup if what == "frame" else stage["setup"]
+                    seconds += more
+                    set_up += more
+        return seconds
+
     for rank, (first, last) in enumerate(chunks[:n_ranks]):
-        heapq.heappush(ready, setup + sums[last] - sums[first])
+        heapq.heappush(ready, (took(rank, first, last), rank))
     counter_free, waited, next_chunk = 0.0, 0.0, n_ranks
     while ready:
-        now = heapq.heappop(ready)
+        now, rank = heapq.heappop(ready)
         end = max(end, now)
         served = max(now + machine.latency, counter_free) + machine.atomic
         counter_free = served
@@ -61,11 +81,11 @@ def simulate_stage(units, n_ranks, machine, setup):
         waited += got - now
         if next_chunk < len(chunks):
             first, last = chunks[next_chunk]
-            heapq.heappush(ready, got + sums[last] - sums[first])
+            heapq.heappush(ready, (got + took(rank, first, last), rank))
             next_chunk += 1
         else:
             end = max(end, got)
-    return end, waited
+    return end, waited, set_up
 
 
 def predict(stages, serial, n_ranks, machine):
@@ -73,25 +93,30 @@ def predict(stages, serial, n_ranks, machine):
     losses = dict.fromkeys(["setup", "counter", "tail", "gather", "briefs"], 0.0)
     span = 0.0
     work = sum(sum(stage["seconds"]) for stage in stages)
-    setup = machine.setup
+    groups = []
     for stage in stages:
-        if not stage["seconds"]:
-            continue
-        time, waited = simulate_stage(stage["seconds"], n_ranks, machine, setup)
-        mine = sum(stage["seconds"]) / n_ranks
-        losses["setup"] += setup
+        if stage["name"] in machine.join and groups:
+            groups[-1].append(stage)
+        else:
+            groups.append([stage])
+    known = [set() for _ in range(n_ranks)]
+    for group in groups:
+        time, waited, set_up = simulate_group(group, n_ranks, machine, known)
+        mine = sum(sum(stage["seconds"]) for stage in group) / n_ranks
+        losses["setup"] += set_up / n_ranks
         losses["counter"] += waited / n_ranks
-        losses["tail"] += max(0.0, time - mine - setup - waited / n_ranks)
-        gather = (n_ranks - 1) * 2 * machine.message + (1 - 1 / n_ranks) * stage["bytes"] / machine.bandwidth + 3 * tree
+        losses["tail"] += max(0.0, time - mine - (set_up + waited) / n_ranks)
+        gather = sum((n_ranks - 1) * 2 * machine.message + 3 * tree +
+                     (1 - 1 / n_ranks) * (stage["bytes"] + n_ranks * machine.part) / machine.bandwidth for stage in group)
         losses["gather"] += gather
         span += time + gather
-        setup = 0.0
     losses["briefs"] = serial["briefs"]
     span += serial["briefs"]
     nodes = math.ceil(n_ranks / machine.ranks_per_node)
     start = machine.start + 2 * tree
     total = start + serial["load"] + span + serial["finish"]
-    alone = machine.start + serial["load"] + work + machine.setup + serial["briefs"] + serial["finish"]
+    once = machine.setup + sum(stage["setup"] for stage in stages)
+    alone = machine.start + serial["load"] + work + once + serial["briefs"] + serial["finish"]
     outside = {"start": start, "load": serial["load"], "tables and files": serial["finish"]}
     return {
         "ranks": n_ranks, "nodes": nodes, "units_a_rank": sum(len(s["seconds"]) for s in stages) / n_ranks,
@@ -138,17 +163,25 @@ def main():
     parser.add_argument("--atomic", type=float, default=1e-6, help="service of one draw at the counter, seconds")
     parser.add_argument("--message", type=float, default=5e-6, help="rank 0's cost of taking a message, seconds")
     parser.add_argument("--bandwidth", type=float, default=5e9, help="into rank 0, bytes a second")
+    parser.add_argument("--part", type=float, default=1000, help="bytes of a rank's joined part beyond what it says")
+    parser.add_argument("--join", nargs="*", default=["pairs", "details", "permutations"], metavar="STAGE",
+                        help="stages that are dealt together with the one before (engine::Stage::joins_previous)")
     parser.add_argument("--start", type=float, default=0.0, help="seconds until the ranks are up")
-    parser.add_argument("--setup", type=float, help="seconds of a rank's first unit beyond the others; default: measured")
+    parser.add_argument("--setup", type=float, help="seconds of a rank's first unit of all beyond the others, whatever its stage; default: all that "
+                             "the first stage's first unit took more, of which some may be that stage's own")
     machine = parser.parse_args()
 
     record, stages, serial = read_run(machine.results, machine.seconds)
     serial |= pairs_of(machine.serial)
+    # what the first unit of a stage takes beyond its like, which stand beside it: units fall in size
+    for stage in stages.values():
+        like = statistics.median(stage["seconds"][1:9] or stage["seconds"])
+        stage["setup"] = max(0.0, stage["seconds"][0] - like)
+        stage["seconds"][0] = min(stage["seconds"][0], like)
     first = next(iter(stages.values()))
-    median = statistics.median(first["seconds"])
     if machine.setup is None:
-        machine.setup = max(0.0, first["seconds"][0] - median)
-    first["seconds"][0] = min(first["seconds"][0], median)
+        machine.setup = first["setup"]
+    first["setup"] = max(0.0, first["setup"] - machine.setup)
 
     for folder in machine.check:
         other, measured, _ = read_run(folder, machine.seconds)
@@ -170,10 +203,12 @@ def main():
         stages[name]["seconds"] = [scale * unit for unit in stages[name]["seconds"]]
 
     rows = [predict(list(stages.values()), serial, int(n), machine) for n in machine.ranks.split(",")]
-    print("\n%s: %d units, %.0f s of work, %.0f MB of parts; first unit of a rank +%.2f s; load %.2f s, briefs %.2f s, tables "
+    print("\n%s: %d units, %.0f s of work, %.0f MB of parts; first unit of a rank +%.2f s%s; load %.2f s, briefs %.2f s, tables "
           "and files %.2f s\n" % (record["job"], sum(len(s["seconds"]) for s in stages.values()),
                                   sum(sum(s["seconds"]) for s in stages.values()),
-                                  sum(s["bytes"] for s in stages.values()) / 1e6, machine.setup, serial["load"],
+                                  sum(s["bytes"] for s in stages.values()) / 1e6, machine.setup,
+                                  "".join(", of %s +%.2f s" % (s["name"], s["setup"]) for s in stages.values() if s["setup"] > 0.005),
+                                  serial["load"],
                                   serial["briefs"], serial["finish"]))
     print("| ranks | units a rank | work a rank, s | run, s | efficiency of dealing | of the stages | of the run | most is lost to |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
