@@ -6,7 +6,13 @@
 
 namespace chorale::engine {
 
-Deal::Deal(Index n_units, Index n_ranks) {
+Deal::Deal(Index n_units, Index n_ranks) : Deal(std::span(&n_units, 1), n_ranks) {}
+
+Deal::Deal(std::span<const Index> n_units, Index n_ranks) {
+  for (const Index n : n_units) add(n, n_ranks);
+}
+
+void Deal::add(Index n_units, Index n_ranks) {
   constexpr Index rounds_ahead = 4;
   for (Index left = n_units; left > 0;) {
     const Index size = std::max<Index>(1, left / (rounds_ahead * n_ranks));

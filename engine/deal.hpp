@@ -2,6 +2,7 @@
 // Copyright the Chorale authors
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "kernels/types.hpp"
@@ -19,6 +20,8 @@ namespace chorale::engine {
 class Deal {
  public:
   Deal(Index n_units, Index n_ranks);
+  /// Of stages dealt as one: the rounds of each follow those of the one before, for units of stages differ in length.
+  Deal(std::span<const Index> n_units, Index n_ranks);
 
   Index n_chunks() const { return static_cast<Index>(begin_.size()) - 1; }
   /// Units begin <= u < end of a chunk; empty beyond the last one.
@@ -26,6 +29,7 @@ class Deal {
   Index end(Index chunk) const { return begin_[at(chunk + 1)]; }
 
  private:
+  void add(Index n_units, Index n_ranks);
   std::size_t at(Index chunk) const {
     return static_cast<std::size_t>(chunk < n_chunks() ? chunk : n_chunks());
   }

@@ -66,7 +66,9 @@ void Worker::work(const std::vector<Index>& todo) {
 
 void Worker::deal(const std::vector<Index>& units, std::size_t stage) {
   const auto slot = static_cast<Index>(stage);
-  const Deal deal(static_cast<Index>(units.size()), comm_.size());
+  std::vector<Index> n_units(job_.plan.stages.size());
+  for (const Index unit : units) ++n_units[static_cast<std::size_t>(job_.plan.unit(unit).stage)];
+  const Deal deal(n_units, comm_.size());
   const auto draw = [&] {
     return timed(times_.idle, [&] { return comm_.size() + counter_->next(1, slot); });
   };

@@ -43,7 +43,7 @@ struct Design {
 
   Index n_pairs() const { return n_features * (n_features - 1) / 2; }
   Index n_units(StageNumber stage, Index n_patients) const;
-  /// What a unit takes of a list that is dealt out, `least` or more at a time: the last units may go empty.
+  /// What a unit takes of a list that is dealt out, `least` or more at a time: the last shares may go empty.
   static Range share(Index n, Index unit, Index n_units, Index least);
   static constexpr Index pairs_together = 32;  ///< of singled-out pairs: the first one of a unit costs most
   static constexpr Index sets_together = 1;    ///< a set takes tens of milliseconds

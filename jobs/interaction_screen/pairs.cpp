@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "jobs/common/group_counts.hpp"
 #include "jobs/interaction_screen/complete_table.hpp"
@@ -134,7 +135,11 @@ Part screen_pairs(const Frame& frame, engine::Unit unit, Index n_units) {
   part.pairs.interaction = empty_tally();
   if (unit.index == 0) describe_cohort(frame, part);
   CompleteTable complete(design);
-  for (Index number = unit.index; number < frame.tiles.n_tiles(); number += n_units) {
+  // neighbouring tiles are alike, and neighbouring units are dealt together: a stride of about the golden section
+  Index stride = static_cast<Index>(0.618 * static_cast<double>(n_units)) + 1;
+  while (std::gcd(stride, n_units) != 1) ++stride;
+  const Index first = unit.index * stride % n_units;
+  for (Index number = first; number < frame.tiles.n_tiles(); number += n_units) {
     TileResult tile{.counted = frame.tiles.count(number), .log10_p = {}, .screens = {}, .screen_log10_p = {}};
     part.pairs.n_pairs += tile.counted.size();
     test_tile(frame, tile, part.pairs);

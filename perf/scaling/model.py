@@ -52,7 +52,10 @@ def simulate_group(stages, n_ranks, machine, known):
         for seconds in stage["seconds"]:
             sums.append(sums[-1] + seconds)
             of_unit.append(stage)
-    chunks = deal(len(of_unit), n_ranks)
+    chunks, begin = [], 0
+    for stage in stages:  # the rounds of each follow those of the one before
+        chunks += [(begin + first, begin + last) for first, last in deal(len(stage["seconds"]), n_ranks)]
+        begin += len(stage["seconds"])
     ready = []
     end, set_up = 0.0, 0.0
 

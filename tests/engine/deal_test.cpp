@@ -21,6 +21,12 @@ TEST(Deal, ChunksShrinkRoundByRound) {
             (std::vector<Index>{4, 4, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}));
 }
 
+TEST(Deal, StagesDealtAsOneKeepTheirOwnRounds) {
+  // 16 / 8 = 2 each, 12 / 8 = 1 …; then 3 single units, which no chunk mixes with those before
+  const std::vector<Index> n_units{16, 0, 3};
+  EXPECT_EQ(sizes(Deal(n_units, 2)), (std::vector<Index>{2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}));
+}
+
 TEST(Deal, EveryUnitIsInOneChunk) {
   for (const Index n_ranks : {1, 2, 3, 7, 64, 1024})
     for (const Index n_units : {1, 2, 3, 63, 64, 65, 1000, 8191}) {
