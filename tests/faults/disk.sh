@@ -88,7 +88,7 @@ fill() { # JOB N KIB
   rm -r "$disk/out"
 }
 for kib in 4 $(seq 24 "$(in_ci_or_long 64 8)" 424); do fill landscape alone "$kib"; done
-for kib in 60 110 170 240 $(seq 400 "$(in_ci_or_long 1400 100)" 4000); do fill interactions alone "$kib"; done
+for kib in 60 110 170 240 300 360 440 520 620 740 880 1060 1300 $(seq 1800 "$(in_ci_or_long 1400 100)" 4000); do fill interactions alone "$kib"; done
 for kib in 48 200; do fill landscape 2 "$kib"; done
 [ "${scale}" = small ] || for kind in checkpoint piece result; do
   [ -n "${hit[$kind]:-}" ] || fail "the disk was never full when a $kind was written: ${!hit[*]}"
