@@ -43,8 +43,9 @@ OutcomeDesign OutcomeDesign::of(const engine::Setup& setup) {
   return design;
 }
 
-void OutcomeDesign::require_columns(const engine::Setup& setup, std::vector<std::string>& fields) const {
-  jobs::require_columns(strata, fields);
+void OutcomeDesign::require_columns(const engine::Setup& setup, engine::Columns& columns) const {
+  std::vector<std::string>& fields = columns.fields;
+  jobs::require_columns(strata, columns);
   require_covariates(setup, fields);
   const std::string& weight = setup.config.outcome.weight;
   if (!weight.empty() && std::find(fields.begin(), fields.end(), weight) == fields.end())

@@ -21,8 +21,8 @@ struct OutcomeDesign {
 
   /// Throws   ConfigError when a field does not fit the cohort, or there is no endpoint for them
   static OutcomeDesign of(const engine::Setup& setup);
-  /// Adds the clinical fields that the outcome needs.
-  void require_columns(const engine::Setup& setup, std::vector<std::string>& fields) const;
+  /// Adds what the outcome needs of each patient.
+  void require_columns(const engine::Setup& setup, engine::Columns& columns) const;
 };
 
 /// Follow-up of a cohort, as [outcome] has it.

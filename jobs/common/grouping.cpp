@@ -108,11 +108,13 @@ std::vector<std::string> crossed_labels(const std::vector<Grouping>& groupings) 
   return all;
 }
 
-void require_columns(const std::vector<Grouping>& groupings, std::vector<std::string>& fields) {
-  for (const Grouping& grouping : groupings)
-    if (grouping.field != panel_field &&
-        std::find(fields.begin(), fields.end(), grouping.field) == fields.end())
-      fields.push_back(grouping.field);
+void require_columns(const std::vector<Grouping>& groupings, engine::Columns& columns) {
+  for (const Grouping& grouping : groupings) {
+    if (grouping.field == panel_field)
+      columns.alterations = true;
+    else if (std::find(columns.fields.begin(), columns.fields.end(), grouping.field) == columns.fields.end())
+      columns.fields.push_back(grouping.field);
+  }
 }
 
 }  // namespace chorale::jobs

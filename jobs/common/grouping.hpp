@@ -42,7 +42,7 @@ std::vector<std::int32_t> crossed(const engine::Cohort& cohort, const std::vecto
 /// What the codes of crossed groupings mean: "TRIAL=X, SITE=A"; one empty text without groupings.
 std::vector<std::string> crossed_labels(const std::vector<Grouping>& groupings);
 
-/// The clinical fields that groupings read (a panel is none).
-void require_columns(const std::vector<Grouping>& groupings, std::vector<std::string>& fields);
+/// Adds what groupings read of each patient: clinical fields, or panels, which are read with the alterations.
+void require_columns(const std::vector<Grouping>& groupings, engine::Columns& columns);
 
 }  // namespace chorale::jobs

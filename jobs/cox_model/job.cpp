@@ -39,9 +39,7 @@ std::vector<engine::Stage> CoxModel::stages(const engine::Setup& setup) const {
   }
   engine::Columns columns{
       .fields = {}, .endpoint = setup.config.outcome.endpoint, .alterations = false, .variants = false};
-  outcome.require_columns(setup, columns.fields);
-  for (const auto& stratum : outcome.strata)
-    if (stratum.field == panel_field) columns.alterations = true;  // panels are read with them
+  outcome.require_columns(setup, columns);
   const auto n = static_cast<double>(setup.catalogue.n_patients());
   const auto p = static_cast<double>(expected_terms(setup));
   const bool by_time = config_.patients == engine::Layout::by_time;

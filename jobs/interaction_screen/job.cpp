@@ -68,8 +68,8 @@ std::vector<engine::Stage> InteractionScreen::stages(const engine::Setup& setup)
   const Design design = Design::of(config_, setup);
   engine::Columns columns{
       .fields = {}, .endpoint = setup.config.outcome.endpoint, .alterations = true, .variants = false};
-  require_columns(design.strata, columns.fields);
-  design.outcome.require_columns(setup, columns.fields);
+  require_columns(design.strata, columns);
+  design.outcome.require_columns(setup, columns);
   constexpr std::array names{"sets", "pairs", "set fits", "details", "permutations"};
   std::vector<engine::Stage> stages;
   const Index n_patients = setup.catalogue.n_patients();

@@ -21,7 +21,7 @@ std::vector<engine::Stage> MutationLandscape::stages(const engine::Setup& setup)
   const auto n_shards = static_cast<double>(setup.catalogue.shards.size());
 
   engine::Columns of_shard{.fields = {}, .endpoint = {}, .alterations = true, .variants = true};
-  if (design.grouping) require_columns({*design.grouping}, of_shard.fields);
+  if (design.grouping) require_columns({*design.grouping}, of_shard);
   // one microsecond a patient: reading, checksums, counting (measured on one core)
   std::vector<engine::Stage> stages{{.name = "counts",
                                      .layout = engine::Layout::by_shard,
@@ -35,8 +35,8 @@ std::vector<engine::Stage> MutationLandscape::stages(const engine::Setup& setup)
                          .endpoint = setup.config.outcome.endpoint,
                          .alterations = true,
                          .variants = false};
-  require_columns(design.comparison_strata, of_all.fields);
-  design.outcome.require_columns(setup, of_all.fields);
+  require_columns(design.comparison_strata, of_all);
+  design.outcome.require_columns(setup, of_all);
   const Index n_tiles = landscape::n_tiles(setup);
   const double n_features = landscape::features_per_tile;
   if (!design.compared.empty()) {

@@ -171,11 +171,11 @@ engine::Columns Design::columns(const engine::Setup& setup) const {
                           .endpoint = setup.config.outcome.endpoint,
                           .alterations = n_features > 0,
                           .variants = false};
-  outcome.require_columns(setup, columns.fields);
-  require_columns(bootstrap_strata, columns.fields);
-  require_columns(schemes, columns.fields);
+  outcome.require_columns(setup, columns);
+  require_columns(bootstrap_strata, columns);
+  require_columns(schemes, columns);
   for (const auto* grouping : {&cluster, &fold_by, &left_out})
-    if (*grouping) require_columns({**grouping}, columns.fields);
+    if (*grouping) require_columns({**grouping}, columns);
   return columns;
 }
 

@@ -84,8 +84,8 @@ Design Design::of(const Config& config, const io::ModelFile& model, const engine
 engine::Columns Design::columns(const engine::Setup& setup) const {
   engine::Columns columns{
       .fields = {}, .endpoint = setup.config.outcome.endpoint, .alterations = false, .variants = false};
-  outcome.require_columns(setup, columns.fields);
-  if (by) require_columns({*by}, columns.fields);
+  outcome.require_columns(setup, columns);
+  if (by) require_columns({*by}, columns);
   for (std::size_t v = 0; v < model.variables.size(); ++v) {
     const std::string& name = model.variables[v].name;
     if (feature[v] >= 0)

@@ -498,6 +498,21 @@ TEST(Prognosis, LeavesOutOneLevelAtATime) {
   }
 }
 
+TEST(Prognosis, PanelsAreReadWithoutCandidateFeatures) {
+  const PrognosisRuns runs(prompt_patients());
+  const auto results = runs.run("covariates = [\"AGE\"]\nstrata = [\"PANEL\"]\n",
+                                alone + "replicates = 5\ncluster = \"PANEL\"\nhorizons = [300]\n");
+
+  Index n = 0, n_profiled = 0;
+  for (const auto& p : runs.cohort.patients) {
+    const bool known = !std::isnan(p.time) && !std::isnan(p.age);
+    n += known;
+    n_profiled += known && p.panel != SmallCohort::none;
+  }
+  ASSERT_LT(n_profiled, n);
+  EXPECT_EQ(number(results, "n_analysed"), static_cast<double>(n_profiled));
+}
+
 TEST(Prognosis, ClustersAreDrawnWhole) {
   const PrognosisRuns runs(complete_patients());
   const auto results = runs.run("covariates = [\"AGE\"]\n",
