@@ -3,38 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
-#include <regex>
 
 #include "io/report/charts.hpp"
 #include "io/report/marks.hpp"
 #include "io/report/measures.hpp"
 #include "io/report/page.hpp"
+#include "tests/io/picture.hpp"
 
 namespace chorale::io {
 namespace {
 
 using namespace report;
-using Counts = std::vector<std::int64_t>;
-using Reals = std::vector<double>;
-using Texts = std::vector<std::string>;
-
-const double missing = std::nan(""), infinity = std::numeric_limits<double>::infinity();
-
-std::size_t n_times(const std::string& part, const std::string& text) {
-  std::size_t n = 0;
-  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++n;
-  return n;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-/// No number of the picture went astray.
-void expect_finite(const std::string& chart) {
-  EXPECT_FALSE(std::regex_search(chart, std::regex("\\b(nan|inf)\\b"))) << chart;
-}
 
 constexpr auto prognosis_charts = {coefficient_chart, performance_chart, calibration_chart, left_out_chart,
                                    scheme_chart,      path_chart,        stability_chart};

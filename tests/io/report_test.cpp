@@ -12,6 +12,7 @@
 #include "io/report/page.hpp"
 #include "io/report/svg.hpp"
 #include "kernels/error.hpp"
+#include "tests/io/picture.hpp"
 #include "tests/io/sample_results.hpp"
 #include "tests/io/temporary_folder.hpp"
 
@@ -19,16 +20,6 @@ namespace chorale::io {
 namespace {
 
 using namespace report;
-
-std::size_t n_times(const std::string& part, const std::string& text) {
-  std::size_t n = 0;
-  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++n;
-  return n;
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 const ResultTable& table_named(const Results& results, const std::string& name) {
   for (const ResultTable& table : results.tables)

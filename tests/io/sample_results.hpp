@@ -7,15 +7,12 @@
 #include <vector>
 
 #include "io/results.hpp"
+#include "tests/io/picture.hpp"
 
 namespace chorale::io {
 
 /// A result with the tables that the mutation landscape yields, small enough to read by eye.
 inline Results sample_results() {
-  using Counts = std::vector<std::int64_t>;
-  using Reals = std::vector<double>;
-  using Texts = std::vector<std::string>;
-
   ResultTable features{.name = "features", .caption = "A row is a feature in a group.", .columns = {}};
   features.add("feature", "", "gene or aberration", Texts{"NPM1", "TP53", "<b>&\"x\""});
   features.add("group", "", "patients compared", Texts{"all", "all", "all"});

@@ -6,35 +6,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-
-#include <nlohmann/json.hpp>
 
 #include "io/study/ingest.hpp"
+#include "tests/aml.hpp"
 #include "tests/io/temporary_folder.hpp"
 #include "tests/jobs/job_runs.hpp"
 
 namespace chorale::jobs {
 namespace {
 
-using nlohmann::json;
-
-std::filesystem::path shared() {
-  const char* folder = std::getenv("CHORALE_SHARED");
-  return folder != nullptr ? folder : CHORALE_SOURCE_DIR "/../shared";
-}
-
-json reference(const std::string& name) {
-  std::ifstream in(shared() / "reference" / name);
-  return json::parse(in);
-}
-
-// R's numbers that are not finite were written as text
-double real(const json& value) {
-  return value.is_string() ? std::stod(value.get<std::string>()) : value.get<double>();
-}
+using aml::json, aml::real, aml::reference;
 
 void expect_relative(double found, double expected, double tolerance, const std::string& what) {
   if (std::isinf(expected))
@@ -85,10 +66,8 @@ double mean_of_both(Index n11, Index n10, Index n01, Index n00, double odds_rati
 class InteractionScreenAml : public testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(shared() / "data" / "aml_knowledge_bank"))
-      GTEST_SKIP() << "no patients at " << shared()
-                   << "; set CHORALE_SHARED to the folder that holds data/ and reference/";
-    io::ingest(io::recipe_for(shared() / "data" / "aml_knowledge_bank"), folder_ / "cohort");
+    if (!aml::are_here()) GTEST_SKIP() << aml::why_skipped();
+    io::ingest(io::recipe_for(aml::study()), folder_ / "cohort");
   }
 
   /// The 38 genes with at least 10 carriers, as reference/ has them.

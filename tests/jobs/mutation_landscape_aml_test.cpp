@@ -5,38 +5,24 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-
-#include <nlohmann/json.hpp>
 
 #include "io/study/ingest.hpp"
+#include "tests/aml.hpp"
 #include "tests/io/temporary_folder.hpp"
 #include "tests/jobs/job_runs.hpp"
 
 namespace chorale::jobs {
 namespace {
 
+using aml::reference;
+
 constexpr double days_per_month = 30.4375;
-
-std::filesystem::path shared() {
-  const char* folder = std::getenv("CHORALE_SHARED");
-  return folder != nullptr ? folder : CHORALE_SOURCE_DIR "/../shared";
-}
-
-nlohmann::json reference(const std::string& name) {
-  std::ifstream in(shared() / "reference" / name);
-  return nlohmann::json::parse(in);
-}
 
 class MutationLandscapeAml : public testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(shared() / "data" / "aml_knowledge_bank"))
-      GTEST_SKIP() << "no patients at " << shared()
-                   << "; set CHORALE_SHARED to the folder that holds data/ and reference/";
-    io::ingest(io::recipe_for(shared() / "data" / "aml_knowledge_bank"), folder_ / "cohort");
+    if (!aml::are_here()) GTEST_SKIP() << aml::why_skipped();
+    io::ingest(io::recipe_for(aml::study()), folder_ / "cohort");
   }
 
   io::Results run(const std::string& more) const {

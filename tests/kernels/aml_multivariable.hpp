@@ -6,62 +6,25 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "kernels/cox.hpp"
+#include "tests/aml.hpp"
 
-namespace chorale::kernels::aml {
-
-using nlohmann::json;
-
-inline std::filesystem::path shared_folder() {
-  const char* shared = std::getenv("CHORALE_SHARED");
-  return shared != nullptr ? shared : CHORALE_SOURCE_DIR "/../shared";
-}
-
-/// A tab-separated table with comment lines above its header, by column.
-inline std::map<std::string, std::vector<std::string>> table_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::map<std::string, std::vector<std::string>> table;
-  std::vector<std::string> header;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with('#')) continue;
-    std::istringstream cells(line);
-    std::vector<std::string> row;
-    for (std::string cell; std::getline(cells, cell, '\t');) row.push_back(cell);
-    if (header.empty()) {
-      header = row;
-      continue;
-    }
-    row.resize(header.size());
-    for (std::size_t c = 0; c < header.size(); ++c) table[header[c]].push_back(row[c]);
-  }
-  return table;
-}
+namespace chorale::kernels {
 
 /// The multivariable model of reference/aml_reference.R: 18 columns, 1,305 patients without missing values.
 class Multivariable : public testing::Test {
  protected:
   void SetUp() override {
-    const auto reference = shared_folder() / "reference" / "aml_multivariable.json";
-    std::ifstream file(reference);
-    if (!file)
-      GTEST_SKIP() << "no reference numbers at " << reference << "; set CHORALE_SHARED to their folder";
-    expected_ = json::parse(file);
-    const auto study = shared_folder() / "data" / "aml_knowledge_bank";
-    auto clinical = table_of(study / "data_clinical_patient.txt");
+    if (!aml::are_here()) GTEST_SKIP() << aml::why_skipped();
+    expected_ = aml::reference("aml_multivariable.json");
+    aml::Table clinical = aml::patients();
     const std::size_t n = clinical["PATIENT_ID"].size();
     ASSERT_EQ(n, 1540u);
-    const auto number = [](const std::string& cell) { return cell.empty() ? missing : std::stod(cell); };
     for (std::size_t i = 0; i < n; ++i) {
-      time_.push_back(number(clinical["OS_MONTHS"][i]));
+      time_.push_back(aml::number(clinical["OS_MONTHS"][i]));
       event_.push_back(clinical["OS_STATUS"][i].starts_with('1'));
       const auto& trials = clinical["TRIAL"];
       trial_.push_back(
@@ -74,30 +37,25 @@ class Multivariable : public testing::Test {
     for (auto& code : trial_)
       code = static_cast<std::int32_t>(std::lower_bound(codes.begin(), codes.end(), code) - codes.begin());
 
-    auto mutations = table_of(study / "data_mutations.txt");
-    std::map<std::string, std::size_t> patient;
-    for (std::size_t i = 0; i < n; ++i) patient[clinical["PATIENT_ID"][i]] = i;
+    const auto carriers = aml::carriers();
     const auto field = [&](const std::string& name, auto value) {
       for (const std::string& cell : clinical[name]) columns_.push_back(value(cell));
       names_.push_back(name);
     };
-    field("AGE", number);
+    field("AGE", aml::number);
     field("SEX", [](const std::string& cell) { return cell == "Male" ? 1.0 : 0.0; });
-    field("WBC", [&](const std::string& cell) { return std::log10(number(cell)); });
-    for (const char* name : {"HB", "PLATELETS", "BM_BLASTS"}) field(name, number);
+    field("WBC", [&](const std::string& cell) { return std::log10(aml::number(cell)); });
+    for (const char* name : {"HB", "PLATELETS", "BM_BLASTS"}) field(name, aml::number);
     names_[1] = "SEX_MALE";
     names_[2] = "LOG10_WBC";
     for (const char* gene :
          {"NPM1", "FLT3-ITD", "DNMT3A", "TP53", "RUNX1", "ASXL1", "NRAS", "IDH2", "CEBPA"}) {
       std::vector<double> carries(n, 0);
-      for (std::size_t m = 0; m < mutations["Hugo_Symbol"].size(); ++m) {
-        if (mutations["Hugo_Symbol"][m] == gene)
-          carries[patient.at(mutations["Tumor_Sample_Barcode"][m])] = 1;
-      }
+      for (const std::int32_t patient : carriers.at(gene)) carries[static_cast<std::size_t>(patient)] = 1;
       columns_.insert(columns_.end(), carries.begin(), carries.end());
       names_.emplace_back(gene);
     }
-    for (const char* name : {"T_8_21", "INV_16", "COMPLEX_KARYOTYPE"}) field(name, number);
+    for (const char* name : {"T_8_21", "INV_16", "COMPLEX_KARYOTYPE"}) field(name, aml::number);
     complete_.assign(n, 1);
     for (std::size_t k = 0; k < columns_.size(); ++k) {
       // R takes the logarithm of a count of 0 for minus infinity, and there is none
@@ -121,7 +79,7 @@ class Multivariable : public testing::Test {
     return sums;
   }
 
-  json expected_;
+  aml::json expected_;
   std::vector<double> time_, columns_;
   std::vector<std::int8_t> event_;
   std::vector<std::int32_t> trial_;
@@ -129,4 +87,4 @@ class Multivariable : public testing::Test {
   std::vector<std::uint8_t> complete_;
 };
 
-}  // namespace chorale::kernels::aml
+}  // namespace chorale::kernels

@@ -7,74 +7,31 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <nlohmann/json.hpp>
-#include <set>
-#include <sstream>
 #include <string>
 
 #include "kernels/competing_risks.hpp"
 #include "kernels/fine_gray.hpp"
 #include "kernels/kaplan_meier.hpp"
 #include "kernels/log_rank.hpp"
+#include "tests/aml.hpp"
 
 namespace chorale::kernels {
 namespace {
 
-using nlohmann::json;
-
-std::filesystem::path shared_folder() {
-  const char* shared = std::getenv("CHORALE_SHARED");
-  return shared != nullptr ? shared : CHORALE_SOURCE_DIR "/../shared";
-}
-
-/// The columns of a tab-separated table with comment lines above its header.
-std::map<std::string, std::vector<std::string>> columns_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::map<std::string, std::vector<std::string>> columns;
-  std::vector<std::string> header;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with('#')) continue;
-    std::istringstream cells(line);
-    std::vector<std::string> row;
-    for (std::string cell; std::getline(cells, cell, '\t');) row.push_back(cell);
-    if (header.empty()) {
-      header = row;
-      continue;
-    }
-    row.resize(header.size());
-    for (std::size_t c = 0; c < header.size(); ++c) columns[header[c]].push_back(row[c]);
-  }
-  return columns;
-}
-
-double number(const std::string& cell) {
-  return cell.empty() ? missing : std::stod(cell);
-}
+using aml::json, aml::number;
 
 class AmlSurvival : public testing::Test {
  protected:
-  json reference(const char* name) {
-    const auto path = shared_folder() / "reference" / name;
-    std::ifstream file(path);
-    if (!file) return {};
-    clinical_ = columns_of(shared_folder() / "data" / "aml_knowledge_bank" / "data_clinical_patient.txt");
-    return json::parse(file);
-  }
-  static std::string reason() {
-    return "no reference numbers in " + (shared_folder() / "reference").string() +
-           "; set CHORALE_SHARED to their folder";
+  void SetUp() override {
+    if (!aml::are_here()) GTEST_SKIP() << aml::why_skipped();
+    clinical_ = aml::patients();
   }
 
-  std::map<std::string, std::vector<std::string>> clinical_;
+  aml::Table clinical_;
 };
 
 TEST_F(AmlSurvival, ByElnGroupIsThatOfR) {
-  const json expected = reference("aml_km.json");
-  if (expected.is_null()) GTEST_SKIP() << reason();
+  const json expected = aml::reference("aml_km.json");
   std::vector<double> time;
   std::vector<std::int8_t> event;
   for (const auto& cell : clinical_["OS_MONTHS"]) time.push_back(number(cell));
@@ -108,12 +65,8 @@ TEST_F(AmlSurvival, ByElnGroupIsThatOfR) {
 }
 
 TEST_F(AmlSurvival, RelapseAndDeathAfterRemissionAreThoseOfR) {
-  const json expected = reference("aml_competing_risks.json");
-  if (expected.is_null()) GTEST_SKIP() << reason();
-  std::map<std::string, std::set<std::string>> carriers;
-  auto mutations = columns_of(shared_folder() / "data" / "aml_knowledge_bank" / "data_mutations.txt");
-  for (std::size_t m = 0; m < mutations["Hugo_Symbol"].size(); ++m)
-    carriers[mutations["Hugo_Symbol"][m]].insert(mutations["Tumor_Sample_Barcode"][m]);
+  const json expected = aml::reference("aml_competing_risks.json");
+  const auto carriers = aml::carriers();
   std::vector<double> time, columns[3];
   std::vector<std::int8_t> cause;
   constexpr double days_per_month = 30.4375;
@@ -122,12 +75,12 @@ TEST_F(AmlSurvival, RelapseAndDeathAfterRemissionAreThoseOfR) {
     const bool relapsed = !std::isnan(relapse);
     const double end = relapsed ? relapse : number(clinical_["OS_MONTHS"][i]) * days_per_month;
     if (!(end - remission > 0)) continue;
-    const std::string& id = clinical_["PATIENT_ID"][i];
+    const auto patient = static_cast<std::int32_t>(i);
     time.push_back((end - remission) / days_per_month);
     cause.push_back(relapsed ? 1 : clinical_["OS_STATUS"][i].starts_with('1') ? 2 : 0);
     columns[0].push_back(number(clinical_["AGE"][i]));
-    columns[1].push_back(carriers["NPM1"].contains(id));
-    columns[2].push_back(carriers["FLT3-ITD"].contains(id));
+    columns[1].push_back(carriers.at("NPM1").contains(patient));
+    columns[2].push_back(carriers.at("FLT3-ITD").contains(patient));
   }
   const CauseTimeline causes =
       make_cause_timeline({.entry = {}, .time = time, .cause = cause, .weight = {}, .stratum = {}}, 2);

@@ -9,7 +9,7 @@
 namespace chorale::kernels {
 namespace {
 
-using ConcordanceAml = aml::Multivariable;
+using ConcordanceAml = Multivariable;
 
 TEST_F(ConcordanceAml, MatchesR) {
   for (const auto& [name, ties] : {std::pair{"efron", Ties::efron}, std::pair{"breslow", Ties::breslow}}) {

@@ -5,70 +5,25 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <nlohmann/json.hpp>
-#include <set>
-#include <sstream>
 #include <string>
 
 #include "kernels/cox_path.hpp"
+#include "tests/aml.hpp"
 
 namespace chorale::kernels {
 namespace {
 
-using nlohmann::json;
-
-std::filesystem::path shared_folder() {
-  const char* shared = std::getenv("CHORALE_SHARED");
-  return shared != nullptr ? shared : CHORALE_SOURCE_DIR "/../shared";
-}
-
-/// A tab-separated table with comment lines above its header: cells by column name.
-std::map<std::string, std::vector<std::string>> table_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::vector<std::string> header;
-  std::map<std::string, std::vector<std::string>> table;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with('#')) continue;
-    std::istringstream cells(line);
-    std::vector<std::string> row;
-    for (std::string cell; std::getline(cells, cell, '\t');) row.push_back(cell);
-    if (header.empty()) {
-      header = row;
-      continue;
-    }
-    row.resize(header.size());
-    for (std::size_t c = 0; c < header.size(); ++c) table[header[c]].push_back(row[c]);
-  }
-  return table;
-}
-
-double number(const std::string& cell) {
-  return cell.empty() ? std::numeric_limits<double>::quiet_NaN() : std::stod(cell);
-}
+using aml::number;
 
 TEST(CoxPathAml, MatchesGlmnet) {
-  const auto reference = shared_folder() / "reference" / "aml_glmnet.json";
-  std::ifstream file(reference);
-  if (!file)
-    GTEST_SKIP() << "no reference numbers at " << reference << "; set CHORALE_SHARED to their folder";
-  const json expected = json::parse(file);
-  const auto study = shared_folder() / "data" / "aml_knowledge_bank";
-  auto clinical = table_of(study / "data_clinical_patient.txt");
-  const auto mutations = table_of(study / "data_mutations.txt");
-  const auto& ids = clinical.at("PATIENT_ID");
-  std::map<std::string, std::set<std::int32_t>> carriers;
-  std::map<std::string, std::int32_t> patient;
-  for (std::size_t i = 0; i < ids.size(); ++i) patient[ids[i]] = static_cast<std::int32_t>(i);
-  for (std::size_t m = 0; m < mutations.at("Hugo_Symbol").size(); ++m)
-    carriers[mutations.at("Hugo_Symbol")[m]].insert(patient.at(mutations.at("Tumor_Sample_Barcode")[m]));
-
+  if (!aml::are_here()) GTEST_SKIP() << aml::why_skipped();
+  const aml::json expected = aml::reference("aml_glmnet.json");
+  const aml::Table clinical = aml::patients();
+  const auto carriers = aml::carriers();
+  const std::size_t n = clinical.at("PATIENT_ID").size();
   std::vector<double> time, dense;
   std::vector<std::int8_t> event;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
+  for (std::size_t i = 0; i < n; ++i) {
     time.push_back(number(clinical.at("OS_MONTHS")[i]));
     event.push_back(clinical.at("OS_STATUS")[i].starts_with('1'));
   }
@@ -77,7 +32,7 @@ TEST(CoxPathAml, MatchesGlmnet) {
   std::vector<std::string> names{"AGE",    "SEX_MALE", "LOG10_WBC",        "HB", "PLATELETS", "BM_BLASTS",
                                  "T_8_21", "INV_16",   "COMPLEX_KARYOTYPE"};
   for (const std::string& name : names) {
-    for (std::size_t i = 0; i < ids.size(); ++i) {
+    for (std::size_t i = 0; i < n; ++i) {
       dense.push_back(name == "SEX_MALE"    ? (clinical.at("SEX")[i] == "Male" ? 1 : 0)
                       : name == "LOG10_WBC" ? std::log10(number(clinical.at("WBC")[i]))
                                             : number(clinical.at(name)[i]));

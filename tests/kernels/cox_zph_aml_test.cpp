@@ -9,7 +9,7 @@
 namespace chorale::kernels {
 namespace {
 
-using CoxZphAml = aml::Multivariable;
+using CoxZphAml = Multivariable;
 
 TEST_F(CoxZphAml, ProportionalHazardsMatchR) {
   const CoxDesign design = make_cox_design(timeline(), columns(), complete_);

@@ -6,40 +6,23 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "kernels/fisher.hpp"
 #include "kernels/multiplicity.hpp"
+#include "tests/aml.hpp"
 
 namespace chorale::kernels {
 namespace {
 
-using nlohmann::json;
-
-std::filesystem::path reference_file() {
-  const char* shared = std::getenv("CHORALE_SHARED");
-  const std::filesystem::path folder = shared != nullptr ? shared : CHORALE_SOURCE_DIR "/../shared";
-  return folder / "reference" / "aml_comutation.json";
-}
-
-// R's numbers that are not finite were written as text
-double number(const json& value) {
-  return value.is_string() ? std::stod(value.get<std::string>()) : value.get<double>();
-}
+using aml::json, aml::real;
 
 class FisherAml : public testing::Test {
  protected:
   void SetUp() override {
-    std::ifstream file(reference_file());
-    if (!file)
-      GTEST_SKIP() << "no reference numbers at " << reference_file()
-                   << "; set CHORALE_SHARED to their folder";
-    pairs_ = json::parse(file);
+    if (!aml::are_here()) GTEST_SKIP() << aml::why_skipped();
+    pairs_ = aml::reference("aml_comutation.json");
     ASSERT_EQ(pairs_.size(), 703u);  // 38 genes, 38 · 37 / 2 pairs
     for (const json& pair : pairs_) tables_.push_back({pair["n11"], pair["n10"], pair["n01"], pair["n00"]});
   }
@@ -68,7 +51,7 @@ TEST_F(FisherAml, EveryQMatchesPAdjust) {
 
 TEST_F(FisherAml, EverySampleOddsRatioMatches) {
   for (std::size_t i = 0; i < tables_.size(); ++i) {
-    const double found = sample_odds_ratio(tables_[i]), expected = number(pairs_[i]["or_sample"]);
+    const double found = sample_odds_ratio(tables_[i]), expected = real(pairs_[i]["or_sample"]);
     if (std::isfinite(expected)) {
       EXPECT_NEAR(found, expected, 1e-9 * expected) << i;
     } else {
@@ -79,7 +62,7 @@ TEST_F(FisherAml, EverySampleOddsRatioMatches) {
 
 TEST_F(FisherAml, EveryConditionalOddsRatioMatchesWithinTheToleranceOfFisherTest) {
   for (std::size_t i = 0; i < tables_.size(); ++i) {
-    const double found = fisher_odds_ratio(tables_[i]).estimate, expected = number(pairs_[i]["or_cmle"]);
+    const double found = fisher_odds_ratio(tables_[i]).estimate, expected = real(pairs_[i]["or_cmle"]);
     if (!std::isfinite(expected)) {
       EXPECT_EQ(found, expected) << i;
       continue;

@@ -5,57 +5,26 @@
 // counted them from the same table of mutations; everyone was tested for every gene.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "kernels/pair_counts_tables.hpp"
+#include "tests/aml.hpp"
 
 namespace chorale::kernels {
 namespace {
 
-std::filesystem::path shared_folder() {
-  const char* shared = std::getenv("CHORALE_SHARED");
-  return shared != nullptr ? shared : CHORALE_SOURCE_DIR "/../shared";
-}
-
-std::string column(const std::string& line, int index) {
-  std::size_t begin = 0;
-  for (; index > 0; --index) begin = line.find('\t', begin) + 1;
-  return line.substr(begin, line.find('\t', begin) - begin);
-}
-
 TEST(PairTablesAml, EveryCellMatchesR) {
-  const auto study = shared_folder() / "data" / "aml_knowledge_bank";
-  std::ifstream reference(shared_folder() / "reference" / "aml_comutation.json");
-  std::ifstream patients(study / "data_clinical_patient.txt"), mutations(study / "data_mutations.txt");
-  if (!reference || !patients || !mutations)
-    GTEST_SKIP() << "no cohort and reference numbers under " << shared_folder()
-                 << "; set CHORALE_SHARED to it";
-
-  std::map<std::string, std::int32_t> patient_of;
-  std::string line;
-  while (std::getline(patients, line)) {
-    if (!line.starts_with("#") && !line.starts_with("PATIENT_ID"))
-      patient_of.emplace(column(line, 0), static_cast<std::int32_t>(patient_of.size()));
-  }
-  std::map<std::string, std::set<std::int32_t>> carriers;
-  std::getline(mutations, line);
-  while (std::getline(mutations, line)) carriers[column(line, 0)].insert(patient_of.at(column(line, 9)));
-
+  if (!aml::are_here()) GTEST_SKIP() << aml::why_skipped();
   std::vector<std::string> genes;
   std::vector<std::vector<std::int32_t>> lists;
-  for (const auto& [gene, of_gene] : carriers) {
+  for (const auto& [gene, of_gene] : aml::carriers()) {
     genes.push_back(gene);
     lists.emplace_back(of_gene.begin(), of_gene.end());
   }
   const std::vector<std::span<const std::int32_t>> views(lists.begin(), lists.end());
-  const auto n_patients = static_cast<Index>(patient_of.size());
+  const auto n_patients = static_cast<Index>(aml::patients().at("PATIENT_ID").size());
   const PairOrder order = pair_order(views, n_patients);
   const PairLists packed = make_pair_lists(order, views, n_patients);
   const PairCounter counter(packed);
@@ -79,7 +48,7 @@ TEST(PairTablesAml, EveryCellMatchesR) {
     }
   }
 
-  const auto expected = nlohmann::json::parse(reference);
+  const auto expected = aml::reference("aml_comutation.json");
   ASSERT_EQ(expected.size(), 703u);  // 38 genes, 38 · 37 / 2 pairs
   for (const auto& pair : expected) {
     EXPECT_EQ((found.at({pair["a"], pair["b"]})),

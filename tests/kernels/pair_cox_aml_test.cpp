@@ -6,83 +6,38 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
-#include <set>
-#include <sstream>
 #include <string>
 
 #include "kernels/pair_cox.hpp"
+#include "tests/aml.hpp"
 
 namespace chorale::kernels {
 namespace {
 
-using nlohmann::json;
-
-std::filesystem::path shared_folder() {
-  const char* shared = std::getenv("CHORALE_SHARED");
-  return shared != nullptr ? shared : CHORALE_SOURCE_DIR "/../shared";
-}
-
-/// The named columns of a tab-separated table with comment lines above its header.
-std::vector<std::vector<std::string>> columns_of(const std::filesystem::path& path,
-                                                 const std::vector<std::string>& names) {
-  std::ifstream file(path);
-  std::vector<std::vector<std::string>> columns(names.size());
-  std::vector<std::string> header;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with('#')) continue;
-    std::istringstream cells(line);
-    std::vector<std::string> row;
-    for (std::string cell; std::getline(cells, cell, '\t');) row.push_back(cell);
-    if (header.empty()) {
-      header = row;
-      continue;
-    }
-    row.resize(header.size());
-    for (std::size_t c = 0; c < names.size(); ++c) {
-      const auto at = std::find(header.begin(), header.end(), names[c]) - header.begin();
-      columns[c].push_back(row.at(static_cast<std::size_t>(at)));
-    }
-  }
-  return columns;
-}
+using aml::json;
 
 class PairCoxAml : public testing::Test {
  protected:
   void SetUp() override {
-    const auto reference = shared_folder() / "reference" / "aml_interactions.json";
-    std::ifstream file(reference);
-    if (!file)
-      GTEST_SKIP() << "no reference numbers at " << reference << "; set CHORALE_SHARED to their folder";
-    expected_ = json::parse(file);
+    if (!aml::are_here()) GTEST_SKIP() << aml::why_skipped();
+    expected_ = aml::reference("aml_interactions.json");
     ASSERT_GT(expected_.size(), 20u);
-    const auto study = shared_folder() / "data" / "aml_knowledge_bank";
-    const auto clinical = columns_of(study / "data_clinical_patient.txt",
-                                     {"PATIENT_ID", "OS_MONTHS", "OS_STATUS", "AGE", "SEX"});
-    std::map<std::string, std::int32_t> patient;
-    const std::size_t n = clinical[0].size();
+    const aml::Table clinical = aml::patients();
+    const std::size_t n = clinical.at("PATIENT_ID").size();
     ASSERT_EQ(n, 1540u);
     covariates_.resize(2 * n);
     std::vector<double> time;
     std::vector<std::int8_t> event;
     for (std::size_t i = 0; i < n; ++i) {
-      patient[clinical[0][i]] = static_cast<std::int32_t>(i);
-      time.push_back(std::stod(clinical[1][i]));
-      event.push_back(clinical[2][i].starts_with('1'));
-      covariates_[i] = std::stod(clinical[3][i]);
-      covariates_[n + i] = clinical[4][i] == "Male";
+      time.push_back(std::stod(clinical.at("OS_MONTHS")[i]));
+      event.push_back(clinical.at("OS_STATUS")[i].starts_with('1'));
+      covariates_[i] = std::stod(clinical.at("AGE")[i]);
+      covariates_[n + i] = clinical.at("SEX")[i] == "Male";
     }
     timeline_ = make_timeline({.entry = {}, .time = time, .event = event, .weight = {}, .stratum = {}});
-    const auto mutations = columns_of(study / "data_mutations.txt", {"Hugo_Symbol", "Tumor_Sample_Barcode"});
-    std::map<std::string, std::set<std::int32_t>> carriers;
-    for (std::size_t m = 0; m < mutations[0].size(); ++m)
-      carriers[mutations[0][m]].insert(patient.at(mutations[1][m]));
     std::map<std::string, std::int32_t> feature;
-    for (const auto& [gene, patients] : carriers) {
+    for (const auto& [gene, patients] : aml::carriers()) {
       feature[gene] = static_cast<std::int32_t>(lists_.size());
       lists_.emplace_back(patients.begin(), patients.end());
     }

@@ -3,11 +3,11 @@
 #include "io/study/ingest.hpp"
 
 #include <cmath>
-#include <cstdlib>
 
 #include <zlib.h>
 
 #include "study_folder.hpp"
+#include "tests/aml.hpp"
 
 namespace chorale::io {
 namespace {
@@ -315,31 +315,24 @@ TEST(Ingest, ReportsTheSameInTextAndJson) {
 }
 
 TEST(Ingest, MatchesRsCarriersOfTheAmlKnowledgeBank) {
-  const char* shared = std::getenv("CHORALE_SHARED");
-  const std::filesystem::path root = shared != nullptr ? shared : CHORALE_SOURCE_DIR "/../shared";
-  if (!std::filesystem::exists(root / "data/aml_knowledge_bank"))
-    GTEST_SKIP() << "no shared data at " << root;
+  if (!aml::are_here()) GTEST_SKIP() << aml::why_skipped();
   StudyFolder folder;
-  const IngestReport report = io::ingest(recipe_for(root / "data/aml_knowledge_bank"), folder.out());
+  const IngestReport report = io::ingest(recipe_for(aml::study()), folder.out());
   EXPECT_EQ(table(report, "data_mutations.txt").n_kept, 3838);
   const Catalogue catalogue = folder.catalogue();
   const ShardData shard = folder.shard();
   std::vector<Index> carriers(catalogue.features.size(), 0);
   for (const std::int32_t feature : shard.alteration.value) ++carriers[static_cast<std::size_t>(feature)];
-  // "gene" and "mutated" of each entry of aml_genes.json, which R's table() of the same file gave
-  std::ifstream file(root / "reference/aml_genes.json");
-  const std::string json{std::istreambuf_iterator<char>(file), {}};
-  int n_compared = 0;
-  for (std::size_t at = json.find("\"gene\": \""); at != std::string::npos;
-       at = json.find("\"gene\": \"", at + 1)) {
-    const std::size_t name = at + 9;
-    const std::string gene = json.substr(name, json.find('"', name) - name);
-    const Index expected = std::stoll(json.substr(json.find("\"mutated\": ", at) + 11));
+  // R's table() of the same file
+  const auto genes = aml::reference("aml_genes.json")["genes"];
+  EXPECT_EQ(genes.size(), 38U);
+  for (const auto& entry : genes) {
+    const std::string gene = entry["gene"];
     ASSERT_GE(catalogue.feature_index(gene), 0) << gene;
-    EXPECT_EQ(carriers[static_cast<std::size_t>(catalogue.feature_index(gene))], expected) << gene;
-    ++n_compared;
+    EXPECT_EQ(carriers[static_cast<std::size_t>(catalogue.feature_index(gene))],
+              entry["mutated"].get<Index>())
+        << gene;
   }
-  EXPECT_EQ(n_compared, 38);
   EXPECT_EQ(catalogue.endpoints.size(), 3U);
   EXPECT_EQ(std::count(shard.survival[1].event.begin(), shard.survival[1].event.end(), std::int8_t{1}), 904);
 }
