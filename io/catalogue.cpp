@@ -86,11 +86,11 @@ ordered to_json(const Catalogue& c) {
   return out;
 }
 
-Catalogue from_json(const json& in) {
+Catalogue from_json(const ordered& in) {
   Catalogue c;
   in.at("name").get_to(c.name);
   in.at("sites").get_to(c.sites);
-  for (const json& f : in.at("fields")) {
+  for (const ordered& f : in.at("fields")) {
     Field field{.name = f.at("name"),
                 .kind = enum_of<FieldKind>(f.at("kind"), kind_names),
                 .unit = f.at("unit"),
@@ -101,16 +101,16 @@ Catalogue from_json(const json& in) {
     if (field.kind == FieldKind::category) f.at("levels").get_to(field.levels);
     c.fields.push_back(std::move(field));
   }
-  for (const json& e : in.at("endpoints"))
+  for (const ordered& e : in.at("endpoints"))
     c.endpoints.push_back(
         {.name = e.at("name"), .description = e.at("description"), .source = e.at("source")});
   in.at("genes").get_to(c.genes);
-  for (const json& f : in.at("features"))
+  for (const ordered& f : in.at("features"))
     c.features.push_back({.name = f.at("name"),
                           .gene = f.at("gene"),
                           .partner = f.value("partner", ""),
                           .profile = enum_of<Profile>(f.at("profile"), profile_names)});
-  for (const json& p : in.at("panels")) {
+  for (const ordered& p : in.at("panels")) {
     Panel panel{.name = p.at("name"), .whole_exome = p.value("whole_exome", false), .genes = {}};
     if (!panel.whole_exome) p.at("genes").get_to(panel.genes);
     c.panels.push_back(std::move(panel));
@@ -118,7 +118,7 @@ Catalogue from_json(const json& in) {
   in.at("variant_class_set").at("name").get_to(c.class_set);
   in.at("variant_class_set").at("classes").get_to(c.classes);
   in.at("variant_classes").get_to(c.variant_classes);
-  for (const json& s : in.at("shards"))
+  for (const ordered& s : in.at("shards"))
     c.shards.push_back({.file = s.at("file"),
                         .n_patients = s.at("n_patients"),
                         .n_alterations = s.at("n_alterations"),
@@ -172,7 +172,7 @@ Catalogue load_catalogue(const std::filesystem::path& folder) {
   }
   const std::string text = read_text(path);
   try {
-    const json in = json::parse(text);
+    ordered in = ordered::parse(text);
     if (in.value("format", "") != "chorale-cohort") {
       throw InputError({.what = "not a Chorale cohort",
                         .found = "format \"" + in.value("format", "") + "\"",
@@ -189,7 +189,8 @@ Catalogue load_catalogue(const std::filesystem::path& folder) {
     }
     Catalogue catalogue = from_json(in);
     const std::string stored = in.at("fingerprint");
-    if (const std::string found = catalogue.fingerprint(); found != stored) {
+    in.erase("fingerprint");
+    if (const std::string found = xxh3_128(in.dump()); found != stored) {
       throw InputError({.what = "cohort manifest is damaged: its fingerprint differs",
                         .found = found,
                         .expected = stored,

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <functional>
 
 #include "io/file.hpp"
@@ -151,6 +152,20 @@ TEST(Catalogue, DamageIsRefusedWithTheParsersReason) {
     const auto message = complaint(from, to);
     EXPECT_NE(message.find("cohort manifest is damaged"), std::string::npos) << to << ": " << message;
     EXPECT_NE(message.find("cohort.json"), std::string::npos) << message;
+  }
+}
+
+TEST(Catalogue, AFlippedBitAnywhereIsRefused) {
+  const TemporaryFolder folder;
+  write_sample_cohort(folder.path());
+  const auto path = folder / "cohort.json";
+  std::string text = read_text(path);
+  for (std::size_t bit = 0; bit < 8 * text.size(); bit += 9) {  // a bit of every byte
+    const auto flip = [&] { text[bit / 8] = static_cast<char>(text[bit / 8] ^ (1 << bit % 8)); };
+    flip();
+    std::ofstream(path, std::ios::binary) << text;
+    EXPECT_THROW(load_catalogue(folder.path()), InputError) << "bit " << bit % 8 << " of byte " << bit / 8;
+    flip();
   }
 }
 
