@@ -39,6 +39,8 @@ struct Stage {
   Index n_units = 0;  ///< by_shard: filled in by the plan, one per shard
   /// Needs nothing of the stage before, and reads the same: both are dealt as one, so that no rank waits in between.
   bool joins_previous = false;
+  /// Its parts are shared out among the ranks and joined there before they travel; see Analysis.
+  bool shared_out = false;
   // for the forecast
   double seconds_per_unit = 0;  ///< on one core
   double bytes_per_rank = 0;    ///< beside the cohort: what a rank's units share, and the unit at hand

@@ -27,6 +27,7 @@ std::vector<engine::Stage> MutationLandscape::stages(const engine::Setup& setup)
                                      .layout = engine::Layout::by_shard,
                                      .columns = of_shard,
                                      .n_units = 0,
+                                     .shared_out = true,
                                      .seconds_per_unit = 1e-6 * n_patients / n_shards,
                                      .bytes_per_rank = 4e6,
                                      .bytes_per_thread = 2e6}};
@@ -71,6 +72,15 @@ landscape::Part MutationLandscape::run(const engine::Setup& setup, const engine:
   if (unit.stage == 1 && !design.compared.empty()) return landscape::compare_tile(design, cohort, unit.index);
   if (!frame_) frame_ = std::make_unique<landscape::OutcomeFrame>(design, setup, cohort);
   return frame_->run(cohort, unit.index);
+}
+
+std::vector<landscape::Part> MutationLandscape::share_out(const engine::Setup& setup, Index,
+                                                          std::vector<Part> parts, Index n) const {
+  return landscape::share_out(setup, std::move(parts), n);
+}
+
+landscape::Part MutationLandscape::join(const engine::Setup& setup, Index, std::vector<Part> shares) const {
+  return landscape::join(Design::of(config_, setup), std::move(shares));
 }
 
 double MutationLandscape::result_bytes(const engine::Setup& setup) const {
