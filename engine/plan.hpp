@@ -45,7 +45,7 @@ struct Stage {
   double seconds_per_unit = 0;  ///< on one core
   double bytes_per_rank = 0;    ///< beside the cohort: what a rank's units share, and the unit at hand
   double bytes_per_thread = 0;  ///< likewise, of each thread of a rank
-  double bytes_spread = 0;      ///< by_time: beside the cohort, over all ranks together
+  double bytes_spread = 0;      ///< likewise, over all ranks together: what each has its share of
 };
 
 /// One unit: its stage, and its place in the stage.

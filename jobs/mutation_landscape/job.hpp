@@ -35,7 +35,8 @@ class MutationLandscape {
 
   std::vector<engine::Stage> stages(const engine::Setup& setup) const;
   Part run(const engine::Setup& setup, const engine::Cohort& cohort, engine::Unit unit) const;
-  std::vector<Part> share_out(const engine::Setup& setup, Index stage, std::vector<Part> parts, Index n) const;
+  std::vector<Part> share_out(const engine::Setup& setup, Index stage, std::vector<Part> parts,
+                              Index n) const;
   Part join(const engine::Setup& setup, Index stage, std::vector<Part> shares) const;
   double result_bytes(const engine::Setup& setup) const;
   io::Results finish(const engine::Setup& setup, std::span<const Part> parts) const;

@@ -20,7 +20,7 @@ namespace chorale::jobs::landscape {
 
 /// Protein changes of genes, without a text object each: a cohort has as many as variants.
 struct ChangeLists {
-  std::vector<std::int32_t> n;         ///< (n_genes) changes of each gene, which follow each other in order of text
+  std::vector<std::int32_t> n;  ///< (n_genes) changes of each gene, which follow each other in order of text
   std::vector<std::int32_t> patients;  ///< of each change
   std::string texts;                   ///< of each change, ended by '\0'
 
@@ -47,9 +47,9 @@ struct Counts {
   engine::Ledger ledger;               ///< this and the next three empty in all shares but the first
   std::vector<std::int64_t> patients;  ///< (n_groups)
   std::vector<std::vector<std::int64_t>>
-      burden;                          ///< per group: patients with 0, 1, … altered genes, of those profiled
-  std::vector<std::int64_t> carriers;  ///< (n_groups × n_features)
-  std::vector<std::int64_t> tested;    ///< (n_groups × n_features)
+      burden;  ///< per group: patients with 0, 1, … altered genes, of those profiled
+  std::vector<std::int64_t> carriers;        ///< (n_groups × n_features)
+  std::vector<std::int64_t> tested;          ///< (n_groups × n_features)
   std::vector<std::int32_t> class_variants;  ///< (n_genes × n_classes) variants
   std::vector<std::int32_t> class_patients;  ///< (n_genes × n_classes) patients with such a variant
   FractionLists fractions;                   ///< of the classes that make a carrier
@@ -102,12 +102,12 @@ struct Totals {
   std::vector<std::int64_t> class_variants;  ///< (n_genes × n_classes)
   std::vector<std::int64_t> class_patients;
   std::vector<FractionRow> fractions;  ///< genes with fractions, ascending
-  std::vector<Change> changes;  ///< those that most patients share, in the order of comes_first
+  std::vector<Change> changes;         ///< those that most patients share, in the order of comes_first
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& first& step& ledger& patients& burden& carriers& tested& class_variants& class_patients& fractions&
-        changes;
+    archive& first& step& ledger& patients& burden& carriers& tested& class_variants& class_patients&
+        fractions& changes;
   }
 };
 

@@ -165,9 +165,7 @@ class Top {
     kept_.push_back({.gene = gene, .text = found.text, .n_patients = found.n_patients});
     if (kept_.size() >= 2 * n_ + 100) shorten();
   }
-  void see(const Top& other) {
-    kept_.insert(kept_.end(), other.kept_.begin(), other.kept_.end());
-  }
+  void see(const Top& other) { kept_.insert(kept_.end(), other.kept_.begin(), other.kept_.end()); }
   std::vector<Change> give() {
     shorten();
     std::sort(kept_.begin(), kept_.end());

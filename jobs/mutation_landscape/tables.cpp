@@ -30,7 +30,8 @@ void place_columns(std::vector<std::int64_t>& all, const std::vector<std::int64_
                    std::size_t n_columns, const Totals& share) {
   auto from = some.begin();
   for (std::size_t row = 0; row < all.size() && from != some.end(); row += n_columns)
-    for (auto c = static_cast<std::size_t>(share.first); c < n_columns; c += static_cast<std::size_t>(share.step))
+    for (auto c = static_cast<std::size_t>(share.first); c < n_columns;
+         c += static_cast<std::size_t>(share.step))
       all[row + c] = *from++;
 }
 
