@@ -178,7 +178,7 @@ TEST(BatchScript, SaysWhatTheSiteWants) {
   site.launcher = Launcher::srun;
   site.bind = false;
   EXPECT_NE(batch_text(step_of({{.output = "/work/out", .arguments = {}}}), layout, site)
-                .find("launch=(srun --mpi=pmix --cpus-per-task=2 --kill-on-bad-exit=1 --cpu-bind=none)\n"),
+                .find("launch=(srun --mpi=pmix --cpus-per-task=2 --kill-on-bad-exit=0 --cpu-bind=none)\n"),
             std::string::npos);
 }
 
