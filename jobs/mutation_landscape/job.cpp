@@ -90,9 +90,9 @@ landscape::Part MutationLandscape::join(const engine::Setup& setup, Index, std::
 double MutationLandscape::result_bytes(const engine::Setup& setup) const {
   const Design design = Design::of(config_, setup);
   // a row of every table that has one for a feature in a group: measured
-  double row = 1500;
+  double row = 750;
   if (!setup.config.outcome.endpoint.empty() && config_.feature_curves)
-    row += 1250 * static_cast<double>(config_.landmarks.size());
+    row += 620 * static_cast<double>(config_.landmarks.size());
   return 4e6 + row * static_cast<double>(setup.features.size() * design.n_groups());
 }
 

@@ -44,6 +44,14 @@ void append(auto& to, const auto& from, std::span<const std::size_t> begin, std:
   to.insert(to.end(), at(begin[i]), at(begin[i + 1]));
 }
 
+/// The lists of every n-th gene, in no more room than they need: there are as many values as variants.
+void take(auto& to, const auto& from, std::span<const std::size_t> begin, Every every) {
+  std::size_t n = 0;
+  every.of(begin.size() - 1, [&](std::size_t gene) { n += begin[gene + 1] - begin[gene]; });
+  to.reserve(n);
+  every.of(begin.size() - 1, [&](std::size_t gene) { append(to, from, begin, gene); });
+}
+
 template <class T>
 std::vector<T> rows(const std::vector<T>& values, std::size_t n_columns, Every every) {
   std::vector<T> some;
@@ -76,15 +84,11 @@ Counts share_of(const Counts& shard, const Places& places, std::size_t n_feature
   share.tested = columns(shard.tested, n_features, every);
   share.class_variants = rows(shard.class_variants, n_classes, every);
   share.class_patients = rows(shard.class_patients, n_classes, every);
-  every.of(shard.fractions.n.size(), [&](std::size_t gene) {
-    share.fractions.n.push_back(shard.fractions.n[gene]);
-    append(share.fractions.values, shard.fractions.values, places.fraction, gene);
-  });
-  every.of(shard.changes.n.size(), [&](std::size_t gene) {
-    share.changes.n.push_back(shard.changes.n[gene]);
-    append(share.changes.patients, shard.changes.patients, places.change, gene);
-    append(share.changes.texts, shard.changes.texts, places.text, gene);
-  });
+  share.fractions.n = rows(shard.fractions.n, 1, every);
+  take(share.fractions.values, shard.fractions.values, places.fraction, every);
+  share.changes.n = rows(shard.changes.n, 1, every);
+  take(share.changes.patients, shard.changes.patients, places.change, every);
+  take(share.changes.texts, shard.changes.texts, places.text, every);
   return share;
 }
 
