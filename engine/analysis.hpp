@@ -45,6 +45,12 @@ namespace chorale::engine {
 ///       decide, are added over the ranks; then everyone finds the sums in setup.counts, condense() leaves out what they
 ///       show nobody to need, and may join parts into fewer. brief() and finish() see what is left, so they must not
 ///       depend on which parts were joined.
+///   std::vector<Part> share_out(setup, Index stage, std::vector<Part> parts, Index n) const, and
+///   Part join(setup, Index stage, std::vector<Part> shares) const
+///       for stages that are `shared_out`, on every rank that made parts, once the stage is finished: its parts as n
+///       shares, of every n-th feature, say. The i-th of the n ranks that made parts then joins all i-th shares into the
+///       one part that it keeps, so that no rank alone has room and time for all of them. brief() and finish() get the n
+///       joined parts in any order, and what they make must not depend on n
 ///   std::optional<io::ResultTable> Part::piece, which is not serialized
 ///       rows too many to travel: they are written to OUTPUT/pieces by the rank that made them (io/pieces.hpp)
 ///   double result_bytes(setup) const
@@ -80,9 +86,14 @@ class AnyAnalysis {
   /// Collective. The parts of this rank, as they travel: at most as many.
   virtual std::vector<std::string> condense(const Setup& setup, Index stage, std::vector<std::string> parts,
                                             const Sum& sum) const = 0;
+  /// to[i] goes to the i-th rank that shares; returns what came from each of them, in that order.
+  using Exchange = std::function<std::vector<std::string>(std::vector<std::string> to)>;
+  /// The parts of this rank, the `mine`-th of `n` that share, shared out among them; and all that came here, as one.
+  virtual std::string regroup(const Setup& setup, Index stage, std::vector<std::string> parts, Index mine,
+                              Index n, const Exchange& exchange) const = 0;
   virtual std::string brief(const Setup& setup, Index stage, const std::vector<std::string>& parts) const = 0;
   virtual void complete(const Setup& setup, io::Pieces& pieces) const = 0;
-  virtual io::Results finish(const Setup& setup, const std::vector<std::string>& parts) const = 0;
+  virtual io::Results finish(const Setup& setup, std::vector<std::string> parts) const = 0;
   virtual double result_bytes(const Setup& setup) const = 0;
   virtual std::vector<std::pair<std::string, std::string>> config() const = 0;
 };
@@ -122,7 +133,7 @@ class Erased : public AnyAnalysis {
                                     const Sum& sum) const override {
     std::vector<std::int64_t> counts;
     if constexpr (requires(std::vector<typename Job::Part> & parts) { job_.condense(setup, stage, parts); }) {
-      std::vector<typename Job::Part> parts = parts_of(bytes);
+      std::vector<typename Job::Part> parts = parts_of(std::move(bytes));
       counts = job_.count(setup, stage, parts);
       job_.condense(sum(counts), stage, parts);
       bytes.clear();
@@ -131,6 +142,24 @@ class Erased : public AnyAnalysis {
       sum(counts);
     }
     return bytes;
+  }
+
+  std::string regroup(const Setup& setup, Index stage, std::vector<std::string> bytes, Index mine, Index n,
+                      const Exchange& exchange) const override {
+    if constexpr (requires(std::vector<typename Job::Part> parts) { job_.join(setup, stage, parts); }) {
+      std::vector<typename Job::Part> shares = job_.share_out(setup, stage, parts_of(std::move(bytes)), n);
+      std::vector<std::string> away(shares.size());
+      for (std::size_t i = 0; i < shares.size(); ++i)
+        if (i != static_cast<std::size_t>(mine)) away[i] = bytes_of(std::exchange(shares[i], {}));
+      away = exchange(std::move(away));
+      for (std::size_t i = 0; i < shares.size(); ++i)
+        if (i != static_cast<std::size_t>(mine)) shares[i] = part_of(std::exchange(away[i], {}));
+      return bytes_of(job_.join(setup, stage, std::move(shares)));
+    } else {
+      throw ShapeError({.what = "a job has a stage that is shared out and no join",
+                        .found = std::string(Job::name),
+                        .remedy = "report this as a bug"});
+    }
   }
 
   std::string brief(const Setup& setup, Index stage, const std::vector<std::string>& bytes) const override {
@@ -144,8 +173,8 @@ class Erased : public AnyAnalysis {
     if constexpr (requires { job_.complete(setup, pieces); }) job_.complete(setup, pieces);
   }
 
-  io::Results finish(const Setup& setup, const std::vector<std::string>& bytes) const override {
-    return job_.finish(setup, parts_of(bytes));
+  io::Results finish(const Setup& setup, std::vector<std::string> bytes) const override {
+    return job_.finish(setup, parts_of(std::move(bytes)));
   }
 
   double result_bytes(const Setup& setup) const override {
@@ -173,13 +202,18 @@ class Erased : public AnyAnalysis {
     return std::move(out).str();
   }
 
-  static std::vector<typename Job::Part> parts_of(const std::vector<std::string>& bytes) {
-    std::vector<typename Job::Part> parts(bytes.size());
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-      std::istringstream in(bytes[i]);
-      boost::archive::binary_iarchive archive(in, boost::archive::no_header);
-      archive >> parts[i];
-    }
+  static typename Job::Part part_of(std::string bytes) {
+    typename Job::Part part;
+    std::istringstream in(std::move(bytes));
+    boost::archive::binary_iarchive archive(in, boost::archive::no_header);
+    archive >> part;
+    return part;
+  }
+
+  static std::vector<typename Job::Part> parts_of(std::vector<std::string> bytes) {
+    std::vector<typename Job::Part> parts;
+    parts.reserve(bytes.size());
+    for (std::string& text : bytes) parts.push_back(part_of(std::move(text)));
     return parts;
   }
 

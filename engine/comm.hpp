@@ -43,7 +43,7 @@ class Comm {
   virtual std::string host() const = 0;
 
   // collective, all of these; sums and maxima are in place and the same on all ranks
-  virtual void barrier() = 0;
+  virtual void barrier() = 0;  ///< waits without keeping a core busy: before others, where rank 0 works alone
   virtual void broadcast(std::string& bytes) = 0;                         ///< from rank 0
   virtual std::vector<std::string> gather(const std::string& bytes) = 0;  ///< in rank order, on rank 0
   virtual void sum(std::span<std::int64_t> values) = 0;

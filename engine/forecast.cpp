@@ -27,8 +27,8 @@ Forecast forecast(const PreparedJob& job, Index threads_per_rank) {
                               : static_cast<double>(forecast_bytes(
                                     {job.catalogue, *job.selection, job.features, stage.columns}));
     if (stage.layout == Layout::replicated) packed = std::max(packed, cohort);
-    if (stage.layout == Layout::by_time)
-      all.spread_bytes = std::max(all.spread_bytes, cohort + stage.bytes_spread);
+    const double by_time = stage.layout == Layout::by_time ? cohort : 0;
+    all.spread_bytes = std::max(all.spread_bytes, by_time + stage.bytes_spread);
     all.most_units = std::max(all.most_units, stage.n_units);
     all.longest_unit = std::max(all.longest_unit, stage.seconds_per_unit);
   }

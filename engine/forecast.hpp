@@ -10,7 +10,7 @@ namespace chorale::engine {
 struct Forecast {
   double shared_bytes = 0;  ///< once per node: the packed cohort
   double rank_bytes = 0;    ///< each rank: the program, what it reads, its unit at hand
-  double spread_bytes = 0;  ///< over all ranks of the run: the cohort by time
+  double spread_bytes = 0;  ///< over all ranks of the run: the cohort by time, parts that are shared out
   double root_bytes = 0;    ///< rank 0 beyond that: parts and results
   double seconds = 0;       ///< on one core
   double longest_unit = 0;  ///< seconds, on one core

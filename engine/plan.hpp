@@ -39,11 +39,13 @@ struct Stage {
   Index n_units = 0;  ///< by_shard: filled in by the plan, one per shard
   /// Needs nothing of the stage before, and reads the same: both are dealt as one, so that no rank waits in between.
   bool joins_previous = false;
+  /// Its parts are shared out among the ranks and joined there before they travel; see Analysis.
+  bool shared_out = false;
   // for the forecast
   double seconds_per_unit = 0;  ///< on one core
   double bytes_per_rank = 0;    ///< beside the cohort: what a rank's units share, and the unit at hand
   double bytes_per_thread = 0;  ///< likewise, of each thread of a rank
-  double bytes_spread = 0;      ///< by_time: beside the cohort, over all ranks together
+  double bytes_spread = 0;      ///< likewise, over all ranks together: what each has its share of
 };
 
 /// One unit: its stage, and its place in the stage.

@@ -151,6 +151,7 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
         for (const std::string& notice : loaded.notices) options.notice(notice);
     }
   }
+  comm.barrier();
   const Start start = tell(comm, was_done, parts, job.plan);
   if (start.was_done) {
     summary.outcome = RunOutcome::was_done;
@@ -200,6 +201,7 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
     io::write_results(output, *summary.results);
     summary.record.stage_seconds.emplace_back("write", seconds_since(writing));
   }
+  comm.barrier();
   memory.look();
   const MemoryWatch::Peak peak = memory.peak(comm);
   summary.record.peak_rss_bytes = peak.rank_bytes;

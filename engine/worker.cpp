@@ -180,16 +180,21 @@ void Worker::run_unit(Index number) {
   fresh_.emplace(number, std::move(made));
 }
 
-/// Leaves of this rank's parts what has to travel, resumed ones (on rank 0) among them. Units whose parts were joined
-/// into another's keep an empty one.
-void Worker::condense(std::size_t stage) {
-  std::vector<std::string> bytes;
+/// Where this rank keeps the stage's parts, resumed ones (on rank 0) among them.
+std::vector<std::string*> Worker::made_parts(std::size_t stage) {
   std::vector<std::string*> places;
   const auto of_stage = [&](Index unit) { return job_.plan.unit(unit).stage == static_cast<Index>(stage); };
   for (auto& [unit, part] : parts_)
     if (of_stage(unit)) places.push_back(&part);
   for (auto& [unit, made] : fresh_)
     if (of_stage(unit)) places.push_back(&made.part);
+  return places;
+}
+
+/// Leaves of this rank's parts what has to travel. Units whose parts were joined into another's keep an empty one.
+void Worker::condense(std::size_t stage) {
+  const std::vector<std::string*> places = made_parts(stage);
+  std::vector<std::string> bytes;
   for (std::string* place : places) bytes.push_back(std::exchange(*place, {}));
   bytes = job_.analysis->condense(setup(), static_cast<Index>(stage), std::move(bytes),
                                   [&](std::vector<std::int64_t>& counts) {
@@ -201,11 +206,48 @@ void Worker::condense(std::size_t stage) {
   for (std::size_t i = 0; i < bytes.size(); ++i) *places[i] = std::move(bytes[i]);
 }
 
+/// Shares the stage's parts out among the ranks that made any, each of which keeps one then.
+void Worker::regroup(std::size_t stage) {
+  const std::vector<std::string*> places = made_parts(stage);
+  const double n_made[] = {static_cast<double>(places.size())};
+  std::vector<std::size_t> ranks;
+  std::size_t mine = 0;
+  timed(times_.communication, [&] {
+    const auto n = comm_.in_rank_order(n_made);
+    for (std::size_t rank = 0; rank < n.size(); ++rank) {
+      if (rank == static_cast<std::size_t>(comm_.rank())) mine = ranks.size();
+      if (n[rank] > 0) ranks.push_back(rank);
+    }
+  });
+  const auto exchange = [&](std::vector<std::string> to) {
+    std::vector<std::string> by_rank(static_cast<std::size_t>(comm_.size()));
+    for (std::size_t i = 0; i < to.size(); ++i) by_rank[ranks[i]] = std::move(to[i]);
+    by_rank = timed(times_.communication, [&] { return comm_.exchange(std::move(by_rank)); });
+    for (std::size_t i = 0; i < to.size(); ++i) to[i] = std::move(by_rank[ranks[i]]);
+    return to;
+  };
+  if (places.empty()) {
+    exchange({});
+    return;
+  }
+  std::vector<std::string> parts;
+  for (std::string* place : places) parts.push_back(std::exchange(*place, {}));
+  *places.front() =
+      job_.analysis->regroup(setup(), static_cast<Index>(stage), std::move(parts), static_cast<Index>(mine),
+                             static_cast<Index>(ranks.size()), exchange);
+}
+
 /// Brings the stage's parts to rank 0, and the job's brief to all.
 void Worker::close(std::size_t stage) {
   const double communicated = times_.communication;
-  timed(times_.work, [&] { condense(stage); });
-  times_.work -= times_.communication - communicated;
+  double seconds = 0;
+  timed(seconds, [&] {
+    condense(stage);
+    if (job_.plan.stages[stage].shared_out) regroup(stage);
+  });
+  seconds -= times_.communication - communicated;
+  times_.work += seconds;
+  stage_seconds_[stage] += seconds;
   std::ostringstream out;
   boost::archive::binary_oarchive archive(out, boost::archive::no_header);
   std::map<Index, Fresh> closed;

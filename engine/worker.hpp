@@ -56,7 +56,9 @@ class Worker {
   void share(const std::vector<Index>& units);
   void run_unit(Index number);
   void close(std::size_t stage);
+  std::vector<std::string*> made_parts(std::size_t stage);
   void condense(std::size_t stage);
+  void regroup(std::size_t stage);
   void take_in(Index rank, const std::string& bytes);
   std::string brief(std::size_t stage) const;
 

@@ -151,10 +151,12 @@ int check(const Context& context, const std::filesystem::path& config, Index n_r
            fmt::format("{} {} ({})", stage.n_units, stage.name,
                        stage.layout == engine::Layout::by_shard ? "by shard" : "on the whole cohort"));
     const engine::Forecast forecast = engine::forecast(job, n_threads);
-    line("memory", fmt::format("about {} with {} on one node: {} once, {} a rank, {} more on the first",
+    const std::string spread =
+        forecast.spread_bytes > 0 ? bytes_text(forecast.spread_bytes) + " spread over all, " : "";
+    line("memory", fmt::format("about {} with {} on one node: {} once, {} a rank, {}{} more on the first",
                                bytes_text(forecast.node_bytes(n_ranks)),
                                n_ranks == 1 ? "1 rank" : fmt::format("{} ranks", n_ranks),
-                               bytes_text(forecast.shared_bytes), bytes_text(forecast.rank_bytes),
+                               bytes_text(forecast.shared_bytes), bytes_text(forecast.rank_bytes), spread,
                                bytes_text(forecast.root_bytes)));
     const double seconds = forecast.seconds / static_cast<double>(n_ranks * n_threads);
     line("time",

@@ -2,13 +2,13 @@
 // Copyright the Chorale authors
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <utility>
 #include <vector>
 
 #include "jobs/common/group_counts.hpp"
 #include "jobs/mutation_landscape/stages.hpp"
-#include "kernels/quantile.hpp"
 
 namespace chorale::jobs::landscape {
 namespace {
@@ -79,18 +79,76 @@ std::vector<std::uint8_t> classes_that_count(const engine::Setup& setup) {
   return counts;
 }
 
+/// Where each gene's values start when they are laid out one gene after the other.
+std::vector<std::size_t> starts(std::span<const std::int32_t> n) {
+  std::vector<std::size_t> start(n.size() + 1, 0);
+  std::partial_sum(n.begin(), n.end(), start.begin() + 1, std::plus<std::size_t>());
+  return start;
+}
+
+/// Calls use(first, end) for each patient's variants.
+void for_patients(const io::VariantData& variant, auto use) {
+  for (std::size_t i = 0; i + 1 < variant.offset.size(); ++i)
+    use(static_cast<std::size_t>(variant.offset[i]), static_cast<std::size_t>(variant.offset[i + 1]));
+}
+
+void count_classes(const io::VariantData& variant, Index n_classes, Counts& counts) {
+  std::vector<std::size_t> cells;
+  for_patients(variant, [&](std::size_t first, std::size_t end) {
+    cells.clear();
+    for (std::size_t k = first; k < end; ++k) {
+      cells.push_back(at(variant.gene[k], n_classes, variant.variant_class[k]));
+      ++counts.class_variants[cells.back()];
+    }
+    make_unique(cells);
+    for (const std::size_t cell : cells) ++counts.class_patients[cell];
+  });
+}
+
+void list_fractions(const io::VariantData& variant, std::span<const std::uint8_t> counted,
+                    FractionLists& fractions) {
+  const auto for_fractions = [&](auto use) {
+    for (std::size_t k = 0; k < variant.gene.size(); ++k)
+      if (counted[static_cast<std::size_t>(variant.variant_class[k])] != 0 && !std::isnan(variant.vaf[k]))
+        use(static_cast<std::size_t>(variant.gene[k]), variant.vaf[k]);
+  };
+  for_fractions([&](std::size_t gene, float) { ++fractions.n[gene]; });
+  std::vector<std::size_t> next = starts(fractions.n);
+  fractions.values.resize(next.back());
+  for_fractions([&](std::size_t gene, float value) { fractions.values[next[gene]++] = value; });
+}
+
 /// One gene and protein change a patient: how many patients share each. The shard's dictionary of changes is sorted,
 /// so the order of codes is the order of texts.
-void tally_changes(std::vector<std::pair<std::int32_t, std::int32_t>> carried, const io::VariantData& variant,
-                   Counts& counts) {
-  std::sort(carried.begin(), carried.end());
-  for (auto first = carried.begin(); first != carried.end();) {
-    const auto last = std::upper_bound(first, carried.end(), *first);
-    counts.changes.push_back(
-        {.gene = first->first,
-         .protein_change = variant.protein_changes[static_cast<std::size_t>(first->second)],
-         .n_patients = last - first});
-    first = last;
+void list_changes(const io::VariantData& variant, std::span<const std::uint8_t> counted, std::size_t n_genes,
+                  ChangeLists& changes) {
+  std::vector<std::pair<std::int32_t, std::int32_t>> carried, of_patient;
+  std::vector<std::int32_t> n(n_genes);
+  for_patients(variant, [&](std::size_t first, std::size_t end) {
+    of_patient.clear();
+    for (std::size_t k = first; k < end; ++k)
+      if (counted[static_cast<std::size_t>(variant.variant_class[k])] != 0 && variant.protein_change[k] >= 0)
+        of_patient.emplace_back(variant.gene[k], variant.protein_change[k]);
+    make_unique(of_patient);
+    for (const auto& [gene, change] : of_patient) ++n[static_cast<std::size_t>(gene)];
+    carried.insert(carried.end(), of_patient.begin(), of_patient.end());
+  });
+  const std::vector<std::size_t> start = starts(n);
+  std::vector<std::size_t> next = start;
+  std::vector<std::int32_t> codes(carried.size());
+  for (const auto& [gene, change] : carried) codes[next[static_cast<std::size_t>(gene)]++] = change;
+  changes.n.resize(n_genes);
+  for (std::size_t gene = 0; gene < n_genes; ++gene) {
+    const auto first = codes.begin() + static_cast<std::ptrdiff_t>(start[gene]);
+    const auto end = codes.begin() + static_cast<std::ptrdiff_t>(start[gene + 1]);
+    std::sort(first, end);
+    for (auto code = first; code != end; ++changes.n[gene]) {
+      const auto other = std::find_if(code, end, [&](std::int32_t c) { return c != *code; });
+      changes.patients.push_back(static_cast<std::int32_t>(other - code));
+      changes.texts += variant.protein_changes[static_cast<std::size_t>(*code)];
+      changes.texts += '\0';
+      code = other;
+    }
   }
 }
 
@@ -98,52 +156,28 @@ void count_variants(const Design& design, const engine::Setup& setup, const engi
                     Counts& counts) {
   const auto n_genes = setup.catalogue.genes.size();
   const auto n_classes = static_cast<Index>(setup.catalogue.variant_classes.size());
-  counts.class_variants.assign(n_genes * static_cast<std::size_t>(n_classes), 0);
-  counts.class_patients.assign(n_genes * static_cast<std::size_t>(n_classes), 0);
-  const auto in_set = classes_that_count(setup);
+  const auto counted = classes_that_count(setup);
   const io::VariantData& variant = cohort.variants();
-
-  std::vector<std::vector<float>> fractions(n_genes);
-  std::vector<std::pair<std::int32_t, std::int32_t>> changes, changes_of_patient;
-  std::vector<std::size_t> cells_of_patient;
-  for (std::size_t i = 0; i + 1 < variant.offset.size(); ++i) {
-    cells_of_patient.clear();
-    changes_of_patient.clear();
-    for (auto k = static_cast<std::size_t>(variant.offset[i]);
-         k < static_cast<std::size_t>(variant.offset[i + 1]); ++k) {
-      const std::size_t cell = at(variant.gene[k], n_classes, variant.variant_class[k]);
-      ++counts.class_variants[cell];
-      cells_of_patient.push_back(cell);
-      if (in_set[static_cast<std::size_t>(variant.variant_class[k])] == 0) continue;
-      if (!std::isnan(variant.vaf[k]))
-        fractions[static_cast<std::size_t>(variant.gene[k])].push_back(variant.vaf[k]);
-      if (variant.protein_change[k] >= 0)
-        changes_of_patient.emplace_back(variant.gene[k], variant.protein_change[k]);
-    }
-    make_unique(cells_of_patient);
-    for (const std::size_t cell : cells_of_patient) ++counts.class_patients[cell];
-    make_unique(changes_of_patient);
-    changes.insert(changes.end(), changes_of_patient.begin(), changes_of_patient.end());
-  }
-  for (std::size_t gene = 0; gene < n_genes; ++gene) {
-    if (fractions[gene].empty()) continue;
-    counts.fraction_gene.push_back(static_cast<std::int32_t>(gene));
-    counts.fractions.emplace_back().add(fractions[gene]);
-  }
-  if (design.config.top_changes > 0) tally_changes(std::move(changes), variant, counts);
+  counts.class_variants.resize(n_genes * static_cast<std::size_t>(n_classes));
+  counts.class_patients.resize(n_genes * static_cast<std::size_t>(n_classes));
+  counts.fractions.n.resize(n_genes);
+  count_classes(variant, n_classes, counts);
+  list_fractions(variant, counted, counts.fractions);
+  if (design.config.top_changes > 0) list_changes(variant, counted, n_genes, counts.changes);
 }
 
 }  // namespace
 
 Part count_shard(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort) {
   Part part;
-  part.counts.ledger = cohort.ledger();
+  Counts& counts = part.shards.emplace_back();
+  counts.ledger = cohort.ledger();
   const auto group = design.grouping
                          ? design.grouping->codes(cohort)
                          : std::vector<std::int32_t>(static_cast<std::size_t>(cohort.n_patients()), -1);
-  count_features(design, cohort, group, part.counts);
-  count_burden(design, cohort, group, part.counts);
-  count_variants(design, setup, cohort, part.counts);
+  count_features(design, cohort, group, counts);
+  count_burden(design, cohort, group, counts);
+  count_variants(design, setup, cohort, counts);
   return part;
 }
 

@@ -59,7 +59,7 @@ struct FitColumns {
 
 }  // namespace
 
-io::ResultTable feature_table(const Design& design, const engine::Setup& setup, const Counts& counts,
+io::ResultTable feature_table(const Design& design, const engine::Setup& setup, const Totals& counts,
                               std::span<const OutcomeRow> outcome) {
   const Index n_features = setup.features.size();
   std::map<std::pair<std::int32_t, std::int32_t>, const OutcomeRow*> fits;

@@ -22,14 +22,19 @@ std::vector<engine::Stage> MutationLandscape::stages(const engine::Setup& setup)
 
   engine::Columns of_shard{.fields = {}, .endpoint = {}, .alterations = true, .variants = true};
   if (design.grouping) require_columns({*design.grouping}, of_shard);
-  // one microsecond a patient: reading, checksums, counting (measured on one core)
+  double n_variants = 0;
+  for (const auto& shard : setup.catalogue.shards) n_variants += static_cast<double>(shard.n_variants);
+  // a tenth of a microsecond a variant, one a patient: reading, checksums, counting (measured on one core); protein
+  // changes and allele fractions as they lie in parts and travel from rank to rank
   std::vector<engine::Stage> stages{{.name = "counts",
                                      .layout = engine::Layout::by_shard,
                                      .columns = of_shard,
                                      .n_units = 0,
-                                     .seconds_per_unit = 1e-6 * n_patients / n_shards,
+                                     .shared_out = true,
+                                     .seconds_per_unit = (1e-6 * n_patients + 1e-7 * n_variants) / n_shards,
                                      .bytes_per_rank = 4e6,
-                                     .bytes_per_thread = 2e6}};
+                                     .bytes_per_thread = 2e6,
+                                     .bytes_spread = 30 * n_variants}};
 
   engine::Columns of_all{.fields = of_shard.fields,
                          .endpoint = setup.config.outcome.endpoint,
@@ -73,15 +78,22 @@ landscape::Part MutationLandscape::run(const engine::Setup& setup, const engine:
   return frame_->run(cohort, unit.index);
 }
 
+std::vector<landscape::Part> MutationLandscape::share_out(const engine::Setup& setup, Index,
+                                                          std::vector<Part> parts, Index n) const {
+  return landscape::share_out(setup, std::move(parts), n);
+}
+
+landscape::Part MutationLandscape::join(const engine::Setup& setup, Index, std::vector<Part> shares) const {
+  return landscape::join(Design::of(config_, setup), std::move(shares));
+}
+
 double MutationLandscape::result_bytes(const engine::Setup& setup) const {
   const Design design = Design::of(config_, setup);
-  // protein changes of every shard meet on rank 0; a row of every table that has one for a feature in a group: measured
-  double n_variants = 0;
-  for (const auto& shard : setup.catalogue.shards) n_variants += static_cast<double>(shard.n_variants);
-  double row = 1500;
+  // a row of every table that has one for a feature in a group: measured
+  double row = 750;
   if (!setup.config.outcome.endpoint.empty() && config_.feature_curves)
-    row += 1250 * static_cast<double>(config_.landmarks.size());
-  return 4e6 + 115 * n_variants + row * static_cast<double>(setup.features.size() * design.n_groups());
+    row += 620 * static_cast<double>(config_.landmarks.size());
+  return 4e6 + row * static_cast<double>(setup.features.size() * design.n_groups());
 }
 
 io::Results MutationLandscape::finish(const engine::Setup& setup, std::span<const Part> parts) const {

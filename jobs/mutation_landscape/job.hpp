@@ -19,7 +19,8 @@ class OutcomeFrame;
 
 /// Per feature and group: carriers, tested, frequency; what differs between groups; what it means for outcome.
 ///
-/// Stages   counts      by_shard: carriers and tested, variant classes, allele fractions, burden, protein changes
+/// Stages   counts      by_shard: carriers and tested, variant classes, allele fractions, burden, protein changes;
+///                      shards are joined by features and genes, each rank some of them
 ///          comparison  replicated, a unit is a tile of features: Fisher, Cochran-Mantel-Haenszel, Breslow-Day
 ///          outcome     replicated, a unit is a tile of features in one group: log-rank, Cox crude and adjusted
 class MutationLandscape {
@@ -34,6 +35,9 @@ class MutationLandscape {
 
   std::vector<engine::Stage> stages(const engine::Setup& setup) const;
   Part run(const engine::Setup& setup, const engine::Cohort& cohort, engine::Unit unit) const;
+  std::vector<Part> share_out(const engine::Setup& setup, Index stage, std::vector<Part> parts,
+                              Index n) const;
+  Part join(const engine::Setup& setup, Index stage, std::vector<Part> shares) const;
   double result_bytes(const engine::Setup& setup) const;
   io::Results finish(const engine::Setup& setup, std::span<const Part> parts) const;
 

@@ -13,11 +13,53 @@
 #include "kernels/cox.hpp"
 #include "kernels/kaplan_meier.hpp"
 #include "kernels/log_rank.hpp"
-#include "kernels/quantile.hpp"
 #include "kernels/two_by_two.hpp"
 #include "kernels/two_group.hpp"
 
 namespace chorale::jobs::landscape {
+
+/// Protein changes of genes, without a text object each: a cohort has as many as variants.
+struct ChangeLists {
+  std::vector<std::int32_t> n;  ///< (n_genes) changes of each gene, which follow each other in order of text
+  std::vector<std::int32_t> patients;  ///< of each change
+  std::string texts;                   ///< of each change, ended by '\0'
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& n& patients& texts;
+  }
+};
+
+/// Allele fractions of genes, one gene's after the other's.
+struct FractionLists {
+  std::vector<std::int32_t> n;  ///< (n_genes)
+  std::vector<float> values;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& n& values;
+  }
+};
+
+/// What one shard counts: of all features and genes, or of those that were shared out to one rank. "Groups" are all
+/// patients (0) and each group of the grouping (1 …).
+struct Counts {
+  engine::Ledger ledger;               ///< this and the next three empty in all shares but the first
+  std::vector<std::int64_t> patients;  ///< (n_groups)
+  std::vector<std::vector<std::int64_t>>
+      burden;  ///< per group: patients with 0, 1, … altered genes, of those profiled
+  std::vector<std::int64_t> carriers;        ///< (n_groups × n_features)
+  std::vector<std::int64_t> tested;          ///< (n_groups × n_features)
+  std::vector<std::int32_t> class_variants;  ///< (n_genes × n_classes) variants
+  std::vector<std::int32_t> class_patients;  ///< (n_genes × n_classes) patients with such a variant
+  FractionLists fractions;                   ///< of the classes that make a carrier
+  ChangeLists changes;                       ///< likewise; n is empty when none are listed
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& ledger& patients& burden& carriers& tested& class_variants& class_patients& fractions& changes;
+  }
+};
 
 /// A protein change and the patients that carry it.
 struct Change {
@@ -31,23 +73,40 @@ struct Change {
   }
 };
 
-/// What one shard counts. "Groups" are all patients (0) and each group of the grouping (1 …).
-struct Counts {
-  engine::Ledger ledger;
-  std::vector<std::int64_t> patients;        ///< (n_groups)
-  std::vector<std::int64_t> carriers;        ///< (n_groups × n_features)
-  std::vector<std::int64_t> tested;          ///< (n_groups × n_features)
-  std::vector<std::int64_t> class_variants;  ///< (n_genes × n_classes) variants
-  std::vector<std::int64_t> class_patients;  ///< (n_genes × n_classes) patients with such a variant
-  std::vector<std::vector<std::int64_t>>
-      burden;  ///< per group: patients with 0, 1, … altered genes, of those profiled
-  std::vector<std::int32_t> fraction_gene;      ///< genes with allele fractions, ascending
-  std::vector<kernels::ValueCounts> fractions;  ///< one per such gene
-  std::vector<Change> changes;                  ///< ordered by gene and change
+/// Most patients first, then by gene and text.
+inline bool comes_first(const Change& a, const Change& b) {
+  if (a.n_patients != b.n_patients) return a.n_patients > b.n_patients;
+  return a.gene != b.gene ? a.gene < b.gene : a.protein_change < b.protein_change;
+}
+
+/// Allele fractions of a gene.
+struct FractionRow {
+  std::int32_t gene = 0;
+  std::int64_t n = 0;
+  double lower = 0, median = 0, upper = 0;  ///< quartiles
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& ledger& patients& carriers& tested& class_variants& class_patients& burden& fraction_gene&
+    archive& gene& n& lower& median& upper;
+  }
+};
+
+/// All shards together: of features and genes first, first + step, …
+struct Totals {
+  Index first = 0, step = 0;  ///< step 0: nothing, the part is of another stage
+  engine::Ledger ledger;      ///< this and the next two empty but where first is 0
+  std::vector<std::int64_t> patients;
+  std::vector<std::vector<std::int64_t>> burden;
+  std::vector<std::int64_t> carriers;  ///< (n_groups × n_features)
+  std::vector<std::int64_t> tested;
+  std::vector<std::int64_t> class_variants;  ///< (n_genes × n_classes)
+  std::vector<std::int64_t> class_patients;
+  std::vector<FractionRow> fractions;  ///< genes with fractions, ascending
+  std::vector<Change> changes;         ///< those that most patients share, in the order of comes_first
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& first& step& ledger& patients& burden& carriers& tested& class_variants& class_patients&
         fractions& changes;
   }
 };
@@ -98,7 +157,9 @@ struct GroupCurve {
 
 /// What a unit yields; the members of the other stages stay empty.
 struct Part {
-  Counts counts;
+  Index first = 0, step = 1;   ///< of the features and genes in `shards`: a share of the counting stage
+  std::vector<Counts> shards;  ///< one, or in a share as many as a rank has counted
+  Totals totals;               ///< the shares of all ranks, joined
   std::vector<ComparisonRow> comparison;
   std::vector<OutcomeRow> outcome;
   std::vector<GroupCurve> curves;
@@ -107,7 +168,7 @@ struct Part {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& counts& comparison& outcome& curves& log_rank& outcome_ledger;
+    archive& first& step& shards& totals& comparison& outcome& curves& log_rank& outcome_ledger;
   }
 };
 

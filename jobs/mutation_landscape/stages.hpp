@@ -18,6 +18,11 @@ Index n_tiles(const engine::Setup& setup);
 /// Counts one shard: carriers and tested per group, variants per class, allele fractions, burden, protein changes.
 Part count_shard(const Design& design, const engine::Setup& setup, const engine::Cohort& cohort);
 
+/// The counting stage's parts of a rank as n shares, each of every n-th feature and gene; and all that came to a rank of
+/// one share as one: what needs all shards of a gene, but no other gene.
+std::vector<Part> share_out(const engine::Setup& setup, std::vector<Part> parts, Index n);
+Part join(const Design& design, std::vector<Part> shares);
+
 /// Compares the groups for one tile of features.
 Part compare_tile(const Design& design, const engine::Cohort& cohort, Index tile);
 

@@ -6,72 +6,41 @@
 #include <cmath>
 #include <map>
 #include <numeric>
-#include <string_view>
-#include <unordered_map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "kernels/multiplicity.hpp"
-#include "kernels/proportion.hpp"
-#include "kernels/quantile.hpp"
-#include "kernels/tail.hpp"
 
 namespace chorale::jobs::landscape {
 namespace {
 
-void add(std::vector<std::int64_t>& total, const std::vector<std::int64_t>& more) {
-  if (total.size() < more.size()) total.resize(more.size(), 0);
-  for (std::size_t i = 0; i < more.size(); ++i) total[i] += more[i];
+/// Puts the rows of a share where they stand among all.
+void place_rows(std::vector<std::int64_t>& all, const std::vector<std::int64_t>& some, std::size_t n_columns,
+                const Totals& share) {
+  if (n_columns == 0) return;
+  auto from = some.begin();
+  for (auto row = static_cast<std::size_t>(share.first); from != some.end();
+       row += static_cast<std::size_t>(share.step), from += static_cast<std::ptrdiff_t>(n_columns))
+    std::copy_n(from, n_columns, all.begin() + static_cast<std::ptrdiff_t>(row * n_columns));
 }
 
-/// Changes and allele fractions of several shards. Texts stay in the shards' parts.
-struct Variants {
-  struct Key {
-    std::int32_t gene;
-    std::string_view protein_change;
-    auto operator<=>(const Key&) const = default;
-  };
-  struct Hash {
-    std::size_t operator()(const Key& key) const {
-      return std::hash<std::string_view>{}(key.protein_change) ^
-             (static_cast<std::size_t>(key.gene) * 0x9e3779b97f4a7c15U);
-    }
-  };
-  std::map<std::int32_t, kernels::ValueCounts> fractions;
-  std::unordered_map<Key, std::int64_t, Hash> changes;
-
-  void take(const Counts& shard) {
-    for (std::size_t g = 0; g < shard.fraction_gene.size(); ++g)
-      fractions[shard.fraction_gene[g]].merge(shard.fractions[g]);
-    for (const Change& change : shard.changes)
-      changes[{change.gene, change.protein_change}] += change.n_patients;
-  }
-
-  /// Of the changes only the `n_top` that most patients share, in that order.
-  void give(Counts& total, std::size_t n_top) const {
-    for (const auto& [gene, counts] : fractions) {
-      total.fraction_gene.push_back(gene);
-      total.fractions.push_back(counts);
-    }
-    std::vector<std::pair<Key, std::int64_t>> order(changes.begin(), changes.end());
-    const auto top = order.begin() + static_cast<std::ptrdiff_t>(std::min(n_top, order.size()));
-    std::partial_sort(order.begin(), top, order.end(), [](const auto& a, const auto& b) {
-      return a.second != b.second ? a.second > b.second : a.first < b.first;
-    });
-    for (auto at = order.begin(); at != top; ++at)
-      total.changes.push_back({.gene = at->first.gene,
-                               .protein_change = std::string(at->first.protein_change),
-                               .n_patients = at->second});
-  }
-};
+/// The same for columns.
+void place_columns(std::vector<std::int64_t>& all, const std::vector<std::int64_t>& some,
+                   std::size_t n_columns, const Totals& share) {
+  auto from = some.begin();
+  for (std::size_t row = 0; row < all.size() && from != some.end(); row += n_columns)
+    for (auto c = static_cast<std::size_t>(share.first); c < n_columns;
+         c += static_cast<std::size_t>(share.step))
+      all[row + c] = *from++;
+}
 
 std::string percent(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? "–"
                     : fmt::format("{:.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
 
-std::string most_frequent(const engine::Setup& setup, const Counts& counts) {
+std::string most_frequent(const engine::Setup& setup, const Totals& counts) {
   const Index n = setup.features.size();
   std::vector<Index> order(static_cast<std::size_t>(n));
   std::iota(order.begin(), order.end(), Index{0});
@@ -120,7 +89,7 @@ std::string strongest(const std::string& endpoint, const io::ResultTable& table,
   return text + ".";
 }
 
-std::vector<std::string> summarise(const Design& design, const engine::Setup& setup, const Counts& counts,
+std::vector<std::string> summarise(const Design& design, const engine::Setup& setup, const Totals& counts,
                                    const io::Results& results, const engine::Ledger& ledger) {
   std::vector<std::string> summary{
       fmt::format("{} patients of {} in the cohort, {} features ({} variant classes, set \"{}\").",
@@ -144,27 +113,36 @@ std::vector<std::string> summarise(const Design& design, const engine::Setup& se
 
 }  // namespace
 
-Counts add_up(std::span<const Part> parts, Index n_top_changes) {
-  Counts total;
-  Variants variants;
-  std::size_t n_changes = 0;
-  for (const Part& part : parts) n_changes += part.counts.changes.size();
-  variants.changes.reserve(n_changes);
+Totals put_together(const Design& design, const engine::Setup& setup, std::span<const Part> parts) {
+  Totals all;
+  all.step = 1;
+  const auto n_features = static_cast<std::size_t>(setup.features.size());
+  const std::size_t n_classes = setup.catalogue.variant_classes.size();
+  all.carriers.resize(static_cast<std::size_t>(design.n_groups()) * n_features);
+  all.tested.resize(all.carriers.size());
+  all.class_variants.resize(setup.catalogue.genes.size() * n_classes);
+  all.class_patients.resize(all.class_variants.size());
   for (const Part& part : parts) {
-    const Counts& shard = part.counts;
-    if (shard.patients.empty()) continue;
-    total.ledger.add(shard.ledger);
-    add(total.patients, shard.patients);
-    add(total.carriers, shard.carriers);
-    add(total.tested, shard.tested);
-    add(total.class_variants, shard.class_variants);
-    add(total.class_patients, shard.class_patients);
-    total.burden.resize(shard.burden.size());
-    for (std::size_t g = 0; g < shard.burden.size(); ++g) add(total.burden[g], shard.burden[g]);
-    variants.take(shard);
+    const Totals& share = part.totals;
+    if (share.step == 0) continue;
+    if (share.first == 0) {
+      all.ledger = share.ledger;
+      all.patients = share.patients;
+      all.burden = share.burden;
+    }
+    place_columns(all.carriers, share.carriers, n_features, share);
+    place_columns(all.tested, share.tested, n_features, share);
+    place_rows(all.class_variants, share.class_variants, n_classes, share);
+    place_rows(all.class_patients, share.class_patients, n_classes, share);
+    all.fractions.insert(all.fractions.end(), share.fractions.begin(), share.fractions.end());
+    all.changes.insert(all.changes.end(), share.changes.begin(), share.changes.end());
   }
-  variants.give(total, static_cast<std::size_t>(n_top_changes));
-  return total;
+  std::sort(all.fractions.begin(), all.fractions.end(),
+            [](const FractionRow& a, const FractionRow& b) { return a.gene < b.gene; });
+  std::sort(all.changes.begin(), all.changes.end(), comes_first);
+  const auto n_changes = std::min(all.changes.size(), static_cast<std::size_t>(design.config.top_changes));
+  all.changes.resize(n_changes);
+  return all;
 }
 
 std::vector<double> q_by_family(std::span<const double> log10_p, std::span<const std::int32_t> family) {
@@ -181,7 +159,7 @@ std::vector<double> q_by_family(std::span<const double> log10_p, std::span<const
 }
 
 io::Results tabulate(const Design& design, const engine::Setup& setup, std::span<const Part> parts) {
-  const Counts counts = add_up(parts, design.config.top_changes);
+  const Totals counts = put_together(design, setup, parts);
   std::vector<OutcomeRow> outcome;
   std::vector<ComparisonRow> comparison;
   std::vector<GroupCurve> curves;

@@ -14,10 +14,10 @@ namespace chorale::jobs::landscape {
 /// The job's result from the parts of all its units, in unit order.
 io::Results tabulate(const Design& design, const engine::Setup& setup, std::span<const Part> parts);
 
-/// The parts of all shards as one; of the protein changes those that most patients share, in that order.
-Counts add_up(std::span<const Part> parts, Index n_top_changes);
+/// What was counted of all features and genes, from the parts that hold some each.
+Totals put_together(const Design& design, const engine::Setup& setup, std::span<const Part> parts);
 
-io::ResultTable feature_table(const Design& design, const engine::Setup& setup, const Counts& counts,
+io::ResultTable feature_table(const Design& design, const engine::Setup& setup, const Totals& counts,
                               std::span<const OutcomeRow> outcome);
 io::ResultTable comparison_table(const Design& design, const engine::Setup& setup,
                                  std::span<const ComparisonRow> rows);
@@ -30,7 +30,7 @@ std::vector<io::ResultTable> feature_curve_tables(const Design& design, const en
                                                   std::span<const OutcomeRow> outcome);
 /// variant_classes.tsv, allele_fractions.tsv, burden.tsv, protein_changes.tsv
 std::vector<io::ResultTable> variant_tables(const Design& design, const engine::Setup& setup,
-                                            const Counts& counts);
+                                            const Totals& counts);
 
 /// log10 of Benjamini-Hochberg q, apart for each value of `family`.
 std::vector<double> q_by_family(std::span<const double> log10_p, std::span<const std::int32_t> family);

@@ -4,7 +4,6 @@
 #include <array>
 
 #include "jobs/mutation_landscape/tables.hpp"
-#include "kernels/quantile.hpp"
 
 namespace chorale::jobs::landscape {
 namespace {
@@ -15,7 +14,7 @@ using Wholes = std::vector<std::int64_t>;
 
 constexpr std::array quartiles{0.25, 0.5, 0.75};
 
-io::ResultTable class_table(const engine::Setup& setup, const Counts& counts) {
+io::ResultTable class_table(const engine::Setup& setup, const Totals& counts) {
   const io::Catalogue& catalogue = setup.catalogue;
   const std::size_t n_classes = catalogue.variant_classes.size();
   Texts gene, variant_class;
@@ -38,24 +37,25 @@ io::ResultTable class_table(const engine::Setup& setup, const Counts& counts) {
   return table;
 }
 
-io::ResultTable fraction_table(const engine::Setup& setup, const Counts& counts) {
+io::ResultTable fraction_table(const engine::Setup& setup, const Totals& counts) {
   Texts gene;
   Wholes n;
-  std::array<Reals, quartiles.size()> quantile;
-  for (std::size_t g = 0; g < counts.fraction_gene.size(); ++g) {
-    const auto q = counts.fractions[g].quantiles(quartiles);
-    gene.push_back(setup.catalogue.genes[static_cast<std::size_t>(counts.fraction_gene[g])]);
-    n.push_back(counts.fractions[g].total());
-    for (std::size_t i = 0; i < q.size(); ++i) quantile[i].push_back(q[i]);
+  Reals lower, median, upper;
+  for (const FractionRow& row : counts.fractions) {
+    gene.push_back(setup.catalogue.genes[static_cast<std::size_t>(row.gene)]);
+    n.push_back(row.n);
+    lower.push_back(row.lower);
+    median.push_back(row.median);
+    upper.push_back(row.upper);
   }
   io::ResultTable table{.name = "allele_fractions",
                         .caption = "Variant allele fractions of the classes that make a carrier.",
                         .columns = {}};
   table.add("gene", "", "gene", std::move(gene));
   table.add("variants", "variants", "variants with a fraction", std::move(n));
-  table.add("lower_quartile", "", "first quartile", std::move(quantile[0]));
-  table.add("median", "", "median", std::move(quantile[1]));
-  table.add("upper_quartile", "", "third quartile", std::move(quantile[2]));
+  table.add("lower_quartile", "", "first quartile", std::move(lower));
+  table.add("median", "", "median", std::move(median));
+  table.add("upper_quartile", "", "third quartile", std::move(upper));
   return table;
 }
 
@@ -75,7 +75,7 @@ double histogram_quantile(const Wholes& histogram, Index n, double probability) 
   return a + (position - static_cast<double>(low)) * (b - a);
 }
 
-io::ResultTable burden_table(const Design& design, const Counts& counts) {
+io::ResultTable burden_table(const Design& design, const Totals& counts) {
   Texts group;
   Wholes patients, largest;
   Reals mean;
@@ -107,7 +107,7 @@ io::ResultTable burden_table(const Design& design, const Counts& counts) {
   return table;
 }
 
-io::ResultTable change_table(const engine::Setup& setup, const Counts& counts) {
+io::ResultTable change_table(const engine::Setup& setup, const Totals& counts) {
   Texts gene, protein_change;
   Wholes patients;
   for (const Change& change : counts.changes) {
@@ -128,7 +128,7 @@ io::ResultTable change_table(const engine::Setup& setup, const Counts& counts) {
 }  // namespace
 
 std::vector<io::ResultTable> variant_tables(const Design& design, const engine::Setup& setup,
-                                            const Counts& counts) {
+                                            const Totals& counts) {
   std::vector<io::ResultTable> tables{class_table(setup, counts), fraction_table(setup, counts),
                                       burden_table(design, counts)};
   if (design.config.top_changes > 0) tables.push_back(change_table(setup, counts));

@@ -181,25 +181,28 @@ engine::Columns Design::columns(const engine::Setup& setup) const {
 
 std::pair<Index, Index> Design::share(StageNumber stage, Index unit) const {
   const Index n = stage == replicates_stage ? config.replicates : config.stability_pairs;
-  // 64 replicates share the lanes of one walk; paths walk alone
-  const Index each = stage == stability_stage ? 4 : selects() ? 8 : 64;
-  return {std::min(n, unit * each), std::min(n, (unit + 1) * each)};
+  // 64 replicates share the lanes of one walk
+  if (stage == replicates_stage && !selects()) return {std::min(n, unit * 64), std::min(n, (unit + 1) * 64)};
+  // paths walk alone, one on each thread; the last units are short, so that no rank ends much later than another
+  const Index each = stage == stability_stage ? 4 : 8, few = each / 4;
+  const Index n_large = std::max<Index>(0, n / each - 2);
+  const auto begin = [&](Index u) {
+    return std::min(n, u * each - std::max<Index>(0, u - n_large) * (each - few));
+  };
+  return {begin(unit), begin(unit + 1)};
 }
 
 Index Design::n_units(StageNumber stage) const {
-  const auto batches = [&](Index n) {
-    const Index each = share(stage, 0).second;
-    return n == 0 ? 0 : (n + each - 1) / each;
-  };
   switch (stage) {
     case model_stage:
       return 1;
-    case replicates_stage:
-      return batches(config.replicates);
     case left_out_stage:
       return left_out ? left_out->size() : 0;
-    default:
-      return batches(config.stability_pairs);
+    default: {
+      Index n = 0;
+      while (share(stage, n).first < share(stage, n).second) ++n;
+      return n;
+    }
   }
 }
 

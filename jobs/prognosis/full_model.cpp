@@ -75,7 +75,8 @@ void describe_fit(const Frame& frame, std::span<const Index> terms, FullModel& f
   FitNote& note = full.fit;
   const auto taken = frame.candidates.included();
   const auto design = frame.procedure.plain_design(terms, full.model.fill, taken);
-  const auto fit = kernels::cox_fit(design, {.ties = frame.design.ties});
+  const auto fit =
+      frame.design.selects() ? kernels::cox_fit(design, {.ties = frame.design.ties}) : frame.procedure.full();
   note.verdict = kernels::name_of(fit.verdict);
   note.loglik_null = fit.loglik_null;
   note.loglik = fit.loglik;
@@ -110,8 +111,7 @@ void describe_fit(const Frame& frame, std::span<const Index> terms, FullModel& f
   }
 }
 
-void describe_path(const Frame& frame, FullModel& full) {
-  const Tuned tuned = frame.procedure.tune(frame.candidates.included());
+void describe_path(const Tuned& tuned, FullModel& full) {
   full.path = {.lambda = tuned.path.lambda,
                .dev_ratio = tuned.path.dev_ratio,
                .criterion = tuned.criterion,
@@ -147,10 +147,10 @@ std::vector<Baseline> baselines_of(const Frame& frame, const kernels::BaselineHa
 
 FullModel describe_model(const Frame& frame, const engine::Setup&, const engine::Cohort& cohort) {
   const auto n_terms = size(frame.candidates.n_terms());
-  const auto included = frame.candidates.included();
   FullModel full;
   full.ledger = frame.ledger();
-  full.model = frame.procedure.fit(included);
+  Tuned tuned;
+  full.model = frame.procedure.fit_all(tuned);
   full.variables = variable_notes(frame.candidates);
   full.terms = term_notes(frame.candidates, full.model.fill);
   full.fit.n_analysed = frame.candidates.n_included();
@@ -161,7 +161,7 @@ FullModel describe_model(const Frame& frame, const engine::Setup&, const engine:
   std::vector<Index> chosen;
   for (std::size_t t = 0; t < n_terms; ++t)
     if (!frame.design.selects() || full.model.beta[t] != 0) chosen.push_back(static_cast<Index>(t));
-  if (frame.design.selects()) describe_path(frame, full);
+  if (frame.design.selects()) describe_path(tuned, full);
   if (!frame.design.selects() || (frame.design.config.refit && !chosen.empty()))
     describe_fit(frame, chosen, full);
   else

@@ -25,6 +25,7 @@ std::vector<engine::Stage> Prognosis::stages(const engine::Setup& setup) const {
                       .layout = engine::Layout::replicated,
                       .columns = design.columns(setup),
                       .n_units = design.n_units(stage),
+                      .joins_previous = stage != model_stage,
                       .seconds_per_unit = design.seconds_per_unit(stage, n_patients)});
   }
   return stages;

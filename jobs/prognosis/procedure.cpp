@@ -55,14 +55,12 @@ Procedure::Procedure(const Design& design, const engine::Cohort& cohort, const k
         timeline_,
         {.values = columns, .n_columns = candidates_.n_terms() + candidates_.n_gaps(), .offset = {}},
         candidates_.included());
-    std::vector<Index> all(size(candidates_.n_terms()));
-    std::iota(all.begin(), all.end(), Index{0});
     for (const Fill& fill : candidates_.fills()) {
       filled_column_.push_back(fill.term);
       gap_column_.push_back(candidates_.n_terms() + fill.gap);
     }
     full_fill_ = candidates_.learn_fills(candidates_.included(), 1);
-    full_ = kernels::cox_fit(plain_design(all, full_fill_, candidates_.included()), {.ties = design_.ties});
+    full_ = fit_filled(full_fill_, candidates_.included());
     return;
   }
   for (const Term& term : candidates_.terms())
@@ -133,16 +131,20 @@ kernels::CoxDesign Procedure::plain_design(std::span<const Index> terms, std::sp
       timeline_, {.values = columns, .n_columns = static_cast<Index>(terms.size()), .offset = {}}, mask);
 }
 
-Model Procedure::fit_plain(std::span<const std::uint8_t> taken) const {
-  Model model;
-  model.fill = candidates_.learn_fills(taken, 1);
+kernels::CoxFit Procedure::fit_filled(std::span<const double> fill,
+                                      std::span<const std::uint8_t> taken) const {
   std::vector<Index> all(size(candidates_.n_terms()));
   std::iota(all.begin(), all.end(), Index{0});
-  const kernels::CoxFit fit = kernels::cox_fit(plain_design(all, model.fill, taken), {.ties = design_.ties});
+  return kernels::cox_fit(plain_design(all, fill, taken), {.ties = design_.ties});
+}
+
+Model Procedure::plain_model(const kernels::CoxFit& fit, std::vector<double> fill) const {
+  Model model;
+  model.fill = std::move(fill);
   model.trouble = trouble_of(fit.verdict);
   model.n_events = fit.n_events;
   model.beta = fit.beta;
-  model.beta.resize(all.size(), kernels::missing);
+  model.beta.resize(size(candidates_.n_terms()), kernels::missing);
   model.n_chosen = n_not_zero(model.beta);
   return model;
 }
@@ -248,17 +250,13 @@ Tuned Procedure::tune(const Sample& sample) const {
   return tuned;
 }
 
-Tuned Procedure::tune(std::span<const std::uint8_t> taken) const {
-  return tune(sample(taken));
-}
-
-Model Procedure::fit_net(std::span<const std::uint8_t> copies) const {
+Model Procedure::fit_net(std::span<const std::uint8_t> copies, Tuned& tuned) const {
   const Sample own = sample(copies);
   Model model;
   model.n_events = own.n_events;
   model.fill = own.fill;
   model.beta.assign(size(candidates_.n_terms()), 0);
-  const Tuned tuned = tune(own);
+  tuned = tune(own);
   if (tuned.chosen < 0) {
     model.trouble = own.n_events == 0           ? "no events"
                     : tuned.path.n_lambda() > 0 ? "no fold could be validated"
@@ -312,13 +310,24 @@ std::vector<Model> Procedure::fit(std::span<const std::uint8_t> copies, Index n_
   in_parallel(models.size(), [&](std::size_t s) {
     std::vector<std::uint8_t> own(n);
     for (std::size_t i = 0; i < n; ++i) own[i] = copies[i * models.size() + s];
-    models[s] = fit_net(own);
+    Tuned tuned;
+    models[s] = fit_net(own, tuned);
   });
   return models;
 }
 
 Model Procedure::fit(std::span<const std::uint8_t> taken) const {
-  return design_.selects() ? fit_net(taken) : fit_plain(taken);
+  if (!design_.selects()) {
+    std::vector<double> fill = candidates_.learn_fills(taken, 1);
+    return plain_model(fit_filled(fill, taken), fill);
+  }
+  Tuned tuned;
+  return fit_net(taken, tuned);
+}
+
+Model Procedure::fit_all(Tuned& tuned) const {
+  if (design_.selects()) return fit_net(candidates_.included(), tuned);
+  return plain_model(full_, full_fill_);
 }
 
 std::vector<double> Procedure::predict(std::span<const Model> models) const {

@@ -61,14 +61,14 @@ class Procedure {
   std::vector<Model> fit(std::span<const std::uint8_t> copies, Index n_samples) const;
   /// The same for one sample that holds nobody twice.
   Model fit(std::span<const std::uint8_t> taken) const;
+  /// The same for all patients who take part, with the path that it was chosen on where there is an elastic net.
+  Model fit_all(Tuned& tuned) const;
 
   /// Linear predictors of all patients, each model's gaps filled as it learned; NaN for models that do not predict.
   ///
   /// Shapes   returns (n_models, n_patients)
   std::vector<double> predict(std::span<const Model> models) const;
 
-  /// The path of a sample, of 0 and 1, and what is chosen on it.
-  Tuned tune(std::span<const std::uint8_t> taken) const;
   /// The path of a half sample until `n_terms` have entered: which terms did.
   std::vector<std::uint8_t> entered(std::span<const std::uint8_t> taken, Index n_terms) const;
 
@@ -77,13 +77,16 @@ class Procedure {
   /// Shapes   terms: positions, ascending; taken (n_patients)
   kernels::CoxDesign plain_design(std::span<const Index> terms, std::span<const double> fill,
                                   std::span<const std::uint8_t> taken) const;
+  /// Without selection: the fit of all patients who take part.
+  const kernels::CoxFit& full() const { return full_; }
 
  private:
   struct Sample;  // of an elastic net: its design and its weights
 
-  Model fit_plain(std::span<const std::uint8_t> taken) const;
+  kernels::CoxFit fit_filled(std::span<const double> fill, std::span<const std::uint8_t> taken) const;
+  Model plain_model(const kernels::CoxFit& fit, std::vector<double> fill) const;
   std::vector<Model> fit_lanes(std::span<const std::uint8_t> copies, Index n_samples) const;
-  Model fit_net(std::span<const std::uint8_t> copies) const;
+  Model fit_net(std::span<const std::uint8_t> copies, Tuned& tuned) const;
   Sample sample(std::span<const std::uint8_t> copies) const;
   Tuned tune(const Sample& sample) const;
   double per_term(Index n_events) const;

@@ -89,6 +89,24 @@ TEST(Layout, RefusesWhatFitsNowhere) {
   EXPECT_NE(asked.find("fewer ranks"), std::string::npos) << asked;
 }
 
+TEST(Layout, WhatIsSpreadOverTheRanksIsDividedByTheNodes) {
+  const auto spread = [](Index threads) {
+    engine::Forecast of = forecast(threads);
+    of.spread_bytes = 8e8;
+    return of;
+  };
+  const auto on = [&](Index nodes, double gigabytes) {
+    return lay_out(site_of(8, gigabytes), {.nodes = nodes, .ranks_per_node = 8, .threads = 0, .time = {}},
+                   spread);
+  };
+  // 1.5 × (100 + 8 × 60 + 800 / nodes) = 2070 MB = 1975 MiB on one, 1170 MB = 1116 MiB on four, up to the next hundred
+  EXPECT_EQ(on(1, 0).megabytes, 2000);
+  EXPECT_EQ(on(4, 0).megabytes, 1200);
+  EXPECT_EQ(on(4, 0.8).nodes, 4);  // 780 MB
+  const std::string message = message_of<ConfigError>([&] { (void)on(2, 0.8); });
+  EXPECT_NE(message.find("980 MB with 8 ranks on a node"), std::string::npos) << message;
+}
+
 TEST(Layout, HasNoRanksWithoutUnits) {
   // 90 units at most in a stage: on 30 nodes no more than 3 ranks each have something to do; 3 does not divide 8
   EXPECT_EQ(lay_out(site_of(8, 0), {.nodes = 30, .ranks_per_node = 0, .threads = 0, .time = {}}, forecast)
@@ -160,7 +178,7 @@ TEST(BatchScript, SaysWhatTheSiteWants) {
   site.launcher = Launcher::srun;
   site.bind = false;
   EXPECT_NE(batch_text(step_of({{.output = "/work/out", .arguments = {}}}), layout, site)
-                .find("launch=(srun --mpi=pmix --cpus-per-task=2 --kill-on-bad-exit=1 --cpu-bind=none)\n"),
+                .find("launch=(srun --mpi=pmix --cpus-per-task=2 --kill-on-bad-exit=0 --cpu-bind=none)\n"),
             std::string::npos);
 }
 

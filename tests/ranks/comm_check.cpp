@@ -3,9 +3,12 @@
 //
 // Every call of the communicator among real processes:  mpirun -n N comm_check
 // Each rank checks what it sees; the first that sees something wrong says what and ends all.
+#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/comm.hpp"
@@ -133,6 +136,16 @@ void check_claim(engine::Comm& comm) {
   require(comm, n[0] == 1, "not exactly one rank may speak");
 }
 
+/// A barrier costs processor time by how often it looks, not by how long it waits.
+void check_waiting(engine::Comm& comm) {
+  comm.barrier();
+  const std::clock_t before = std::clock();
+  if (comm.is_root()) std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  comm.barrier();
+  require(comm, static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC < 0.25,
+          "waiting keeps a core busy");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -145,6 +158,7 @@ int main(int argc, char** argv) {
   check_counter(*comm);
   check_shared(*comm);
   check_claim(*comm);
+  check_waiting(*comm);
   comm->barrier();
   if (comm->is_root()) std::printf("%d ranks agree\n", comm->size());
   return 0;
