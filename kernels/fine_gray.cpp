@@ -116,6 +116,7 @@ FineGrayFit fine_gray_fit(const FineGrayDesign& design, const FineGrayOptions& o
     plan.kept.push_back(j);
     if (!options.start.empty()) plan.start(j) = options.start[at] * rows.scale[at];
   }
+  if (plan.start.isZero(0)) plan.loglik_at_start = fit.loglik_null;
   const NewtonResult found = newton(engine, plan);
   report(rows, found, options, engine, fit);
   fit.verdict = !found.infinite.empty() ? FineGrayVerdict::monotone

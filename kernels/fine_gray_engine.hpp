@@ -35,6 +35,8 @@ class FineGrayEngine final : public CoxLikelihood {
  private:
   void sum_risks(const Eigen::VectorXd& beta);
   void subtract_late();
+  template <int count>
+  void sum_over_time(Index first);
   void sum_over_time();
   void add_products();
   std::vector<double> censoring_terms(std::size_t group, const Eigen::MatrixXd& mean) const;
@@ -46,6 +48,7 @@ class FineGrayEngine final : public CoxLikelihood {
       others_;                      ///< n_places; (1 + p) x n_places: what the time adds, of it other causes
   AlignedDoubles sums_;             ///< (1 + p) x n_times, S0 and S1
   AlignedDoubles hazard_, spared_;  ///< n_places, per place: see cox_factors
+  std::vector<double> inverse_;     ///< n_places, 1 / uncensored, 0 where that is 0
   std::vector<double> increment_;   ///< n_times, dΛ
   std::vector<double> chunk_products_, time_products_;
   Eigen::VectorXd gradient_, squares_;
