@@ -94,6 +94,7 @@ NewtonResult newton(CoxLikelihood& likelihood, const NewtonPlan& plan) {
                      .infinite = {},
                      .loglik = plan.loglik_at_start ? if_finite(likelihood, *plan.loglik_at_start)
                                                     : value_at(likelihood, plan.start),
+                     .last_step = 0,
                      .iterations = 0};
   found.information = found.information_at_start = likelihood.information();
   if (!std::isfinite(found.loglik)) return found;
@@ -127,6 +128,7 @@ NewtonResult newton(CoxLikelihood& likelihood, const NewtonPlan& plan) {
     if (left < nothing_left) {
       found.beta += step;
       found.loglik += left / 2;
+      found.last_step = std::sqrt(left);
       found.converged = true;
       return found;
     }

@@ -29,6 +29,7 @@ struct NewtonResult {
   std::vector<Index> kept;
   std::vector<Index> infinite;  ///< coefficients that still move when the likelihood no longer does
   double loglik = 0;
+  double last_step = 0;  ///< standard errors; where converged, the step taken without looking again
   int iterations = 0;
 };
 

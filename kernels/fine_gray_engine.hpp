@@ -39,7 +39,7 @@ class FineGrayEngine final : public CoxLikelihood {
   void sum_over_time(Index first);
   void sum_over_time();
   void add_products();
-  std::vector<double> censoring_terms(std::size_t group, const Eigen::MatrixXd& mean) const;
+  Eigen::MatrixXd censoring_terms(std::size_t group, const Eigen::MatrixXd& mean) const;
 
   const FineGrayRows& rows_;
   Index n_places_;                ///< n_times · n_groups
