@@ -398,26 +398,34 @@ void bootstrap_deaths(const BootstrapWalk& walk, const BootstrapBatch& batch, bo
   clear(of_columns, p * lanes);
   clear(batch.deaths, walk.n_times * lanes);
   clear(batch.weight, walk.n_times * lanes);
-  const auto add_column = [&](Index j, Index lane, Vector, Vector sum) {
-    add_lanes(of_columns + j * lanes + lane, sum);
+  // deaths of several times together: their weights, and behind the room for visits their columns
+  constexpr Index n_together = lanes;
+  double* columns = room + walk.n_room * lanes;
+  Index n = 0;
+  const auto add_columns = [&] {
+    lane_column_sums<lanes>(columns, room, 0, n, p, [&](Index j, Index lane, Vector, Vector sum) {
+      add_lanes(of_columns + j * lanes + lane, sum);
+    });
+    n = 0;
   };
   for (Index k = 0; k < walk.n_times; ++k) {
-    const Index begin = walk.visit_begin[2 * k], n = walk.visit_begin[2 * k + 1] - begin;
     double *deaths = batch.deaths + k * lanes, *weight = batch.weight + k * lanes;
-    for (Index i = 0; i < n; ++i) {
-      const double of_case = walk.case_weight == nullptr ? 1 : walk.case_weight[begin + i];
+    for (Index visit = walk.visit_begin[2 * k]; visit < walk.visit_begin[2 * k + 1]; ++visit) {
+      const double of_case = walk.case_weight == nullptr ? 1 : walk.case_weight[visit];
       for (Index lane = 0; lane < lanes; lane += width) {
-        const Vector copies = copies_of<double>(batch.copies + (begin + i) * lanes + lane);
-        store_lanes(room + i * lanes + lane, copies * of_case);
+        const Vector copies = copies_of<double>(batch.copies + visit * lanes + lane);
+        store_lanes(room + n * lanes + lane, copies * of_case);
+        add_lanes(weight + lane, copies * of_case);
         if (weight_counts) continue;
         const Vector once = copies > Vector{} ? Vector{} + 1.0 : Vector{};
         add_lanes(deaths + lane, as_copies ? copies : once);
       }
+      for (Index j = 0; j < p; ++j) columns[n * p + j] = walk.columns[visit * p + j];
+      if (++n == n_together) add_columns();
     }
-    add_rows(room, n, weight);
     for (Index lane = 0; lane < lanes && weight_counts; ++lane) deaths[lane] = weight[lane];
-    lane_column_sums<lanes>(walk.columns + begin * p, room, 0, n, p, add_column);
   }
+  add_columns();
 }
 
 void bootstrap_pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const double* b, double* room,
