@@ -238,9 +238,15 @@ class Block {
   void count_deaths() {
     std::fill(known_.n_events.begin(), known_.n_events.end(), 0U);
     std::fill(known_.offset_of_deaths.begin(), known_.offset_of_deaths.end(), 0.0);
-    for_each_death([&](Index, const std::uint8_t* copies) {
-      for (std::size_t lane = 0; lane < size(n_lanes); ++lane) known_.n_events[lane] += copies[lane];
-    });
+    if (walk_.case_weight == nullptr) {
+      // weights are copies
+      for (std::size_t k = 0; k < known_.weight.size(); ++k)
+        known_.n_events[k % size(n_lanes)] += static_cast<std::uint32_t>(known_.weight[k]);
+    } else {
+      for_each_death([&](Index, const std::uint8_t* copies) {
+        for (std::size_t lane = 0; lane < size(n_lanes); ++lane) known_.n_events[lane] += copies[lane];
+      });
+    }
     if (frame_.rows().offset.empty()) return;
     for_each_death([&](Index visit, const std::uint8_t* copies) {
       const double offset = visits_.weighted_offset(visit);

@@ -114,9 +114,12 @@ void BootstrapVisits::copy_columns(std::span<const Index> columns, std::span<con
 void BootstrapVisits::gather(std::span<const std::uint8_t> copies, Index n_replicates, Index first,
                              std::span<std::uint8_t> to) const {
   const Index n = std::min(bootstrap_lanes, n_replicates - first);
-  std::fill(to.begin(), to.end(), std::uint8_t{0});
+  if (n < bootstrap_lanes) std::fill(to.begin(), to.end(), std::uint8_t{0});
+  constexpr std::size_t ahead = 24;  // patients lie anywhere
   for (std::size_t v = 0; v < patient_.size(); ++v) {
     const std::uint8_t* from = copies.data() + patient_[v] * n_replicates + first;
+    if (v + ahead < patient_.size())
+      __builtin_prefetch(copies.data() + patient_[v + ahead] * n_replicates + first);
     std::uint8_t* lanes_of_visit = to.data() + v * bootstrap_lanes;
     if (n == bootstrap_lanes) {
       std::memcpy(lanes_of_visit, from, bootstrap_lanes);

@@ -394,7 +394,6 @@ void bootstrap_residuals(const double* const* columns, Index n_columns, Index n_
 void bootstrap_deaths(const BootstrapWalk& walk, const BootstrapBatch& batch, bool as_copies, double* room,
                       double* of_columns) {
   const Index p = walk.n_columns;
-  const bool weight_counts = as_copies && walk.case_weight == nullptr;
   clear(of_columns, p * lanes);
   clear(batch.deaths, walk.n_times * lanes);
   clear(batch.weight, walk.n_times * lanes);
@@ -410,20 +409,26 @@ void bootstrap_deaths(const BootstrapWalk& walk, const BootstrapBatch& batch, bo
   };
   for (Index k = 0; k < walk.n_times; ++k) {
     double *deaths = batch.deaths + k * lanes, *weight = batch.weight + k * lanes;
-    for (Index visit = walk.visit_begin[2 * k]; visit < walk.visit_begin[2 * k + 1]; ++visit) {
-      const double of_case = walk.case_weight == nullptr ? 1 : walk.case_weight[visit];
+    const Index end = walk.visit_begin[2 * k + 1];
+    for (Index visit = walk.visit_begin[2 * k]; visit < end;) {
+      const Index n_visits = end - visit < n_together - n ? end - visit : n_together - n;
       for (Index lane = 0; lane < lanes; lane += width) {
-        const Vector copies = copies_of<double>(batch.copies + visit * lanes + lane);
-        store_lanes(room + n * lanes + lane, copies * of_case);
-        add_lanes(weight + lane, copies * of_case);
-        if (weight_counts) continue;
-        const Vector once = copies > Vector{} ? Vector{} + 1.0 : Vector{};
-        add_lanes(deaths + lane, as_copies ? copies : once);
+        Vector weights = load_lanes(weight + lane), counts = load_lanes(deaths + lane);
+        for (Index i = 0; i < n_visits; ++i) {
+          const Vector found = copies_of<double>(batch.copies + (visit + i) * lanes + lane);
+          const Vector of_visit = found * (walk.case_weight == nullptr ? 1 : walk.case_weight[visit + i]);
+          store_lanes(room + (n + i) * lanes + lane, of_visit);
+          weights += of_visit;
+          counts += as_copies ? found : found > Vector{} ? Vector{} + 1.0 : Vector{};
+        }
+        store_lanes(weight + lane, weights);
+        store_lanes(deaths + lane, counts);
       }
-      for (Index j = 0; j < p; ++j) columns[n * p + j] = walk.columns[visit * p + j];
-      if (++n == n_together) add_columns();
+      __builtin_memcpy(columns + n * p, walk.columns + visit * p, static_cast<std::size_t>(n_visits * p) * 8);
+      visit += n_visits;
+      n += n_visits;
+      if (n == n_together) add_columns();
     }
-    for (Index lane = 0; lane < lanes && weight_counts; ++lane) deaths[lane] = weight[lane];
   }
   add_columns();
 }
