@@ -18,11 +18,6 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-void check_size(const char* what, std::size_t found, Index expected) {
-  if (static_cast<Index>(found) == expected) return;
-  throw ShapeError({.what = what, .found = std::to_string(found), .expected = std::to_string(expected)});
-}
-
 /// Patients whose copies are summed one by one.
 constexpr Index per_group = 256;
 
@@ -74,15 +69,15 @@ double median(const FillOrder& order, const Groups& groups, Index lane) {
 }
 
 void check_sizes(Index n_patients, std::size_t n_copies, std::size_t n_replicates) {
-  check_size("copies do not fit patients and replicates", n_copies,
-             n_patients * static_cast<Index>(n_replicates));
+  require_size("copies do not fit patients and replicates", n_copies,
+               n_patients * static_cast<Index>(n_replicates));
 }
 
 }  // namespace
 
 FillOrder fill_order(std::span<const double> values, std::span<const std::uint8_t> included) {
   const auto n = static_cast<Index>(values.size());
-  if (!included.empty()) check_size("included does not have one value per patient", included.size(), n);
+  if (!included.empty()) require_size("included does not have one value per patient", included.size(), n);
   FillOrder order{.n_patients = n, .patient = {}, .value = {}, .by_index = {}, .group = {}};
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!std::isnan(values[i]) && (included.empty() || included[i] != 0))
@@ -123,7 +118,7 @@ void weighted_fills(std::span<const double> values, std::span<const std::uint8_t
 void weighted_fills(std::span<const std::int32_t> codes, std::span<const std::uint8_t> copies,
                     std::span<const std::uint8_t> included, std::span<std::int32_t> out) {
   const auto n = static_cast<Index>(codes.size());
-  if (!included.empty()) check_size("included does not have one value per patient", included.size(), n);
+  if (!included.empty()) require_size("included does not have one value per patient", included.size(), n);
   check_sizes(n, copies.size(), out.size());
   std::vector<std::int32_t> patient, group;
   std::int32_t n_codes = 0;

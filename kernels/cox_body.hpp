@@ -31,6 +31,17 @@ struct TimeTerms {
   double* second_both_tied;  ///< the same with g_l, g_l² in the numerator
 };
 
+/// What a patient's place adds to their score; a row of the table holds `stride` numbers, see score_stride().
+struct ScoreTerm {
+  const double* table;
+  Index stride;
+  const std::int32_t* row;  ///< per patient
+  const double* factor;     ///< per patient
+};
+
+inline constexpr Index score_room =
+    264;  ///< numbers a column for the patients whose scores are kept together
+
 // clang-format off
 
 /// risk[i] = weight[i] exp(offset[i] + Σ_j x_ij beta_j) for rows begin <= i < end; weight, offset may be null.
@@ -62,6 +73,11 @@ CHORALE_DECLARE_LEVELS(void cox_factors(const std::int32_t* place_begin, const s
 /// Upper triangle, row by row, of Σ_i factor[i] x_ij x_ik over rows begin <= i < end.
 CHORALE_DECLARE_LEVELS(void cox_products(const ColumnTable& columns, const double* factor, Index begin,
                                          Index end, double* products))
+
+/// The same of Σ_i u_i u_i', u as score_products() says; at most 4 terms; room holds score_stride(n_columns) times score_room numbers.
+CHORALE_DECLARE_LEVELS(void cox_score_products(const ColumnTable& columns, const double* factor,
+                                               const ScoreTerm* terms, Index n_terms, Index begin, Index end,
+                                               double* room, double* products))
 // clang-format on
 
 }  // namespace chorale::kernels

@@ -2,10 +2,13 @@
 // Copyright the Chorale authors
 #include "kernels/cox_bootstrap.hpp"
 
+#include <omp.h>
+
 #include <Eigen/Dense>
 #include <algorithm>
-#include <deque>
-#include <string>
+#include <iterator>
+#include <memory>
+#include <numeric>
 #include <vector>
 
 #include "kernels/cox_bootstrap_alone.hpp"
@@ -21,11 +24,6 @@ constexpr Index n_lanes = bootstrap_lanes;
 
 std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
-}
-
-void check_size(const char* what, std::size_t found, Index expected) {
-  if (static_cast<Index>(found) == expected) return;
-  throw ShapeError({.what = what, .found = std::to_string(found), .expected = std::to_string(expected)});
 }
 
 /// The replicates of one call and where their answers go.
@@ -66,69 +64,159 @@ void report_alone(const BootstrapFrame& frame, const Call& call, Index replicate
   }
 }
 
+/// One replicate.
+struct Lane {
+  Lane(const BootstrapFrame& frame, Index number, bool lost)
+      : replicate(number),
+        filled(frame.filled(number)),
+        search(filled.own ? *filled.own : frame.factor()),
+        apart(lost || filled.alone) {}
+  Lane(const Lane&) = delete;  // the search points into it
+  Lane(Lane&&) = delete;
+
+  bool moves() const { return !apart && search.state() == ReplicateSearch::State::moving; }
+
+  Index replicate;
+  FilledReplicate filled;
+  ReplicateSearch search;
+  bool apart;
+};
+
+using Lanes = std::vector<std::unique_ptr<Lane>>;
+
+/// What a block knows of its replicates, side by side.
+struct Knowledge {
+  std::vector<std::uint8_t> copies;
+  AlignedDoubles deaths, weight, of_columns, null, offset_of_deaths;
+  std::vector<std::uint32_t> n_events;
+};
+
+/// Of each row of so many lanes the chosen ones.
+template <class Values>
+Values chosen(const Values& all, std::span<const std::size_t> lanes) {
+  Values of_lanes(all.size() / size(n_lanes) * lanes.size());
+  auto to = of_lanes.begin();
+  for (std::size_t row = 0; row < all.size(); row += size(n_lanes)) {
+    for (const std::size_t lane : lanes) *to++ = all[row + lane];
+  }
+  return of_lanes;
+}
+
+Knowledge chosen(const Knowledge& all, std::span<const std::size_t> lanes) {
+  return {.copies = chosen(all.copies, lanes),
+          .deaths = chosen(all.deaths, lanes),
+          .weight = chosen(all.weight, lanes),
+          .of_columns = chosen(all.of_columns, lanes),
+          .null = chosen(all.null, lanes),
+          .offset_of_deaths = chosen(all.offset_of_deaths, lanes),
+          .n_events = chosen(all.n_events, lanes)};
+}
+
+/// In each row, lanes `at` … become those of `few`, n a row.
+template <class Values>
+void put(const Values& few, std::size_t n, std::size_t at, Values& all) {
+  auto from = few.begin();
+  for (std::size_t row = at; row < all.size(); row += size(n_lanes)) {
+    for (std::size_t k = 0; k < n; ++k) all[row + k] = *from++;
+  }
+}
+
+void put(const Knowledge& few, std::size_t n, std::size_t at, Knowledge& all) {
+  put(few.copies, n, at, all.copies);
+  put(few.deaths, n, at, all.deaths);
+  put(few.weight, n, at, all.weight);
+  put(few.of_columns, n, at, all.of_columns);
+  put(few.null, n, at, all.null);
+  put(few.offset_of_deaths, n, at, all.offset_of_deaths);
+  put(few.n_events, n, at, all.n_events);
+}
+
+/// Replicates that leave their block.
+struct Leaving {
+  Lanes lanes;
+  Knowledge known;
+};
+
+constexpr int n_single = 4, n_probes = 2;  ///< passes in single precision
+constexpr int leaving_pass =
+    n_single + 2;  ///< before which few replicates that still move may leave their block
+
 /// One block of replicates side by side.
 class Block {
  public:
-  Block(const BootstrapFrame& frame, const BootstrapVisits& visits)
+  Block(const BootstrapFrame& frame, const BootstrapVisits& visits, const Call& call)
       : frame_(frame),
         walk_(visits.walk()),
         visits_(visits),
-        copies_(size(walk_.n_visits * n_lanes)),
-        deaths_(size(walk_.n_times * n_lanes)),
-        weight_(deaths_.size()),
-        of_columns_(size(walk_.n_columns * n_lanes)),
-        slope_(of_columns_),
-        moved_(of_columns_),
+        call_(call),
+        slope_(size(walk_.n_columns * n_lanes)),
+        moved_(slope_),
         room_(size((walk_.n_room + walk_.n_columns) * n_lanes)),
         log_risk_(size(n_lanes)),
-        moved_single_(of_columns_.size()),
-        room_single_(room_.size()) {}
+        moved_single_(slope_.size()),
+        room_single_(room_.size()) {
+    known_.copies.resize(size(walk_.n_visits * n_lanes));
+    known_.deaths.resize(size(walk_.n_times * n_lanes));
+    known_.weight = known_.deaths;
+    known_.of_columns = slope_;
+    known_.null = known_.offset_of_deaths = log_risk_;
+    known_.n_events.resize(size(n_lanes));
+  }
 
-  void fit(const Call& call, Index first) {
-    const Index n = std::min(n_lanes, call.n_replicates() - first);
-    visits_.gather(call.copies, call.n_replicates(), first, copies_);
-    const BootstrapBatch batch{copies_.data(), deaths_.data(), weight_.data()};
-    CHORALE_AT_LEVEL(bootstrap_deaths, walk_, batch, frame_.options().resample == Resample::rows,
-                     room_.data(), of_columns_.data());
+  /// Fits replicates from `first` on; returns those that leave, if they may.
+  Leaving fit(Index first, bool may_leave) {
+    const Index n = std::min(n_lanes, call_.n_replicates() - first);
+    visits_.gather(call_.copies, call_.n_replicates(), first, known_.copies);
+    CHORALE_AT_LEVEL(bootstrap_deaths, walk_, batch(), frame_.options().resample == Resample::rows,
+                     room_.data(), known_.of_columns.data());
     count_deaths();
-    null_loglik(batch);
-    std::deque<Lane> lanes;  // they stay where they are: searches point into them
-    for (Index lane = 0; lane < n; ++lane) {
-      const bool lost = n_events_[size(lane)] == 0 ||
-                        frame_.lost_tellers(call.copies.data() + first + lane, call.n_replicates());
-      lanes.emplace_back(frame_, first + lane, lost);
+    null_loglik();
+    Lanes lanes;
+    for (Index replicate = first; replicate < first + n; ++replicate) {
+      const bool lost = known_.n_events[size(replicate - first)] == 0 ||
+                        frame_.lost_tellers(call_.copies.data() + replicate, call_.n_replicates());
+      lanes.push_back(std::make_unique<Lane>(frame_, replicate, lost));
     }
-    search(batch, lanes);
-    for (Index lane = 0; lane < n; ++lane) {
-      if (lanes[size(lane)].search.state() == ReplicateSearch::State::converged) {
-        report(lanes[size(lane)], lane, call, first + lane);
+    search(lanes, 0, may_leave);
+    std::vector<std::size_t> moving;
+    for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
+      if (may_leave && lanes[lane]->moves()) {
+        moving.push_back(lane);
       } else {
-        report_alone(frame_, call, first + lane);
+        finish(*lanes[lane], lane);
       }
     }
+    Leaving leaving{.lanes = {}, .known = chosen(known_, moving)};
+    for (const std::size_t lane : moving) leaving.lanes.push_back(std::move(lanes[lane]));
+    return leaving;
+  }
+
+  /// Goes on with replicates that left their blocks, as many as there are lanes at most.
+  void go_on(std::span<Leaving> blocks) {
+    Lanes lanes;
+    for (Leaving& leaving : blocks) {
+      put(leaving.known, leaving.lanes.size(), lanes.size(), known_);
+      std::move(leaving.lanes.begin(), leaving.lanes.end(), std::back_inserter(lanes));
+    }
+    search(lanes, leaving_pass, false);
+    for (std::size_t lane = 0; lane < lanes.size(); ++lane) finish(*lanes[lane], lane);
   }
 
  private:
   enum class Pass { single, exact, probe };
 
-  /// One replicate.
-  struct Lane {
-    Lane(const BootstrapFrame& frame, Index replicate, bool lost)
-        : filled(frame.filled(replicate)),
-          search(filled.own ? *filled.own : frame.factor()),
-          apart(lost || filled.alone) {}
-    Lane(const Lane&) = delete;
-    Lane(Lane&&) = delete;
+  BootstrapBatch batch() { return {known_.copies.data(), known_.deaths.data(), known_.weight.data()}; }
 
-    bool moves() const { return !apart && search.state() == ReplicateSearch::State::moving; }
+  void finish(const Lane& lane, std::size_t at_lane) const {
+    if (lane.search.state() == ReplicateSearch::State::converged) {
+      report(lane, at_lane);
+    } else {
+      report_alone(frame_, call_, lane.replicate);
+    }
+  }
 
-    FilledReplicate filled;
-    ReplicateSearch search;
-    bool apart;
-  };
-
-  void report(const Lane& found, Index lane, const Call& call, Index replicate) const {
-    const std::span<double> beta = call.beta_of(replicate);
+  void report(const Lane& found, std::size_t at_lane) const {
+    const std::span<double> beta = call_.beta_of(found.replicate);
     std::fill(beta.begin(), beta.end(), missing);
     const std::vector<Index>& kept = frame_.kept();
     for (std::size_t k = 0; k < kept.size(); ++k) {
@@ -136,28 +224,34 @@ class Block {
       beta[size(kept[k])] =
           (frame_.start()(at) + found.search.moved()(at)) / frame_.rows().scale[size(kept[k])];
     }
-    frame_.fills().expand(replicate, beta);
+    frame_.fills().expand(found.replicate, beta);
     const bool all = kept.size() == frame_.fills().free_columns().size();
-    call.fits[size(replicate)] = {.verdict = all ? CoxVerdict::converged : CoxVerdict::singular,
-                                  .alone = false,
-                                  .iterations = found.search.passes(),
-                                  .n_events = n_events_[size(lane)],
-                                  .loglik_null = null_[size(lane)],
-                                  .loglik = found.search.loglik()};
+    call_.fits[size(found.replicate)] = {.verdict = all ? CoxVerdict::converged : CoxVerdict::singular,
+                                         .alone = false,
+                                         .iterations = found.search.passes(),
+                                         .n_events = known_.n_events[at_lane],
+                                         .loglik_null = known_.null[at_lane],
+                                         .loglik = found.search.loglik()};
   }
 
   /// Events of each lane, each copy counting, and Σ w offset over them.
   void count_deaths() {
-    n_events_.assign(size(n_lanes), 0);
-    offset_of_deaths_.assign(size(n_lanes), 0);
-    for_each_death([&](Index, const std::uint8_t* copies) {
-      for (std::size_t lane = 0; lane < size(n_lanes); ++lane) n_events_[lane] += copies[lane];
-    });
+    std::fill(known_.n_events.begin(), known_.n_events.end(), 0U);
+    std::fill(known_.offset_of_deaths.begin(), known_.offset_of_deaths.end(), 0.0);
+    if (walk_.case_weight == nullptr) {
+      // weights are copies
+      for (std::size_t k = 0; k < known_.weight.size(); ++k)
+        known_.n_events[k % size(n_lanes)] += static_cast<std::uint32_t>(known_.weight[k]);
+    } else {
+      for_each_death([&](Index, const std::uint8_t* copies) {
+        for (std::size_t lane = 0; lane < size(n_lanes); ++lane) known_.n_events[lane] += copies[lane];
+      });
+    }
     if (frame_.rows().offset.empty()) return;
     for_each_death([&](Index visit, const std::uint8_t* copies) {
       const double offset = visits_.weighted_offset(visit);
       for (std::size_t lane = 0; lane < size(n_lanes); ++lane)
-        offset_of_deaths_[lane] += offset * copies[lane];
+        known_.offset_of_deaths[lane] += offset * copies[lane];
     });
   }
 
@@ -165,28 +259,27 @@ class Block {
   void for_each_death(Body body) const {
     for (Index k = 0; k < walk_.n_times; ++k) {
       for (Index v = walk_.visit_begin[2 * k]; v < walk_.visit_begin[2 * k + 1]; ++v)
-        body(v, copies_.data() + v * n_lanes);
+        body(v, known_.copies.data() + v * n_lanes);
     }
   }
 
-  void null_loglik(const BootstrapBatch& batch) {
-    null_.assign(size(n_lanes), 0);
-    CHORALE_AT_LEVEL(bootstrap_pass, visits_.null_walk(), batch, nullptr, room_.data(), nullptr,
+  void null_loglik() {
+    CHORALE_AT_LEVEL(bootstrap_pass, visits_.null_walk(), batch(), nullptr, room_.data(), nullptr,
                      log_risk_.data());
-    for (std::size_t lane = 0; lane < null_.size(); ++lane)
-      null_[lane] = offset_of_deaths_[lane] - log_risk_[lane];
+    for (std::size_t lane = 0; lane < known_.null.size(); ++lane)
+      known_.null[lane] = known_.offset_of_deaths[lane] - log_risk_[lane];
   }
 
   /// Coefficients beyond those in the visits' factor, of columns and behind them of gap columns.
-  void set_moved(const std::deque<Lane>& lanes, Pass pass) {
+  void set_moved(const Lanes& lanes, Pass pass) {
     const auto p = static_cast<Index>(frame_.kept().size());
     for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
-      if (!lanes[lane].moves()) continue;
+      if (!lanes[lane]->moves()) continue;
       const Eigen::VectorXd moved =
-          pass == Pass::probe ? lanes[lane].search.probe() : lanes[lane].search.moved();
+          pass == Pass::probe ? lanes[lane]->search.probe() : lanes[lane]->search.moved();
       for (Index j = 0; j < p; ++j) moved_[size(j * n_lanes) + lane] = moved(j) / visits_.unit(j);
       if (!frame_.fills().any()) continue;
-      const Eigen::VectorXd of_gaps = lanes[lane].filled.ties * (frame_.start() + moved);
+      const Eigen::VectorXd of_gaps = lanes[lane]->filled.ties * (frame_.start() + moved);
       for (Index g = 0; g < of_gaps.size(); ++g)
         moved_[size((p + g) * n_lanes) + lane] = of_gaps(g) / visits_.unit(p + g);
     }
@@ -194,28 +287,32 @@ class Block {
 
   /// Late entries are subtracted from sums, which leaves nothing of single precision's digits.
   Pass kind(int pass) const {
-    constexpr int n_single = 4, n_probes = 2;
     if (visits_.late_entries() || pass == n_single || pass > n_single + n_probes) return Pass::exact;
     return pass < n_single ? Pass::single : Pass::probe;
   }
 
-  void search(const BootstrapBatch& batch, std::deque<Lane>& lanes) {
-    for (int pass = 0; pass < frame_.options().max_iterations; ++pass) {
-      if (std::none_of(lanes.begin(), lanes.end(), [](const Lane& lane) { return lane.moves(); })) return;
+  void search(const Lanes& lanes, int first_pass, bool may_leave) {
+    constexpr std::ptrdiff_t few =
+        16;  // where more still move, beginning another block costs more than the pass
+    for (int pass = first_pass; pass < frame_.options().max_iterations; ++pass) {
+      const auto n_moving =
+          std::count_if(lanes.begin(), lanes.end(), [](const auto& lane) { return lane->moves(); });
+      if (n_moving == 0 || (may_leave && pass == leaving_pass && n_moving <= few)) return;
       const Pass now = kind(pass);
       set_moved(lanes, now);
       const bool nothing_moved = pass == 0 && !frame_.fills().any();
       if (now == Pass::exact) {
-        CHORALE_AT_LEVEL(bootstrap_pass, walk_, batch, nothing_moved ? nullptr : moved_.data(), room_.data(),
-                         slope_.data(), log_risk_.data());
+        CHORALE_AT_LEVEL(bootstrap_pass, walk_, batch(), nothing_moved ? nullptr : moved_.data(),
+                         room_.data(), slope_.data(), log_risk_.data());
       } else {
         std::transform(moved_.begin(), moved_.end(), moved_single_.begin(),
                        [](double value) { return static_cast<float>(value); });
-        CHORALE_AT_LEVEL(bootstrap_pass_single, walk_, batch, nothing_moved ? nullptr : moved_single_.data(),
-                         room_single_.data(), room_.data(), slope_.data());
+        CHORALE_AT_LEVEL(bootstrap_pass_single, walk_, batch(),
+                         nothing_moved ? nullptr : moved_single_.data(), room_single_.data(), room_.data(),
+                         slope_.data());
       }
       for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
-        if (lanes[lane].moves()) see(lanes[lane], lane, now);
+        if (lanes[lane]->moves()) see(*lanes[lane], lane, now);
       }
     }
   }
@@ -224,16 +321,16 @@ class Block {
     const auto p = static_cast<Index>(frame_.kept().size());
     const Eigen::MatrixXd& ties = lane.filled.ties;
     Eigen::VectorXd gradient(p);
-    double loglik = offset_of_deaths_[at_lane] - log_risk_[at_lane];
+    double loglik = known_.offset_of_deaths[at_lane] - log_risk_[at_lane];
     for (Index j = 0; j < p; ++j) {
       const auto at = size(j * n_lanes) + at_lane;
-      gradient(j) = (of_columns_[at] - slope_[at]) / visits_.unit(j);
-      loglik += of_columns_[at] * (frame_.start()(j) / visits_.unit(j) + moved_[at]);
+      gradient(j) = (known_.of_columns[at] - slope_[at]) / visits_.unit(j);
+      loglik += known_.of_columns[at] * (frame_.start()(j) / visits_.unit(j) + moved_[at]);
     }
     for (Index g = 0; g < ties.rows(); ++g) {
       const auto at = size((p + g) * n_lanes) + at_lane;
-      gradient += (of_columns_[at] - slope_[at]) / visits_.unit(p + g) * ties.row(g).transpose();
-      loglik += of_columns_[at] * moved_[at];
+      gradient += (known_.of_columns[at] - slope_[at]) / visits_.unit(p + g) * ties.row(g).transpose();
+      loglik += known_.of_columns[at] * moved_[at];
     }
     switch (pass) {
       case Pass::single:
@@ -248,20 +345,34 @@ class Block {
   const BootstrapFrame& frame_;
   const BootstrapWalk& walk_;
   const BootstrapVisits& visits_;
-  std::vector<std::uint8_t> copies_;
-  AlignedDoubles deaths_, weight_, of_columns_, slope_, moved_, room_, log_risk_;
+  const Call& call_;
+  Knowledge known_;
+  AlignedDoubles slope_, moved_, room_, log_risk_;
   std::vector<float, CacheLineAllocator<float>> moved_single_, room_single_;
-  std::vector<double> null_, offset_of_deaths_;
-  std::vector<std::uint32_t> n_events_;
 };
+
+/// Blocks whose replicates fill as many lanes together as there are: where each group begins, and the end.
+std::vector<std::size_t> groups_of(const std::vector<Leaving>& blocks) {
+  std::vector<std::size_t> begin{0};
+  std::size_t n = 0;
+  for (std::size_t b = 0; b < blocks.size(); ++b) {
+    n += blocks[b].lanes.size();
+    if (n <= size(n_lanes)) continue;
+    begin.push_back(b);
+    n = blocks[b].lanes.size();
+  }
+  begin.push_back(blocks.size());
+  return begin;
+}
 
 }  // namespace
 
 void cox_bootstrap(const CoxDesign& design, const CoxFit& full, std::span<const std::uint8_t> copies,
                    const CoxBootstrapOptions& options, std::span<CoxReplicate> fits, std::span<double> beta) {
   const auto n_replicates = static_cast<Index>(fits.size());
-  check_size("copies do not fit patients and replicates", copies.size(), design.n_patients * n_replicates);
-  check_size("coefficients do not fit replicates and columns", beta.size(), design.n_columns * n_replicates);
+  require_size("copies do not fit patients and replicates", copies.size(), design.n_patients * n_replicates);
+  require_size("coefficients do not fit replicates and columns", beta.size(),
+               design.n_columns * n_replicates);
   const BootstrapFrame frame(design, full, options, n_replicates);
   const Call call{copies, fits, beta};
   if (!frame.in_lanes()) {
@@ -277,11 +388,23 @@ void cox_bootstrap(const CoxDesign& design, const CoxFit& full, std::span<const 
   }
   const BootstrapVisits visits(frame.rows(), columns, start, options.ties);
   const Index n_blocks = (n_replicates + n_lanes - 1) / n_lanes;
+  // who is to go on alone gives a pass of others' lanes away: they do so together, where there are enough of them
+  constexpr Index many = 4;
+  const bool may_leave = n_blocks >= many * omp_get_max_threads();
+  std::vector<Leaving> leaving(size(n_blocks));
+  std::vector<std::size_t> group_begin;
 #pragma omp parallel if (n_blocks > 1)
   {
-    Block block(frame, visits);
+    Block block(frame, visits, call);
 #pragma omp for schedule(dynamic)
-    for (Index b = 0; b < n_blocks; ++b) block.fit(call, b * n_lanes);
+    for (Index b = 0; b < n_blocks; ++b) leaving[size(b)] = block.fit(b * n_lanes, may_leave);
+#pragma omp single
+    group_begin = groups_of(leaving);
+#pragma omp for schedule(dynamic)
+    for (std::size_t group = 0; group < group_begin.size() - 1; ++group) {
+      const std::size_t begin = group_begin[group];
+      block.go_on(std::span(leaving).subspan(begin, group_begin[group + 1] - begin));
+    }
   }
 }
 

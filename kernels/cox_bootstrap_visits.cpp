@@ -6,6 +6,9 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/cox_body.hpp"
+#include "kernels/large_pages.hpp"
+
 namespace chorale::kernels {
 namespace {
 
@@ -85,8 +88,10 @@ void BootstrapVisits::order_visits() {
 /// multiple of another taken away: what it rounds is then different for each patient, and sums hardly see it.
 void BootstrapVisits::copy_columns(std::span<const Index> columns, std::span<const double> start) {
   const Index p = walk_.n_columns = padded(static_cast<Index>(columns.size()), column_block);
-  columns_.assign(size(walk_.n_visits * p), 0);
-  factor_.assign(size(walk_.n_visits), 0);
+  columns_.reserve(size(walk_.n_visits * p));
+  columns_single_.reserve(size(walk_.n_visits * p));
+  wish_large_pages(columns_.data(), columns_.capacity() * sizeof(double));
+  wish_large_pages(columns_single_.data(), columns_single_.capacity() * sizeof(float));
   std::vector<double> shift;
   for (const Index j : columns) {
     const double scale = std::exp2(std::round(std::log2(rows_.scale[size(j)])));
@@ -94,19 +99,29 @@ void BootstrapVisits::copy_columns(std::span<const Index> columns, std::span<con
     unit_.push_back(rows_.scale[size(j)] / scale);
     shift.push_back((rows_.centre[size(j)] - centre) / scale);
   }
+  columns_.resize(size(walk_.n_visits * p), 0);
+  columns_single_.resize(columns_.size(), 0);
+  factor_.assign(size(walk_.n_visits), 0);
+  std::vector<const double*> values;
+  std::vector<double> of_visits;
+  for (std::size_t j = 0; j < columns.size(); ++j) {
+    values.push_back(rows_.columns.data() + columns[j] * rows_.n_rows);
+    of_visits.push_back(start[j] / unit_[j]);
+  }
   for (std::size_t v = 0; v < row_.size(); ++v) {
     double log_risk = 0;
     for (std::size_t j = 0; j < columns.size(); ++j) {
-      const double value = rows_.columns[size(columns[j] * rows_.n_rows + row_[v])] * unit_[j] + shift[j];
+      const double value = values[j][row_[v]] * unit_[j] + shift[j];
       columns_[v * size(p) + j] = value;
-      log_risk += value * start[j] / unit_[j];
+      columns_single_[v * size(p) + j] = static_cast<float>(value);
+      log_risk += value * of_visits[j];
     }
-    factor_[v] = std::exp(log_risk) * (null_factor_.empty() ? 1 : null_factor_[v]);
+    factor_[v] = log_risk;
   }
+  CHORALE_AT_LEVEL(cox_risks, ColumnTable{nullptr, 0, 0}, factor_.data(),
+                   null_factor_.empty() ? nullptr : null_factor_.data(), nullptr, Index{0},
+                   static_cast<Index>(row_.size()), factor_.data());
   walk_.factor = factor_.data();
-  columns_single_.resize(columns_.size());
-  std::transform(columns_.begin(), columns_.end(), columns_single_.begin(),
-                 [](double value) { return static_cast<float>(value); });
   walk_.columns = columns_.data();
   walk_.columns_single = columns_single_.data();
 }
@@ -114,9 +129,12 @@ void BootstrapVisits::copy_columns(std::span<const Index> columns, std::span<con
 void BootstrapVisits::gather(std::span<const std::uint8_t> copies, Index n_replicates, Index first,
                              std::span<std::uint8_t> to) const {
   const Index n = std::min(bootstrap_lanes, n_replicates - first);
-  std::fill(to.begin(), to.end(), std::uint8_t{0});
+  if (n < bootstrap_lanes) std::fill(to.begin(), to.end(), std::uint8_t{0});
+  constexpr std::size_t ahead = 24;  // patients lie anywhere
   for (std::size_t v = 0; v < patient_.size(); ++v) {
     const std::uint8_t* from = copies.data() + patient_[v] * n_replicates + first;
+    if (v + ahead < patient_.size())
+      __builtin_prefetch(copies.data() + patient_[v + ahead] * n_replicates + first);
     std::uint8_t* lanes_of_visit = to.data() + v * bootstrap_lanes;
     if (n == bootstrap_lanes) {
       std::memcpy(lanes_of_visit, from, bootstrap_lanes);

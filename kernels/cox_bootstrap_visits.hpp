@@ -32,7 +32,8 @@ class BootstrapVisits {
     return rows_.offset.empty() ? 0 : rows_.offset[at] * (rows_.weight.empty() ? 1 : rows_.weight[at]);
   }
 
-  /// Copies of one block of replicates in the order of the visits; lanes past the last replicate hold zeros.
+  /// Copies of one block of replicates in the order of the visits; lanes past the last replicate and what
+  /// is read past the last visit hold zeros, the latter as they were.
   void gather(std::span<const std::uint8_t> copies, Index n_replicates, Index first,
               std::span<std::uint8_t> to) const;
 

@@ -181,6 +181,7 @@ CoxFit cox_fit(const CoxDesign& design, const CoxOptions& options) {
                   .range = range,
                   .max_iterations = options.max_iterations};
   for (const Index j : fit.aliased) plan.start(j) = 0;
+  if (plan.start.isZero(0)) plan.loglik_at_start = fit.loglik_null;
   const NewtonResult found = newton(likelihood, plan);
   report(rows, found, likelihood, fit);
   fit.verdict = !found.infinite.empty() ? CoxVerdict::monotone

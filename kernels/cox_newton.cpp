@@ -52,9 +52,13 @@ Step next_step(const Eigen::MatrixXd& information, const Eigen::MatrixXd& at_sta
 }
 
 /// −∞ also where the information is beyond numbers.
+double if_finite(const CoxLikelihood& likelihood, double loglik) {
+  return likelihood.information().allFinite() ? loglik : -std::numeric_limits<double>::infinity();
+}
+
 double value_at(CoxLikelihood& likelihood, const Eigen::VectorXd& beta) {
   const double loglik = likelihood.evaluate(beta);
-  return likelihood.information().allFinite() ? loglik : -std::numeric_limits<double>::infinity();
+  return if_finite(likelihood, loglik);
 }
 
 /// How far the linear predictor may lie between two patients.
@@ -88,7 +92,9 @@ NewtonResult newton(CoxLikelihood& likelihood, const NewtonPlan& plan) {
                      .information_at_start = {},
                      .kept = plan.kept,
                      .infinite = {},
-                     .loglik = value_at(likelihood, plan.start),
+                     .loglik = plan.loglik_at_start ? if_finite(likelihood, *plan.loglik_at_start)
+                                                    : value_at(likelihood, plan.start),
+                     .last_step = 0,
                      .iterations = 0};
   found.information = found.information_at_start = likelihood.information();
   if (!std::isfinite(found.loglik)) return found;
@@ -122,6 +128,7 @@ NewtonResult newton(CoxLikelihood& likelihood, const NewtonPlan& plan) {
     if (left < nothing_left) {
       found.beta += step;
       found.loglik += left / 2;
+      found.last_step = std::sqrt(left);
       found.converged = true;
       return found;
     }

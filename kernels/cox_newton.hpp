@@ -2,6 +2,7 @@
 // Copyright the Chorale authors
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct NewtonPlan {
   std::span<const double> range;  ///< per coefficient, largest less smallest value of its column
   int max_iterations = 60;
   double last_step = 1e-8;  ///< standard errors; a step below is taken without looking again
+  std::optional<double> loglik_at_start =
+      {};  ///< where the likelihood was last evaluated at the start: its value
 };
 
 struct NewtonResult {
@@ -26,6 +29,7 @@ struct NewtonResult {
   std::vector<Index> kept;
   std::vector<Index> infinite;  ///< coefficients that still move when the likelihood no longer does
   double loglik = 0;
+  double last_step = 0;  ///< standard errors; where converged, the step taken without looking again
   int iterations = 0;
 };
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <string>
 
+#include "kernels/cox_scores.hpp"
 #include "kernels/cox_sums.hpp"
 #include "kernels/error.hpp"
 #include "kernels/martingale.hpp"
@@ -39,10 +40,19 @@ class ScoreColumns {
       : sums_(design, fit.beta, ties), martingale_(sums_.risk.size()), relative_risk_(sums_.risk) {
     std::vector<double> hazard = sums_.first;
     sums_.accumulate(hazard);
+    std::vector<double> of_place(2 * hazard.size());
+    for (std::size_t t = 0; t < hazard.size(); ++t) {
+      of_place[2 * t] = hazard[t];
+      of_place[2 * t + 1] = hazard[t] - sums_.first_tied[t];
+    }
+    const CoxRows& rows = *sums_.rows;
+    for (std::size_t row = 0; row < rows.weight.size(); ++row) relative_risk_[row] /= rows.weight[row];
     for (std::size_t row = 0; row < martingale_.size(); ++row) {
-      relative_risk_[row] /= sums_.weight(row);
-      martingale_[row] =
-          (sums_.died(row) ? 1 : 0) - relative_risk_[row] * sums_.gathered(row, hazard, sums_.first_tied);
+      const std::int32_t place = rows.place_of[row];
+      double gathered = of_place[size(place)];
+      if (!rows.enters.empty() && rows.enters[row] < sums_.n_times)
+        gathered -= hazard[size(rows.enters[row])];
+      martingale_[row] = place % 2 - relative_risk_[row] * gathered;
     }
   }
 
@@ -52,28 +62,50 @@ class ScoreColumns {
   template <class Take>
   void visit(Index j, const Take& take) const {
     const CoxRows& rows = *sums_.rows;
-    const auto n_times = size(sums_.n_times);
-    const std::vector<double> mean = means(j);
-    std::vector<double> gathered(n_times), by_place(2 * n_times), observed(2 * n_times, 0.0);
-    const auto at_risk = sums_.at_risk(j), dying = sums_.dying(j);
-    for (std::size_t t = 0; t < n_times; ++t)
-      gathered[t] = sums_.second[t] * at_risk[t] - sums_.second_tied[t] * dying[t];
-    sums_.accumulate(gathered);
-    for (std::size_t t = 0; t < n_times; ++t) {
-      by_place[2 * t] = gathered[t];
-      by_place[2 * t + 1] =
-          gathered[t] - (sums_.second_tied[t] * at_risk[t] - sums_.second_both_tied[t] * dying[t]);
-    }
-    for (std::size_t t = 0; t < n_times; ++t) observed[2 * t + 1] = mean[t];
+    const OfPlaces values = of_places(j);
     const double* column = rows.columns.data() + j * rows.n_rows;
     const double scale = rows.scale[size(j)];
     for (std::size_t row = 0; row < martingale_.size(); ++row) {
       const auto place = size(rows.place_of[row]);
-      double of_others = by_place[place];
+      double of_others = values.of_others[place];
       if (!rows.enters.empty() && rows.enters[row] < sums_.n_times)
-        of_others -= gathered[size(rows.enters[row])];
-      take(row, scale * (martingale_[row] * column[row] + relative_risk_[row] * of_others - observed[place]));
+        of_others -= values.gathered[size(rows.enters[row])];
+      take(row, scale * (martingale_[row] * column[row] + relative_risk_[row] * of_others -
+                         values.observed[place]));
     }
+  }
+
+  /// Σ_i w_i² U_i U_i' on the original scale.
+  Eigen::MatrixXd products() const {
+    const CoxRows& rows = *sums_.rows;
+    const Index p = rows.n_columns, stride = score_stride(p), n_times = sums_.n_times;
+    // who is at risk from the first time on takes away nothing: the row past the last
+    AlignedDoubles of_others(size(2 * n_times * stride)), observed(of_others.size());
+    AlignedDoubles gathered(rows.enters.empty() ? 0 : size((n_times + 1) * stride));
+#pragma omp parallel for schedule(dynamic) if (p > 1)
+    for (Index j = 0; j < p; ++j) {
+      const OfPlaces values = of_places(j);
+      for (Index place = 0; place < 2 * n_times; ++place) {
+        of_others[size(place * stride + j)] = values.of_others[size(place)];
+        observed[size(place * stride + j)] = values.observed[size(place)];
+      }
+      for (Index t = 0; t < n_times && !gathered.empty(); ++t)
+        gathered[size(t * stride + j)] = values.gathered[size(t)];
+    }
+    std::vector<double> martingale(martingale_), minus_weight(martingale_.size()), minus_risk;
+    for (std::size_t row = 0; row < martingale.size(); ++row) {
+      martingale[row] *= sums_.weight(row);
+      minus_weight[row] = -sums_.weight(row);
+    }
+    std::vector<ScoreTerm> terms{{of_others.data(), stride, rows.place_of.data(), sums_.risk.data()},
+                                 {observed.data(), stride, rows.place_of.data(), minus_weight.data()}};
+    if (!rows.enters.empty()) {
+      for (const double risk : sums_.risk) minus_risk.push_back(-risk);
+      terms.push_back({gathered.data(), stride, rows.enters.data(), minus_risk.data()});
+    }
+    const Eigen::Map<const Eigen::VectorXd> scale(rows.scale.data(), p);
+    return scale.asDiagonal() * score_products(rows.table(), martingale.data(), terms, rows.n_rows) *
+           scale.asDiagonal();
   }
 
   /// Column j of the Schoenfeld residuals.
@@ -88,6 +120,32 @@ class ScoreColumns {
   }
 
  private:
+  /// What is the same for everybody of a place: of column j, scaled.
+  struct OfPlaces {
+    std::vector<double> gathered;   ///< per event time, Σ_{t at risk} Σ_l x̄_l's hazard
+    std::vector<double> of_others;  ///< per place, the same less what who dies does not gather
+    std::vector<double> observed;   ///< per place, x̄ for who dies
+  };
+
+  OfPlaces of_places(Index j) const {
+    const auto n_times = size(sums_.n_times);
+    const std::vector<double> mean = means(j);
+    OfPlaces values{.gathered = std::vector<double>(n_times),
+                    .of_others = std::vector<double>(2 * n_times),
+                    .observed = std::vector<double>(2 * n_times, 0.0)};
+    const auto at_risk = sums_.at_risk(j), dying = sums_.dying(j);
+    for (std::size_t t = 0; t < n_times; ++t)
+      values.gathered[t] = sums_.second[t] * at_risk[t] - sums_.second_tied[t] * dying[t];
+    sums_.accumulate(values.gathered);
+    for (std::size_t t = 0; t < n_times; ++t) {
+      values.of_others[2 * t] = values.gathered[t];
+      values.of_others[2 * t + 1] =
+          values.gathered[t] - (sums_.second_tied[t] * at_risk[t] - sums_.second_both_tied[t] * dying[t]);
+      values.observed[2 * t + 1] = mean[t];
+    }
+    return values;
+  }
+
   /// x̄ per event time
   std::vector<double> means(Index j) const {
     std::vector<double> mean(size(sums_.n_times));
@@ -100,27 +158,6 @@ class ScoreColumns {
   CoxSums sums_;
   std::vector<double> martingale_, relative_risk_;
 };
-
-/// a' a of a matrix given by columns, over blocks of rows summed in their order.
-Eigen::MatrixXd cross_products(const AlignedDoubles& values, Index n_rows, Index n_columns) {
-  constexpr Index block = 4096;
-  const Index n_blocks = (n_rows + block - 1) / block, n_products = n_columns * (n_columns + 1) / 2;
-  const AlignedDoubles ones(size(n_rows), 1.0);
-  std::vector<double> products(size(n_blocks * n_products));
-#pragma omp parallel for schedule(dynamic) if (n_blocks > 1)
-  for (Index b = 0; b < n_blocks; ++b) {
-    CHORALE_AT_LEVEL(cox_products, ColumnTable{values.data(), n_rows, n_columns}, ones.data(), b * block,
-                     std::min(n_rows, (b + 1) * block), products.data() + b * n_products);
-  }
-  Eigen::MatrixXd total = Eigen::MatrixXd::Zero(n_columns, n_columns);
-  const double* product = products.data();
-  for (Index b = 0; b < n_blocks; ++b) {
-    for (Index j = 0; j < n_columns; ++j) {
-      for (Index k = j; k < n_columns; ++k) total(j, k) += *product++;
-    }
-  }
-  return total.selfadjointView<Eigen::Upper>();
-}
 
 struct Clusters {
   std::vector<std::int32_t> of_row;
@@ -152,6 +189,19 @@ Clusters clusters_of_rows(const CoxRows& rows, std::span<const std::int32_t> clu
   for (const std::int32_t code : clusters.of_row) used[size(code)] = 1;
   clusters.n_used = std::count(used.begin(), used.end(), 1);
   return clusters;
+}
+
+Eigen::MatrixXd products_of_clusters(const ScoreColumns& score, const Clusters& clusters, Index p) {
+  AlignedDoubles of_cluster(size(clusters.n_codes * p));
+#pragma omp parallel for schedule(dynamic) if (p > 1)
+  for (Index j = 0; j < p; ++j) {
+    double* column = of_cluster.data() + j * clusters.n_codes;
+    score.visit(j, [&](std::size_t row, double residual) {
+      column[clusters.of_row[row]] += score.sums().weight(row) * residual;
+    });
+  }
+  const std::vector<double> ones(size(clusters.n_codes), 1.0);
+  return score_products({of_cluster.data(), clusters.n_codes, p}, ones.data(), {}, clusters.n_codes);
 }
 
 /// Everything NaN but the patients in the model, who get 0.
@@ -263,7 +313,7 @@ RobustVariance robust_variance(const CoxDesign& design, const CoxFit& fit, Ties 
   const CoxRows& rows = *design.rows;
   const Index p = design.n_columns;
   RobustVariance robust{.covariance = std::vector<double>(size(p * p), missing), .n_clusters = rows.n_rows};
-  Clusters clusters{.of_row = {}, .n_codes = rows.n_rows, .n_used = rows.n_rows};
+  Clusters clusters;
   if (!cluster.empty()) {
     require_size("clusters and patients differ in number", cluster.size(), design.n_patients);
     clusters = clusters_of_rows(rows, cluster);
@@ -273,20 +323,8 @@ RobustVariance robust_variance(const CoxDesign& design, const CoxFit& fit, Ties 
   std::fill(robust.covariance.begin(), robust.covariance.end(), 0.0);
   if (rows.n_rows == 0 || p == 0) return robust;
   const ScoreColumns score(design, fit, ties);
-  AlignedDoubles of_cluster(size(clusters.n_codes * p));
-#pragma omp parallel for schedule(dynamic) if (p > 1)
-  for (Index j = 0; j < p; ++j) {
-    double* column = of_cluster.data() + j * clusters.n_codes;
-    if (cluster.empty()) {
-      score.visit(
-          j, [&](std::size_t row, double residual) { column[row] = score.sums().weight(row) * residual; });
-    } else {
-      score.visit(j, [&](std::size_t row, double residual) {
-        column[clusters.of_row[row]] += score.sums().weight(row) * residual;
-      });
-    }
-  }
-  const Eigen::MatrixXd middle = cross_products(of_cluster, clusters.n_codes, p);
+  const Eigen::MatrixXd middle =
+      cluster.empty() ? score.products() : products_of_clusters(score, clusters, p);
   Eigen::Map<Eigen::MatrixXd>(robust.covariance.data(), p, p) =
       covariance_of(fit) * middle * covariance_of(fit);
   return robust;

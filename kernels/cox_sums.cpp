@@ -29,10 +29,7 @@ CoxSums::CoxSums(const CoxDesign& design, std::span<const double> beta, Ties tie
   std::vector<double> scaled(beta.size(), 0.0);
   for (std::size_t j = 0; j < beta.size(); ++j)
     if (!std::isnan(beta[j])) scaled[j] = beta[j] * rows->scale[j];
-  CHORALE_AT_LEVEL(cox_risks, rows->table(), rows->offset.empty() ? nullptr : rows->offset.data(),
-                   rows->weight.empty() ? nullptr : rows->weight.data(), scaled.data(), Index{0},
-                   rows->n_rows, risk.data());
-  sum_risks();
+  sum_risks(scaled);
   for (std::size_t t = 0; t < size(n_times); ++t) {
     const std::int32_t begin = rows->place_begin[2 * t + 1], end = rows->place_begin[2 * t + 2];
     for (std::int32_t row = begin; row < end; ++row) weight_of_deaths[t] += weight(size(row));
@@ -49,14 +46,19 @@ CoxSums::CoxSums(const CoxDesign& design, std::span<const double> beta, Ties tie
   }
 }
 
-void CoxSums::sum_risks() {
+void CoxSums::sum_risks(const std::vector<double>& beta) {
   const RiskTable sums{at_risk_.data(), dying_.data(), n_times};
   const double* centre = rows->times(ties).table().centre;
   const auto n_chunks = static_cast<Index>(rows->chunk_begin.size()) - 1;
 #pragma omp parallel for schedule(dynamic) if (n_chunks > 1)
   for (Index c = 0; c < n_chunks; ++c) {
-    CHORALE_AT_LEVEL(cox_place_sums, rows->table(), rows->place_begin.data(), centre, risk.data(),
-                     rows->chunk_begin[size(c)], rows->chunk_begin[size(c + 1)], sums);
+    const Index from = rows->chunk_begin[size(c)], past = rows->chunk_begin[size(c + 1)];
+    CHORALE_AT_LEVEL(cox_risks, rows->table(), rows->offset.empty() ? nullptr : rows->offset.data(),
+                     rows->weight.empty() ? nullptr : rows->weight.data(), beta.data(),
+                     Index{rows->place_begin[size(2 * from)]}, Index{rows->place_begin[size(2 * past)]},
+                     risk.data());
+    CHORALE_AT_LEVEL(cox_place_sums, rows->table(), rows->place_begin.data(), centre, risk.data(), from, past,
+                     sums);
   }
   const auto strata = rows->times(ties).stratum_begin();
   for (Index j = 0; j <= rows->n_columns; ++j) {

@@ -43,7 +43,7 @@ struct CoxSums {
     return std::span(table).subspan(static_cast<std::size_t>(row * n_times),
                                     static_cast<std::size_t>(n_times));
   }
-  void sum_risks();
+  void sum_risks(const std::vector<double>& beta);  ///< scaled
 
   std::vector<double> at_risk_, dying_;  ///< (1 + n_columns, n_times)
 };

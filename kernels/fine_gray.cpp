@@ -38,8 +38,8 @@ std::vector<double> spread(const Eigen::MatrixXd& of_finite, const std::vector<I
   return flat(covariance);
 }
 
-void report(const FineGrayRows& rows, const NewtonResult& found, const FineGrayOptions& options,
-            FineGrayEngine& engine, FineGrayFit& fit) {
+void report(const FineGrayRows& rows, const NewtonResult& found, double n_events,
+            const FineGrayOptions& options, FineGrayEngine& engine, FineGrayFit& fit) {
   fit.infinite = found.infinite;
   fit.loglik = found.loglik;
   fit.iterations = found.iterations;
@@ -62,7 +62,10 @@ void report(const FineGrayRows& rows, const NewtonResult& found, const FineGrayO
     fit.naive_covariance = spread(inverse_of(found.information), finite, found.infinite, rows.scale);
     return;
   }
-  engine.evaluate(found.beta);
+  // a step changes the information by about its length over the root of the events
+  constexpr double rounding = 1e-12;
+  const bool there = found.converged && found.last_step < rounding * std::sqrt(n_events);
+  if (!there) engine.evaluate(found.beta);
   const Eigen::MatrixXd inverse = inverse_of(engine.information());
   const Eigen::MatrixXd products = engine.residual_products()(finite, finite);
   fit.naive_covariance = spread(inverse, finite, found.infinite, rows.scale);
@@ -116,8 +119,9 @@ FineGrayFit fine_gray_fit(const FineGrayDesign& design, const FineGrayOptions& o
     plan.kept.push_back(j);
     if (!options.start.empty()) plan.start(j) = options.start[at] * rows.scale[at];
   }
+  if (plan.start.isZero(0)) plan.loglik_at_start = fit.loglik_null;
   const NewtonResult found = newton(engine, plan);
-  report(rows, found, options, engine, fit);
+  report(rows, found, static_cast<double>(design.n_events), options, engine, fit);
   fit.verdict = !found.infinite.empty() ? FineGrayVerdict::monotone
                 : !found.converged      ? FineGrayVerdict::not_converged
                 : !fit.aliased.empty()  ? FineGrayVerdict::singular

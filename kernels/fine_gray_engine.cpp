@@ -29,7 +29,9 @@ FineGrayEngine::FineGrayEngine(const FineGrayRows& rows)
       chunk_products_(rows.chunk_begin.size() * size(rows.n_columns * (rows.n_columns + 1) / 2)),
       time_products_(size(rows.n_columns * (rows.n_columns + 1) / 2)),
       gradient_(Eigen::VectorXd::Zero(rows.n_columns)),
-      information_(Eigen::MatrixXd::Zero(rows.n_columns, rows.n_columns)) {}
+      information_(Eigen::MatrixXd::Zero(rows.n_columns, rows.n_columns)) {
+  for (const double uncensored : rows.uncensored) inverse_.push_back(uncensored > 0 ? 1 / uncensored : 0);
+}
 
 void FineGrayEngine::sum_risks(const Eigen::VectorXd& beta) {
   const ColumnTable columns = rows_.table();
@@ -58,29 +60,42 @@ void FineGrayEngine::subtract_late() {
   }
 }
 
-void FineGrayEngine::sum_over_time() {
-  const Index n_groups = rows_.n_groups;
-  std::vector<double> waiting(size(n_groups));  // Σ_{other cause, time < t} w e^η z / G(time-)
-  for (Index j = 0; j <= rows_.n_columns; ++j) {
-    const double* alone = alone_.data() + j * n_places_;
-    const double* others = others_.data() + j * n_places_;
-    double* sums = sums_.data() + j * rows_.n_times();
-    for (std::size_t s = 0; s + 1 < rows_.stratum_begin.size(); ++s) {
-      double later = 0;
-      for (Index k = rows_.stratum_begin[s + 1] - 1; k >= rows_.stratum_begin[s]; --k) {
-        for (Index g = 0; g < n_groups; ++g) later += alone[k * n_groups + g];
-        sums[k] = later;
+/// Rows first … first + count - 1 of the sums side by side: chains of additions that do not wait for each other.
+template <int count>
+void FineGrayEngine::sum_over_time(Index first) {
+  const Index n_groups = rows_.n_groups, n_times = rows_.n_times();
+  const double* alone = alone_.data() + first * n_places_;
+  const double* others = others_.data() + first * n_places_;
+  double* sums = sums_.data() + first * n_times;
+  std::vector<double> waiting(size(count * n_groups));  // Σ_{other cause, time < t} w e^η z / G(time-)
+  for (std::size_t s = 0; s + 1 < rows_.stratum_begin.size(); ++s) {
+    double later[count] = {};
+    for (Index k = rows_.stratum_begin[s + 1] - 1; k >= rows_.stratum_begin[s]; --k) {
+      for (Index j = 0; j < count; ++j) {
+        for (Index g = 0; g < n_groups; ++g) later[j] += alone[j * n_places_ + k * n_groups + g];
+        sums[j * n_times + k] = later[j];
       }
-      std::fill(waiting.begin(), waiting.end(), 0.0);
-      for (Index k = rows_.stratum_begin[s]; k < rows_.stratum_begin[s + 1]; ++k) {
-        for (Index g = 0; g < n_groups; ++g) {
-          const double uncensored = rows_.uncensored[size(k * n_groups + g)];
-          sums[k] += uncensored * waiting[size(g)];
-          if (uncensored > 0) waiting[size(g)] += others[k * n_groups + g] / uncensored;
+    }
+    std::fill(waiting.begin(), waiting.end(), 0.0);
+    for (Index k = rows_.stratum_begin[s]; k < rows_.stratum_begin[s + 1]; ++k) {
+      for (Index g = 0; g < n_groups; ++g) {
+        const Index place = k * n_groups + g;
+        const double uncensored = rows_.uncensored[size(place)], inverse = inverse_[size(place)];
+        double* of_group = waiting.data() + g * count;
+        for (Index j = 0; j < count; ++j) {
+          sums[j * n_times + k] += uncensored * of_group[j];
+          of_group[j] += others[j * n_places_ + place] * inverse;
         }
       }
     }
   }
+}
+
+void FineGrayEngine::sum_over_time() {
+  constexpr int together = 4;
+  Index j = 0;
+  for (; j + together <= 1 + rows_.n_columns; j += together) sum_over_time<together>(j);
+  for (; j <= rows_.n_columns; ++j) sum_over_time<1>(j);
 }
 
 void FineGrayEngine::add_products() {
@@ -96,7 +111,7 @@ void FineGrayEngine::add_products() {
       for (Index k = rows_.stratum_begin[s + 1] - 1; k >= rows_.stratum_begin[s]; --k) {
         const std::size_t at = size(k * n_groups + g);
         const double uncensored = rows_.uncensored[at];
-        spared_[at] = uncensored > 0 ? -later / uncensored : 0;
+        spared_[at] = -later * inverse_[at];
         later += increment_[size(k)] * uncensored;
       }
     }

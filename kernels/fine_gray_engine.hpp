@@ -35,9 +35,11 @@ class FineGrayEngine final : public CoxLikelihood {
  private:
   void sum_risks(const Eigen::VectorXd& beta);
   void subtract_late();
+  template <int count>
+  void sum_over_time(Index first);
   void sum_over_time();
   void add_products();
-  std::vector<double> censoring_terms(std::size_t group, const Eigen::MatrixXd& mean) const;
+  Eigen::MatrixXd censoring_terms(std::size_t group, const Eigen::MatrixXd& mean) const;
 
   const FineGrayRows& rows_;
   Index n_places_;                ///< n_times · n_groups
@@ -46,6 +48,7 @@ class FineGrayEngine final : public CoxLikelihood {
       others_;                      ///< n_places; (1 + p) x n_places: what the time adds, of it other causes
   AlignedDoubles sums_;             ///< (1 + p) x n_times, S0 and S1
   AlignedDoubles hazard_, spared_;  ///< n_places, per place: see cox_factors
+  std::vector<double> inverse_;     ///< n_places, 1 / uncensored, 0 where that is 0
   std::vector<double> increment_;   ///< n_times, dΛ
   std::vector<double> chunk_products_, time_products_;
   Eigen::VectorXd gradient_, squares_;

@@ -5,10 +5,12 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <string>
 
 #include "kernels/error.hpp"
+#include "kernels/large_pages.hpp"
 
 namespace chorale::kernels {
 namespace {
@@ -52,6 +54,9 @@ std::vector<std::uint8_t> find_incomplete(const CoxColumns& columns, std::size_t
   std::vector<std::uint8_t> incomplete(n, 0);
   double largest = 0;  // NaN compare false
   const auto look = [&](const double* values) {
+    // 0 times what is no finite number is none either
+    const Eigen::Map<const Eigen::ArrayXd> all(values, static_cast<Index>(n));
+    if ((all * 0).sum() == 0) return;
     for (std::size_t i = 0; i < n; ++i) {
       incomplete[i] |= static_cast<std::uint8_t>(values[i] != values[i]);
       largest = std::abs(values[i]) > largest ? std::abs(values[i]) : largest;
@@ -121,8 +126,8 @@ std::vector<std::size_t> order_by_exit(const Timeline& timeline, const std::vect
 }
 
 /// Rows in the order of their place, and which patient each is.
-std::vector<std::size_t> place_rows(const CauseTimeline& causes, const FineGrayModel& model,
-                                    const std::vector<std::size_t>& kept, FineGrayRows& rows) {
+std::vector<std::int32_t> place_rows(const CauseTimeline& causes, const FineGrayModel& model,
+                                     const std::vector<std::size_t>& kept, FineGrayRows& rows) {
   const Timeline& timeline = causes.timeline;
   const auto place = [&](const FineGrayPatient& patient, std::size_t i) {
     if (timeline.last[i] == timeline.first[i]) return Index{-1};
@@ -139,7 +144,7 @@ std::vector<std::size_t> place_rows(const CauseTimeline& causes, const FineGrayM
   rows.place_of.resize(size(rows.n_rows));
   rows.dies.resize(size(rows.n_rows));
   if (!timeline.entry.empty()) rows.enters.resize(size(rows.n_rows));
-  std::vector<std::size_t> patient_of(size(rows.n_rows));
+  std::vector<std::int32_t> patient_of(size(rows.n_rows));
   std::vector<std::int32_t> next = rows.place_begin;
   for (std::size_t a = 0; a < kept.size(); ++a) {
     const Index at = place(rows.patients[a], kept[a]);
@@ -148,7 +153,7 @@ std::vector<std::size_t> place_rows(const CauseTimeline& causes, const FineGrayM
     rows.patients[a].row = row;
     rows.place_of[size(row)] = static_cast<std::int32_t>(at);
     rows.dies[size(row)] = causes.cause[kept[a]] == model.cause;
-    patient_of[size(row)] = kept[a];
+    patient_of[size(row)] = static_cast<std::int32_t>(kept[a]);
     if (!timeline.entry.empty()) {
       const Index first = timeline.first[kept[a]];
       const bool late = first > rows.stratum_begin[size(timeline.stratum[kept[a]])];
@@ -267,45 +272,61 @@ void follow_censoring(const CauseTimeline& causes, const std::vector<std::size_t
   follow_entries(timeline, kept, order, by_entry, rows);
 }
 
-/// Centres the values and divides them by their standard deviation; a constant becomes zeros.
-void scale_column(std::span<double> values, FineGrayRows& rows) {
-  if (values.empty()) {
-    rows.scale.push_back(1);
-    rows.range.push_back(0);
-    return;
-  }
-  const auto n = static_cast<Index>(values.size());
-  Eigen::Map<Eigen::ArrayXd> column(values.data(), n);
-  const double low = column.minCoeff(), high = column.maxCoeff();
-  column -= column.mean();
-  const double deviation = std::sqrt(column.square().sum() / static_cast<double>(n));
-  const bool constant = deviation <= 1e-12 * std::max(std::abs(low), std::abs(high));
-  column *= constant ? 0 : 1 / deviation;
+/// Gathers column j of the rows' patients, centres it and divides it by its standard deviation; a constant becomes
+/// zeros. Blocks stay in the first cache while they are looked at.
+void fill_column(const double* values, const std::vector<std::int32_t>& patient_of,
+                 const Eigen::ArrayXd& dying, Eigen::Map<Eigen::ArrayXd> column, FineGrayRows& rows) {
+  constexpr Index per_block = 512, ahead = 48;
+  const Index n = column.size();
+  const auto blocks = [&](const auto& visit) {
+    for (Index begin = 0; begin < n; begin += per_block) visit(begin, std::min(per_block, n - begin));
+  };
+  double low = std::numeric_limits<double>::infinity(), high = -low, sum = 0, squares = 0, of_deaths = 0;
+  blocks([&](Index begin, Index length) {
+    for (Index row = begin; row < begin + length; ++row) {
+      if (row + ahead < n) __builtin_prefetch(values + patient_of[size(row + ahead)]);
+      column(row) = values[patient_of[size(row)]];
+    }
+    const auto block = column.segment(begin, length);
+    low = std::min(low, block.minCoeff());
+    high = std::max(high, block.maxCoeff());
+    sum += block.sum();
+  });
+  const double mean = n > 0 ? sum / static_cast<double>(n) : 0;
+  blocks([&](Index begin, Index length) {
+    auto block = column.segment(begin, length);
+    block -= mean;
+    squares += block.square().sum();
+  });
+  const double deviation = n > 0 ? std::sqrt(squares / static_cast<double>(n)) : 0;
+  const bool constant = n == 0 || deviation <= 1e-12 * std::max(std::abs(low), std::abs(high));
+  const double factor = constant ? 0 : 1 / deviation;
+  blocks([&](Index begin, Index length) {
+    auto block = column.segment(begin, length);
+    block *= factor;
+    of_deaths += (block * dying.segment(begin, length)).sum();
+  });
   rows.scale.push_back(constant ? 1 : deviation);
   rows.range.push_back(constant ? 0 : (high - low) / deviation);
+  rows.columns_of_deaths.push_back(of_deaths);
 }
 
-void fill_columns(const CoxColumns& columns, const std::vector<std::size_t>& patient_of, FineGrayRows& rows) {
-  std::vector<double> dying(patient_of.size());  // weights, 0 for who does not die of the cause
-  for (std::size_t row = 0; row < dying.size(); ++row)
-    dying[row] = rows.dies[row] ? (rows.weight.empty() ? 1 : rows.weight[row]) : 0;
-  const auto of_deaths = [&](std::span<const double> values) {
-    const auto n_values = static_cast<Index>(values.size());
-    return Eigen::Map<const Eigen::VectorXd>(values.data(), n_values)
-        .dot(Eigen::Map<const Eigen::VectorXd>(dying.data(), n_values));
-  };
-  const std::size_t n_rows = patient_of.size();
-  const std::size_t n = rows.n_columns > 0 ? columns.values.size() / size(rows.n_columns) : 0;
-  rows.columns.resize(n_rows * size(rows.n_columns));
-  for (std::size_t j = 0; j < size(rows.n_columns); ++j) {
-    const std::span<double> column(rows.columns.data() + j * n_rows, n_rows);
-    for (std::size_t row = 0; row < n_rows; ++row) column[row] = columns.values[j * n + patient_of[row]];
-    scale_column(column, rows);
-    rows.columns_of_deaths.push_back(of_deaths(column));
+void fill_columns(const CoxColumns& columns, const std::vector<std::int32_t>& patient_of,
+                  FineGrayRows& rows) {
+  Eigen::ArrayXd dying(rows.n_rows);  // weights, 0 for who does not die of the cause
+  for (Index row = 0; row < rows.n_rows; ++row)
+    dying(row) = rows.dies[size(row)] ? (rows.weight.empty() ? 1 : rows.weight[size(row)]) : 0;
+  const Index n = rows.n_columns > 0 ? static_cast<Index>(columns.values.size()) / rows.n_columns : 0;
+  rows.columns.reserve(size(rows.n_rows * rows.n_columns));
+  wish_large_pages(rows.columns.data(), rows.columns.capacity() * sizeof(double));
+  rows.columns.resize(size(rows.n_rows * rows.n_columns));
+  for (Index j = 0; j < rows.n_columns; ++j) {
+    fill_column(columns.values.data() + j * n, patient_of, dying,
+                {rows.columns.data() + j * rows.n_rows, rows.n_rows}, rows);
   }
   if (columns.offset.empty()) return;
-  for (const std::size_t patient : patient_of) rows.offset.push_back(columns.offset[patient]);
-  rows.offset_of_deaths = of_deaths(rows.offset);
+  for (const std::int32_t patient : patient_of) rows.offset.push_back(columns.offset[size(patient)]);
+  rows.offset_of_deaths = (Eigen::Map<const Eigen::ArrayXd>(rows.offset.data(), rows.n_rows) * dying).sum();
 }
 
 /// Patients in the order of their rows, so that a walk over them reads the columns as they lie.
@@ -359,9 +380,9 @@ FineGrayDesign make_fine_gray_design(const CauseTimeline& causes, const FineGray
                               .censored = causes.cause[i] == 0,
                               .weight = timeline.weight.empty() ? 1 : timeline.weight[i]});
   }
-  const std::vector<std::size_t> patient_of = place_rows(causes, model, kept, *rows);
+  const std::vector<std::int32_t> patient_of = place_rows(causes, model, kept, *rows);
   if (!timeline.weight.empty()) {
-    for (const std::size_t i : patient_of) rows->weight.push_back(timeline.weight[i]);
+    for (const std::int32_t i : patient_of) rows->weight.push_back(timeline.weight[size(i)]);
   }
   follow_censoring(causes, kept, model.ties, *rows);
   fill_columns(model.columns, patient_of, *rows);

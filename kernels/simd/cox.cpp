@@ -1,12 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
+#include <type_traits>
+
 #include "kernels/cox_body.hpp"
-#include "kernels/simd/vector.hpp"
+#include "kernels/simd/transpose.hpp"
 
 namespace chorale::kernels::simd::CHORALE_LEVEL {
 namespace {
 
-constexpr Index block = 256;  ///< rows whose intermediate values stay in the first cache
+constexpr Index block = 256;        ///< rows whose intermediate values stay in the first cache
+constexpr Index apart = block + 8;  ///< where the next column's stand: not in the same places of the cache
+
+/// Brings n numbers into the first cache: columns are read in turn, a block each, which no hardware foresees.
+void ask_for(const double* from, Index n) {
+  constexpr Index line = 8;
+  for (Index i = 0; i < n; i += line) __builtin_prefetch(from + i);
+}
+
+#if defined(__AVX512F__)
+constexpr Vector lane_number{0, 1, 2, 3, 4, 5, 6, 7};
+#elif defined(__AVX__)
+constexpr Vector lane_number{0, 1, 2, 3};
+#else
+constexpr Vector lane_number{0, 1};
+#endif
 
 double sum_of_products(const double* a, const double* b, Index n) {
   Vector first{}, second{};
@@ -21,38 +38,132 @@ double sum_of_products(const double* a, const double* b, Index n) {
   return total;
 }
 
-/// Sums of risk · x over few rows, for `count` columns side by side: chains of additions that do not wait for
-/// each other. The first column is risk alone.
-template <int count>
-struct FewSums {
-  double of_risk = 0, of_columns[count > 0 ? count : 1] = {};
-
-  void add(const double* risk, const double* x, Index stride, Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) {
-      of_risk += risk[i];
-      for (int j = 0; j < count; ++j) of_columns[j] += risk[i] * x[j * stride + i];
+/// Columns first … first + n_vectors · width - 1 of the risk table: 0 is risk alone, 1 + j risk times column j; those past
+/// the last are copies of it.
+template <Index n_vectors>
+struct RiskColumns {
+  RiskColumns(const ColumnTable& columns, Index first, const double* of_rows)
+      : risk(of_rows), with_risk(first == 0) {
+    for (Index c = 0; c < n_vectors * width; ++c) {
+      const Index last = columns.n_columns - 1, j = first + c - 1 < last ? first + c - 1 : last;
+      column[c] = j < 0 ? risk : columns.values + j * columns.stride;
     }
   }
+
+  /// value[c] += risk times column v · width + c, of rows i … i + width - 1.
+  void add(Index v, Index i, Vector of_rows, Vector* value) const {
+    const double* const* x = column + v * width;
+    value[0] += v == 0 && with_risk ? of_rows : of_rows * load<Vector>(x[0] + i);
+#pragma GCC unroll 8
+    for (Index c = 1; c < width; ++c) value[c] += of_rows * load<Vector>(x[c] + i);
+  }
+
+  /// total += the sums over row i.
+  void add_row(Index i, Vector* total) const {
+    for (Index v = 0; v < n_vectors; ++v) {
+      for (Index c = 0; c < width; ++c)
+        total[v][c] += risk[i] * (v + c == 0 && with_risk ? 1 : column[v * width + c][i]);
+    }
+  }
+
+  const double* risk;
+  bool with_risk;
+  const double* column[n_vectors * width];
 };
 
-/// Columns first … first + count - 1 of the risk table, and row 0 where `with_risk`.
-template <int count>
-void place_sums(const ColumnTable& columns, Index first, bool with_risk, const std::int32_t* place_begin,
-                const double* centre, const double* risk, Index begin, Index end, const RiskTable& sums) {
-  const double* x = columns.values + first * columns.stride;
-  for (Index t = begin; t < end; ++t) {
-    const Index from = place_begin[2 * t], dying = place_begin[2 * t + 1], past = place_begin[2 * t + 2];
-    FewSums<count> dead, alive;
-    dead.add(risk, x, columns.stride, dying, past);
-    alive.add(risk, x, columns.stride, from, dying);
-    const bool tied = centre[t] > 0;
-    if (with_risk) {
-      sums.at_risk[t] = alive.of_risk + dead.of_risk;
-      sums.dying[t] = tied ? dead.of_risk : 0;
+/// Sums over rows of many each: vectors along rows, added up at the end.
+template <Index n_vectors>
+class LongSums {
+ public:
+  LongSums(const RiskColumns<n_vectors>& columns, Index, Index end) : columns_(columns), end_(end) {}
+
+  void operator()(Index begin, Index end, Vector* total) const {
+    const Index past = (end - begin + width - 1) / width * width + begin;
+    const bool within = past <= end_;  // what is read past the sum's rows counts nothing
+    const Index whole = within ? past : end - (end - begin) % width;
+    for (Index v = 0; v < n_vectors; ++v) {
+      Vector value[width] = {};
+      for (Index i = begin; i < whole; i += width) {
+        Vector risk = load<Vector>(columns_.risk + i);
+        if (end - i < width) risk = lane_number < static_cast<double>(end - i) ? risk : Vector{};
+        columns_.add(v, i, risk, value);
+      }
+      total[v] = sums_of_rows(value);
     }
-    for (int j = 0; j < count; ++j) {
-      sums.at_risk[(1 + first + j) * sums.stride + t] = alive.of_columns[j] + dead.of_columns[j];
-      sums.dying[(1 + first + j) * sums.stride + t] = tied ? dead.of_columns[j] : 0;
+    for (Index i = whole; i < end; ++i) columns_.add_row(i, total);
+  }
+
+ private:
+  const RiskColumns<n_vectors>& columns_;
+  Index end_;
+};
+
+/// Sums over few rows each, asked for in their order: squares of `width` rows and columns are transposed.
+template <Index n_vectors>
+class ShortSums {
+ public:
+  ShortSums(const RiskColumns<n_vectors>& columns, Index begin, Index end)
+      : columns_(columns), from_(begin), past_(begin), end_(end) {}
+
+  void operator()(Index begin, Index end, Vector* total) {
+    for (Index v = 0; v < n_vectors; ++v) total[v] = Vector{};
+    while (begin < end) {
+      if (begin == past_) gather();
+      const Index last = end < past_ ? end : past_;
+      for (; begin < last; ++begin) {
+        for (Index v = 0; v < n_vectors; ++v) total[v] += row(begin)[v];
+      }
+    }
+  }
+
+ private:
+  static constexpr Index n_kept = 64;
+
+  Vector* row(Index i) { return rows_ + (i - from_) * n_vectors; }
+
+  void gather() {
+    from_ = past_;
+    for (; past_ + width <= end_ && past_ < from_ + n_kept; past_ += width) {
+      for (Index v = 0; v < n_vectors; ++v) {
+        Vector square[width] = {};
+        columns_.add(v, past_, load<Vector>(columns_.risk + past_), square);
+        transpose(square);
+#pragma GCC unroll 8
+        for (Index r = 0; r < width; ++r) row(past_ + r)[v] = square[r];
+      }
+    }
+    for (; past_ < end_ && past_ < from_ + n_kept; ++past_) {
+      for (Index v = 0; v < n_vectors; ++v) row(past_)[v] = Vector{};
+      columns_.add_row(past_, row(past_));
+    }
+  }
+
+  const RiskColumns<n_vectors>& columns_;
+  Index from_, past_, end_;
+  Vector rows_[n_kept * n_vectors];
+};
+
+template <Index n_vectors, template <Index> class Sums>
+void place_sums(const ColumnTable& columns, Index first, const std::int32_t* place_begin,
+                const double* centre, const double* risk, Index begin, Index end, const RiskTable& sums) {
+  const RiskColumns<n_vectors> of_rows(columns, first, risk);
+  Sums<n_vectors> sum(of_rows, place_begin[2 * begin], place_begin[2 * end]);
+  const Index left = 1 + columns.n_columns - first;
+  const Index n = left < n_vectors * width ? left : n_vectors * width;
+  double *at_risk = sums.at_risk + first * sums.stride, *dying = sums.dying + first * sums.stride;
+  for (Index t = begin; t < end; ++t) {
+    Vector alive[n_vectors], dead[n_vectors];
+    sum(place_begin[2 * t], place_begin[2 * t + 1], alive);
+    sum(place_begin[2 * t + 1], place_begin[2 * t + 2], dead);
+    double both[n_vectors * width], of_dead[n_vectors * width];
+    for (Index v = 0; v < n_vectors; ++v) {
+      store(both + v * width, alive[v] + dead[v]);
+      store(of_dead + v * width, dead[v]);
+    }
+    const bool tied = centre[t] > 0;
+    for (Index c = 0; c < n; ++c) {
+      at_risk[c * sums.stride + t] = both[c];
+      dying[c * sums.stride + t] = tied ? of_dead[c] : 0;
     }
   }
 }
@@ -107,49 +218,130 @@ double set_exactly(const EventTable& all, const RiskTable& sums, const TimeTerms
   return weight * log_left + all.weight[t] * log_of(sums.at_risk[t]);
 }
 
+// 16 or 8 sums, and what they need, fill the registers
+constexpr Index n_left = vector_bytes == 64 ? 4 : 2, n_right = 4;
+
+/// found[a · n_right + b] = Σ left[a · apart + i] right[b][i] over n values.
+void products_of_tile(const double* left, const double* const* right, Index n, double* found) {
+  Vector sums[n_left * n_right] = {};
+  Index i = 0;
+  for (; i + width <= n; i += width) {
+    Vector y[n_left];
+#pragma GCC unroll 4
+    for (Index a = 0; a < n_left; ++a) y[a] = load<Vector>(left + a * apart + i);
+#pragma GCC unroll 4
+    for (Index b = 0; b < n_right; ++b) {
+      const Vector x = load<Vector>(right[b] + i);
+#pragma GCC unroll 4
+      for (Index a = 0; a < n_left; ++a) sums[a * n_right + b] += y[a] * x;
+    }
+  }
+#pragma GCC unroll 8
+  for (Index c = 0; c < n_left * n_right; c += width) store(found + c, sums_of_rows(sums + c));
+  for (; i < n; ++i) {
+    for (Index a = 0; a < n_left; ++a) {
+      for (Index b = 0; b < n_right; ++b) found[a * n_right + b] += left[a * apart + i] * right[b][i];
+    }
+  }
+}
+
+/// Adds to the products of columns j … j + n_left - 1 with those from j on, n values each; column(k) of the p columns
+/// begins where, and left holds the first ones times what they are weighted with, a block each.
+template <class Column>
+void add_products(const double* left, Index j, Index p, Index n, const Column& column, double* products) {
+  for (Index k = j; k < p; k += n_right) {
+    const double* right[n_right];
+    for (Index b = 0; b < n_right; ++b) right[b] = column(k + b);
+    double found[n_left * n_right];
+    products_of_tile(left, right, n, found);
+    for (Index a = 0; a < n_left && j + a < p; ++a) {
+      double* row = products + (j + a) * p - (j + a) * (j + a + 1) / 2;
+      for (Index b = 0; b < n_right && k + b < p; ++b) {
+        if (k + b >= j + a) row[k + b] += found[a * n_right + b];
+      }
+    }
+  }
+}
+
+/// u of rows from … from + n - 1, a block a column.
+template <Index n_terms>
+void set_scores(const ColumnTable& columns, const double* factor, const ScoreTerm* terms, Index from, Index n,
+                double* u) {
+  const Index p = columns.n_columns;
+  ScoreTerm of[n_terms > 0 ? n_terms : 1];  // what stores through u cannot change
+  for (Index m = 0; m < n_terms; ++m) of[m] = terms[m];
+  const auto of_place = [&](Index row, Index j) {
+    Vector total{};
+    for (Index m = 0; m < n_terms; ++m)
+      total += of[m].factor[row] * load<Vector>(of[m].table + of[m].row[row] * of[m].stride + j);
+    return total;
+  };
+  for (Index i = 0; i < n; i += width) {
+    for (Index j = 0; j < p; j += width) {
+      Vector square[width] = {};
+      if (i + width <= n) {
+#pragma GCC unroll 8
+        for (Index r = 0; r < width; ++r) square[r] = of_place(from + i + r, j);
+      } else {
+        for (Index r = 0; i + r < n; ++r) square[r] = of_place(from + i + r, j);
+      }
+      transpose(square);
+      for (Index c = 0; c < width && j + c < p; ++c) store(u + (j + c) * apart + i, square[c]);
+    }
+  }
+  for (Index j = 0; j < p && factor != nullptr; ++j) {
+    const double* x = columns.values + j * columns.stride + from;
+    ask_for(x + block, n);
+    for (Index i = 0; i < n; ++i) u[j * apart + i] += factor[from + i] * x[i];
+  }
+}
+
 }  // namespace
 
 void cox_risks(const ColumnTable& columns, const double* offset, const double* weight, const double* beta,
                Index begin, Index end, double* risk) {
-  const auto rows = [&]<class V>(Index i, V eta) {
-    if (offset != nullptr) eta = load<V>(offset + i);
-    for (Index j = 0; j < columns.n_columns; ++j)
-      eta += beta[j] * load<V>(columns.values + j * columns.stride + i);
-    V value = exp_of(eta);
-    if (weight != nullptr) value *= load<V>(weight + i);
-    store(risk + i, value);
+  constexpr Index ahead = 128;
+  const auto rows = [&]<class V, Index n>(Index i, std::integral_constant<Index, n>, V) {
+    V eta[n];
+    for (Index s = 0; s < n; ++s) eta[s] = offset == nullptr ? V{} : load<V>(offset + i + s * width);
+    for (Index j = 0; j < columns.n_columns; ++j) {
+      const double* x = columns.values + j * columns.stride + i;
+      ask_for(x + ahead, n * width);
+      for (Index s = 0; s < n; ++s) eta[s] += beta[j] * load<V>(x + s * width);
+    }
+    for (Index s = 0; s < n; ++s) {
+      V value = exp_of(eta[s]);
+      if (weight != nullptr) value *= load<V>(weight + i + s * width);
+      store(risk + i + s * width, value);
+    }
   };
+  constexpr Index together = 4;  // chains of additions and of the series that do not wait for each other
   Index i = begin;
-  for (; i + width <= end; i += width) rows(i, Vector{});
-  for (; i < end; ++i) rows(i, double{});
+  for (; i + together * width <= end; i += together * width)
+    rows(i, std::integral_constant<Index, together>{}, Vector{});
+  for (; i + width <= end; i += width) rows(i, std::integral_constant<Index, 1>{}, Vector{});
+  for (; i < end; ++i) rows(i, std::integral_constant<Index, 1>{}, double{});
 }
 
 void cox_place_sums(const ColumnTable& columns, const std::int32_t* place_begin, const double* centre,
                     const double* risk, Index begin, Index end, const RiskTable& sums) {
-  constexpr Index together = 4;
-  Index first = 0;
-  do {
-    const auto add = [&](auto body) {
-      body(columns, first, first == 0, place_begin, centre, risk, begin, end, sums);
+  constexpr Index many = 6;
+  const Index n = 1 + columns.n_columns;
+  const bool at_many = place_begin[2 * end] - place_begin[2 * begin] >= many * 2 * (end - begin);
+  for (Index first = 0; first < n;) {
+    const auto add = [&]<Index n_vectors>(std::integral_constant<Index, n_vectors>) {
+      const auto body = at_many ? place_sums<n_vectors, LongSums> : place_sums<n_vectors, ShortSums>;
+      body(columns, first, place_begin, centre, risk, begin, end, sums);
+      first += n_vectors * width;
     };
-    switch (columns.n_columns - first) {
-      case 0:
-        add(place_sums<0>);
-        break;
-      case 1:
-        add(place_sums<1>);
-        break;
-      case 2:
-        add(place_sums<2>);
-        break;
-      case 3:
-        add(place_sums<3>);
-        break;
-      default:
-        add(place_sums<together>);
+    if (n - first > 2 * width) {
+      add(std::integral_constant<Index, 3>{});
+    } else if (n - first > width) {
+      add(std::integral_constant<Index, 2>{});
+    } else {
+      add(std::integral_constant<Index, 1>{});
     }
-    first += together;
-  } while (first < columns.n_columns);
+  }
 }
 
 double cox_time_terms(const EventTable& all, const RiskTable& sums, const TimeTerms& terms) {
@@ -226,14 +418,35 @@ void cox_products(const ColumnTable& columns, const double* factor, Index begin,
   for (Index c = 0; c < p * (p + 1) / 2; ++c) products[c] = 0;
   for (Index from = begin; from < end; from += block) {
     const Index n = from + block < end ? block : end - from;
-    double scaled[block];
-    double* out = products;
-    for (Index j = 0; j < p; ++j) {
-      const double* x = columns.values + j * columns.stride + from;
-      for (Index i = 0; i < n; ++i) scaled[i] = factor[from + i] * x[i];
-      for (Index k = j; k < p; ++k)
-        *out++ += sum_of_products(scaled, columns.values + k * columns.stride + from, n);
+    // beyond the last column its copies, whose products are left out
+    const auto column = [&](Index j) { return columns.values + (j < p ? j : p - 1) * columns.stride + from; };
+    for (Index j = 0; j < p; j += n_left) {
+      double scaled[n_left * apart];
+      for (Index a = 0; a < n_left; ++a) {
+        const double* x = column(j + a);
+        ask_for(x + block, n);
+        for (Index i = 0; i < n; ++i) scaled[a * apart + i] = factor[from + i] * x[i];
+      }
+      add_products(scaled, j, p, n, column, products);
     }
+  }
+}
+
+void cox_score_products(const ColumnTable& columns, const double* factor, const ScoreTerm* terms,
+                        Index n_terms, Index begin, Index end, double* room, double* products) {
+  static_assert(score_room >= apart);
+  const Index p = columns.n_columns;
+  for (Index c = 0; c < p * (p + 1) / 2; ++c) products[c] = 0;
+  for (Index from = begin; from < end; from += block) {
+    const Index n = from + block < end ? block : end - from;
+    const auto set = n_terms == 0   ? set_scores<0>
+                     : n_terms == 1 ? set_scores<1>
+                     : n_terms == 2 ? set_scores<2>
+                     : n_terms == 3 ? set_scores<3>
+                                    : set_scores<4>;
+    set(columns, factor, terms, from, n, room);
+    const auto column = [&](Index j) { return room + (j < p ? j : p - 1) * apart; };
+    for (Index j = 0; j < p; j += n_left) add_products(room + j * apart, j, p, n, column, products);
   }
 }
 

@@ -394,30 +394,43 @@ void bootstrap_residuals(const double* const* columns, Index n_columns, Index n_
 void bootstrap_deaths(const BootstrapWalk& walk, const BootstrapBatch& batch, bool as_copies, double* room,
                       double* of_columns) {
   const Index p = walk.n_columns;
-  const bool weight_counts = as_copies && walk.case_weight == nullptr;
   clear(of_columns, p * lanes);
   clear(batch.deaths, walk.n_times * lanes);
   clear(batch.weight, walk.n_times * lanes);
-  const auto add_column = [&](Index j, Index lane, Vector, Vector sum) {
-    add_lanes(of_columns + j * lanes + lane, sum);
+  // deaths of several times together: their weights, and behind the room for visits their columns
+  constexpr Index n_together = lanes;
+  double* columns = room + walk.n_room * lanes;
+  Index n = 0;
+  const auto add_columns = [&] {
+    lane_column_sums<lanes>(columns, room, 0, n, p, [&](Index j, Index lane, Vector, Vector sum) {
+      add_lanes(of_columns + j * lanes + lane, sum);
+    });
+    n = 0;
   };
   for (Index k = 0; k < walk.n_times; ++k) {
-    const Index begin = walk.visit_begin[2 * k], n = walk.visit_begin[2 * k + 1] - begin;
     double *deaths = batch.deaths + k * lanes, *weight = batch.weight + k * lanes;
-    for (Index i = 0; i < n; ++i) {
-      const double of_case = walk.case_weight == nullptr ? 1 : walk.case_weight[begin + i];
+    const Index end = walk.visit_begin[2 * k + 1];
+    for (Index visit = walk.visit_begin[2 * k]; visit < end;) {
+      const Index n_visits = end - visit < n_together - n ? end - visit : n_together - n;
       for (Index lane = 0; lane < lanes; lane += width) {
-        const Vector copies = copies_of<double>(batch.copies + (begin + i) * lanes + lane);
-        store_lanes(room + i * lanes + lane, copies * of_case);
-        if (weight_counts) continue;
-        const Vector once = copies > Vector{} ? Vector{} + 1.0 : Vector{};
-        add_lanes(deaths + lane, as_copies ? copies : once);
+        Vector weights = load_lanes(weight + lane), counts = load_lanes(deaths + lane);
+        for (Index i = 0; i < n_visits; ++i) {
+          const Vector found = copies_of<double>(batch.copies + (visit + i) * lanes + lane);
+          const Vector of_visit = found * (walk.case_weight == nullptr ? 1 : walk.case_weight[visit + i]);
+          store_lanes(room + (n + i) * lanes + lane, of_visit);
+          weights += of_visit;
+          counts += as_copies ? found : found > Vector{} ? Vector{} + 1.0 : Vector{};
+        }
+        store_lanes(weight + lane, weights);
+        store_lanes(deaths + lane, counts);
       }
+      __builtin_memcpy(columns + n * p, walk.columns + visit * p, static_cast<std::size_t>(n_visits * p) * 8);
+      visit += n_visits;
+      n += n_visits;
+      if (n == n_together) add_columns();
     }
-    add_rows(room, n, weight);
-    for (Index lane = 0; lane < lanes && weight_counts; ++lane) deaths[lane] = weight[lane];
-    lane_column_sums<lanes>(walk.columns + begin * p, room, 0, n, p, add_column);
   }
+  add_columns();
 }
 
 void bootstrap_pass(const BootstrapWalk& walk, const BootstrapBatch& batch, const double* b, double* room,

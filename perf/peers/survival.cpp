@@ -107,11 +107,11 @@ int measure(const std::string& path, Index n) {
     const CumulativeIncidence curve = cumulative_incidence(causes);
     return curve.se[static_cast<std::size_t>(curve.n_times() / 2)];
   });
-  report("fine_gray", 3, [&] {
-    const FineGrayDesign model = make_fine_gray_design(
-        causes, {.columns = {columns, n_columns, {}}, .ties = CensoringTies::after_events});
-    return fine_gray_fit(model).beta[0];
-  });
+  const FineGrayModel model{.columns = {columns, n_columns, {}}, .ties = CensoringTies::after_events};
+  report("fine_gray", 3, [&] { return fine_gray_fit(make_fine_gray_design(causes, model)).beta[0]; });
+  const FineGrayDesign ready = make_fine_gray_design(causes, model);
+  report("fine_gray_fit", 5, [&] { return fine_gray_fit(ready, {.robust = false}).beta[0]; });
+  report("fine_gray_sandwich", 5, [&] { return fine_gray_fit(ready).beta[0]; });
   return 0;
 }
 
