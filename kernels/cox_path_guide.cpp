@@ -2,6 +2,8 @@
 // Copyright the Chorale authors
 #include "kernels/cox_path_guide.hpp"
 
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 
@@ -19,10 +21,12 @@ constexpr Index most_curves = 16;
 constexpr double most_bytes = 512e6;  ///< of all curves
 constexpr Index furthest_knot = 4;    ///< lambdas from one to the next
 constexpr double longest_stride =
-    0.03;                        ///< standard deviation of what linear predictors change by between knots
-constexpr Index beyond_end = 3;  ///< lambdas that replicates look at behind the full path's end
+    0.03;                          ///< standard deviation of what linear predictors change by between knots
+constexpr double most_bend = 0.1;  ///< of a slope between knots, as a share of its bound
+constexpr Index beyond_end = 3;    ///< lambdas that replicates look at behind the full path's end
 constexpr Index most_bins = 256;
 constexpr Index lambdas_ahead = 12;
+constexpr double most_amplified = 30;
 
 /// Columns in single precision, and the units in which they are closest to the double ones.
 void round_columns(CoxPathGuideData& guide) {
@@ -31,12 +35,15 @@ void round_columns(CoxPathGuideData& guide) {
   for (std::size_t i = 0; i < data.panels.size(); ++i) guide.panels[i] = static_cast<float>(data.panels[i]);
   for (Index j = 0; j < data.n_dense; ++j) {
     double products = 0, squares = 0;
+    float largest = 0;
     for (Index i = 0; i < data.n_rows; ++i) {
       const std::size_t at = size((i / panel_rows * data.n_dense + j) * panel_rows + i % panel_rows);
       const double rounded = static_cast<double>(guide.panels[at]);
       products += rounded * data.panels[at];
       squares += rounded * rounded;
+      largest = std::max(largest, std::abs(guide.panels[at]));
     }
+    guide.largest.push_back(largest);
     guide.scale.push_back(squares > 0 ? data.scale[size(j)] * products / squares : 0);
   }
   guide.scale.resize(size(guide.n_columns()), 1.0);
@@ -128,12 +135,37 @@ void choose_knots(CoxPathGuideData& guide) {
   for (Index k = 0; k < n;) {
     guide.knot[size(k)] = 1;
     Index next = k + 1;
-    while (next + 1 < n && next + 1 - k <= furthest_knot && distance(guide, k, next + 1) <= longest_stride)
-      ++next;
+    const auto close = [&](Index to) {
+      const double stride = distance(guide, k, to);
+      return stride <= longest_stride && stride * stride / 4 <= most_bend * guide.lambda[size(to)];
+    };
+    while (next + 1 < n && next + 1 - k <= furthest_knot && close(next + 1)) ++next;
     k = next;
   }
   guide.knot[size(n - 1)] = guide.knot[size(guide.measured_lambda)] = guide.knot[size(guide.first_end - 1)] =
       1;
+}
+
+/// What an error of a slope may move coefficients by: the diagonal of the inverse of the curvature of the columns that
+/// are nonzero at the last lambda that replicates look at first.
+bool is_well_conditioned(const CoxPathGuideData& guide) {
+  const Index p = guide.n_columns(), last = guide.first_end - 1;
+  std::vector<Index> columns;
+  for (Index j = 0; j < p; ++j) {
+    if (guide.start[size(last * p + j)] != 0) columns.push_back(j);
+  }
+  if (columns.empty()) return true;
+  const Aligned<float>& curve = guide.curves[static_cast<std::size_t>(guide.curve_of[size(last)])];
+  const auto n = static_cast<Eigen::Index>(columns.size());
+  Eigen::MatrixXd chosen(n, n);
+  for (Eigen::Index a = 0; a < n; ++a) {
+    for (Eigen::Index b = 0; b < n; ++b)
+      chosen(a, b) = static_cast<double>(curve[size(columns[static_cast<std::size_t>(a)] * guide.stride +
+                                                    columns[static_cast<std::size_t>(b)])]);
+  }
+  const Eigen::LLT<Eigen::MatrixXd> root(chosen);
+  return root.info() == Eigen::Success &&
+         root.solve(Eigen::MatrixXd::Identity(n, n)).diagonal().maxCoeff() <= most_amplified;
 }
 
 /// Columns nonzero some lambdas further down; all of them where those are many.
@@ -190,6 +222,7 @@ void prepare(CoxPathGuideData& guide, const CoxPath& full) {
   guide.measured_lambda = at[static_cast<std::size_t>(guide.curve_of[size(guide.measured_lambda)])];
   choose_knots(guide);
   look_ahead(guide);
+  guide.single = is_well_conditioned(guide);
   guide.usable = true;
 }
 

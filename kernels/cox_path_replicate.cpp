@@ -14,7 +14,9 @@ std::size_t size(Index n) {
 }
 
 // as in kernels/cox_path_solver.cpp
-constexpr double small_error = 1e-8;  ///< half of what is promised
+constexpr double small_error = 1e-8;   ///< half of what is promised
+constexpr double single_error = 5e-8;  ///< and where single precision is enough, whose own error is as large
+constexpr Index enough_rows = 10000;   ///< whose rounding errors even out
 constexpr double furthest = 20;
 constexpr double small_step = 1e-5;  ///< the last one at most
 constexpr double first_tolerance = 1e-6, model_tolerance = 1e-9;
@@ -42,10 +44,12 @@ class Replicate {
         p_(guide.n_columns()),
         n_dense_(guide.rows().n_dense),
         penalty_(penalty_of(room.deviation, guide.options)),
-        null_(static_cast<Index>(guide.lambda.size())),
-        beta_(size((null_ + 1) * guide.stride), 0.0),
+        n_lambda_(static_cast<Index>(guide.lambda.size())),
+        single_(guide.single && room.n_analysed >= enough_rows),
+        small_error_(single_ ? single_error : small_error),
+        beta_(size(n_lambda_ * guide.stride), 0.0),
         slope_(beta_.size(), 0.0),
-        loglik_(size(null_ + 1), 0.0),
+        loglik_(size(n_lambda_), 0.0),
         last_(loglik_.size(), 0.0),
         share_(loglik_.size(), 1.0) {}
 
@@ -54,14 +58,15 @@ class Replicate {
     CoxPathRecorder recorder(guide_.options, path);
     path.verdict = CoxPathVerdict::complete;
     Index begin = 0, end = guide_.first_end;
-    while (begin < null_) {
+    path.loglik_null = room_.loglik_null;
+    if (!std::isfinite(path.loglik_null)) return false;
+    while (begin < n_lambda_) {
       if (!solve(begin, end)) return false;
-      if (begin == 0) path.loglik_null = loglik_[size(null_)];
       for (Index k = begin; k < end; ++k) {
         if (!recorder.take(guide_.lambda[size(k)], loglik_[size(k)], original(k))) return true;
       }
       begin = end;
-      end = std::min(null_, end + lambdas_at_once);
+      end = std::min(n_lambda_, end + lambdas_at_once);
     }
     return true;
   }
@@ -105,46 +110,54 @@ class Replicate {
   /// Coefficients in the precision of the walk, which is where the lanes then stand; what is asked for.
   template <class Real>
   void fill(CoxPathBlock<Real>& block, std::span<const Index> lanes, Ask ask) {
+    const Index n_lanes = lanes.size() > size(wide_lanes) ? 2 * wide_lanes : wide_lanes;
+    block.n_lanes = n_lanes;
     block.columns.clear();
     block.asked.clear();
     block.checked.clear();
     block.beta.clear();
-    block.sparse_beta.assign(size((p_ - n_dense_) * wide_lanes), 0);
+    block.sparse_beta.assign(size((p_ - n_dense_) * n_lanes), Real(0));
     for (Index j = 0; j < p_; ++j) {
       if (!free(j)) continue;
-      Real b[wide_lanes] = {};
+      Real b[2 * wide_lanes] = {};
       bool nonzero = false, asked = false;
       for (std::size_t i = 0; i < lanes.size(); ++i) {
         double& value = beta(lanes[i])[j];
         b[i] = static_cast<Real>(value);
         value = static_cast<double>(b[i]);
         nonzero |= value != 0;
-        asked =
-            asked || (lanes[i] != null_ && (ask == Ask::ahead ? ahead(lanes[i], j) : likely(lanes[i], j)));
+        asked = asked || (ask == Ask::ahead ? ahead(lanes[i], j) : likely(lanes[i], j));
       }
       if (j >= n_dense_) {
-        std::copy_n(b, wide_lanes, block.sparse_beta.data() + (j - n_dense_) * wide_lanes);
+        std::copy_n(b, n_lanes, block.sparse_beta.data() + (j - n_dense_) * n_lanes);
         continue;
       }
       if (nonzero) {
         block.columns.push_back(static_cast<std::int32_t>(j));
-        block.beta.insert(block.beta.end(), b, b + wide_lanes);
+        block.beta.insert(block.beta.end(), b, b + n_lanes);
       }
-      if (asked) block.asked.push_back(static_cast<std::int32_t>(j));
-      if (!asked && ask == Ask::every) block.checked.push_back(static_cast<std::int32_t>(j));
+      const bool unlikely = !asked && ask == Ask::every;
+      if (asked || (unlikely && sizeof(Real) == 4))
+        block.asked.push_back(static_cast<std::int32_t>(j));
+      else if (unlikely)
+        block.checked.push_back(static_cast<std::int32_t>(j));
     }
     block.clear(wide_);
   }
 
   /// Likelihoods and slopes of some lanes.
   template <class Real>
-  void walk(std::span<const Index> lanes, Ask ask) {
+  void walk(std::span<const Index> lanes, Ask ask, Index n_every = 0) {
     auto& room = blocks<Real>();
-    const std::size_t n_blocks = (lanes.size() + size(wide_lanes) - 1) / size(wide_lanes);
+    constexpr auto most = static_cast<std::size_t>(sizeof(Real) == 4 ? 2 * wide_lanes : wide_lanes);
+    const std::size_t n_blocks = (lanes.size() + most - 1) / most;
+    const auto of_block = [&](std::size_t b) {
+      return lanes.subspan(b * most, std::min(most, lanes.size() - b * most));
+    };
     if (room.size() < n_blocks) room.resize(n_blocks);
     std::vector<WideBlock<Real>> view;
     for (std::size_t b = 0; b < n_blocks; ++b) {
-      fill(room[b], of_block(lanes, b), ask);
+      fill(room[b], of_block(b), static_cast<Index>(b * most) < n_every ? Ask::every : ask);
       view.push_back(room[b].view());
     }
     for (Index tile = 0; tile < wide_.n_panels; tile += tile_panels) {
@@ -160,13 +173,8 @@ class Replicate {
         if (flush) CHORALE_AT_LEVEL(cox_path_wide_flush, wide_, block);
       }
     }
-    for (std::size_t b = 0; b < n_blocks; ++b) read(room[b], of_block(lanes, b));
+    for (std::size_t b = 0; b < n_blocks; ++b) read(room[b], of_block(b));
     ++n_walks_;
-  }
-
-  static std::span<const Index> of_block(std::span<const Index> lanes, std::size_t b) {
-    const std::size_t first = b * size(wide_lanes);
-    return lanes.subspan(first, std::min(size(wide_lanes), lanes.size() - first));
   }
 
   template <class Real>
@@ -174,13 +182,16 @@ class Replicate {
     for (std::size_t i = 0; i < lanes.size(); ++i) {
       const auto take = [&](const std::vector<std::int32_t>& columns, const Unset<double>& found) {
         for (std::size_t c = 0; c < columns.size(); ++c)
-          slope(lanes[i])[columns[c]] = found[c * size(wide_lanes) + i] / room_.total_weight;
+          slope(lanes[i])[columns[c]] = found[c * size(block.n_lanes) + i] / room_.total_weight;
       };
       take(block.asked, block.slopes);
       take(block.checked, block.checked_slopes);
       for (Index j = n_dense_; j < p_; ++j)
-        slope(lanes[i])[j] = block.sparse_slopes[size((j - n_dense_) * wide_lanes) + i] / room_.total_weight;
-      loglik_[size(lanes[i])] = block.loglik[i];
+        slope(lanes[i])[j] =
+            block.sparse_slopes[size((j - n_dense_) * block.n_lanes) + i] / room_.total_weight;
+      double of_dead = 0;  // Σ dead η / W
+      for (Index j = 0; j < p_; ++j) of_dead += room_.died[size(j)] * beta(lanes[i])[j];
+      loglik_[size(lanes[i])] = room_.total_weight * of_dead + room_.dead_offset - block.logs[i];
     }
   }
 
@@ -258,6 +269,7 @@ class Replicate {
         return missing;
     }
     double longest = 0, gain = 0;
+    bool nothing = true;
     for (Index j = 0; j < p_; ++j) {
       const std::size_t at = size(j);
       const double there = b[at] * reach[at], change = there - beta(k)[j], end_slope = s[at] / reach[at];
@@ -268,8 +280,10 @@ class Replicate {
       }
       beta(k)[j] = there;
       slope(k)[j] = end_slope;
+      nothing = nothing && there == 0;
     }
-    loglik_[size(k)] += gain * room_.total_weight;
+    // rounding errors would make a gain of them
+    loglik_[size(k)] = nothing ? room_.loglik_null : loglik_[size(k)] + gain * room_.total_weight;
     return longest;
   }
 
@@ -308,7 +322,8 @@ class Replicate {
     walk<float>(knots, Ask::ahead);
     if (begin == 0) {
       const auto place = std::find(knots.begin(), knots.end(), guide_.measured_lambda) - knots.begin();
-      make_curves(room_.single[static_cast<std::size_t>(place / wide_lanes)], place % wide_lanes, knots);
+      make_curves(room_.single[static_cast<std::size_t>(place / (2 * wide_lanes))], place % (2 * wide_lanes),
+                  knots);
     }
     if (!move_all(knots, first_tolerance)) return false;
     std::vector<double> beta_walked, slope_walked;
@@ -337,39 +352,48 @@ class Replicate {
     return move_all(between, model_tolerance);
   }
 
+  /// What a further step would move, judged by those before.
+  double next_step(Index k) const { return last_[size(k)] * share_[size(k)]; }
+
+  /// All lambdas to the end. Knots come first: their blocks see the slopes of every column. Between knots slopes stay
+  /// close to a line, so that only likely columns are looked at.
   bool solve(Index begin, Index end) {
     if (!approach(begin, end)) return false;
     std::vector<Index> lanes;
-    // from the end, so that the blocks of most columns are full
-    for (Index k = end; k-- > begin;) lanes.push_back(k);
-    if (begin == 0) lanes.push_back(null_);
+    for (Index k = end; k-- > begin;) {
+      if (is_knot(k, begin, end)) lanes.push_back(k);
+    }
+    Index n_every = static_cast<Index>(lanes.size());
+    for (Index k = end; k-- > begin;) {
+      if (!is_knot(k, begin, end)) lanes.push_back(k);
+    }
     for (int round = 0; round < max_walks && !lanes.empty(); ++round) {
-      // columns far from their bound need no second look where little moved
-      const bool moved = round == 0 || std::any_of(lanes.begin(), lanes.end(), [&](Index k) {
-                           return k != null_ && last_[size(k)] > small_step;
-                         });
-      walk<double>(lanes, moved ? Ask::every : Ask::likely);
-      std::vector<Index> left;
+      if (single_ && round < max_single)
+        walk<float>(lanes, Ask::likely, n_every);
+      else
+        walk<double>(lanes, Ask::likely, n_every);
       double at_knots = least_share;
       for (const Index k : lanes) {
         if (!std::isfinite(loglik_[size(k)])) return false;
-        if (k == null_) continue;
         const double step = move(k, model_tolerance);
         if (std::isnan(step)) return false;
-        // the first step of what lies between knots is their distance from a line
+        // the first step of what lies between knots is their distance from a line, and small ones are noise
         if (round > 0 || is_knot(k, begin, end)) {
           share_[size(k)] =
               std::max(share_[size(k)] / 2, std::clamp(step / last_[size(k)], least_share, 1.0));
-          if (round == 0) at_knots = std::max(at_knots, share_[size(k)]);
+          if (round == 0 && step > small_error_) at_knots = std::max(at_knots, share_[size(k)]);
         }
         last_[size(k)] = step;
       }
+      std::vector<Index> left;
       for (const Index k : lanes) {
-        if (k == null_) continue;
         if (round == 0 && !is_knot(k, begin, end)) share_[size(k)] = at_knots;
-        if (!(last_[size(k)] <= small_step && last_[size(k)] * share_[size(k)] <= small_error))
-          left.push_back(k);
+        if (last_[size(k)] > small_step || next_step(k) > small_error_) left.push_back(k);
       }
+      // columns far from their bound need no second look where little moved
+      const auto little = std::stable_partition(left.begin(), left.end(),
+                                                [&](Index k) { return last_[size(k)] > small_step; });
+      n_every = little - left.begin();
       lanes = left;
     }
     return lanes.empty();
@@ -380,7 +404,9 @@ class Replicate {
   WideRows wide_;
   Index p_, n_dense_;
   PathPenalty penalty_;
-  Index null_;                        ///< a lane without coefficients, behind the others
+  Index n_lambda_;
+  bool single_;  ///< single precision is enough
+  double small_error_;
   std::vector<double> beta_, slope_;  ///< lanes x stride
   std::vector<double> loglik_, last_;
   std::vector<double> share_;  ///< of a step that a further one takes
