@@ -19,11 +19,8 @@ std::size_t size(Index n) {
 
 constexpr Index most_curves = 16;
 constexpr double most_bytes = 512e6;  ///< of all curves
-constexpr Index furthest_knot = 4;    ///< lambdas from one to the next
-constexpr double longest_stride =
-    0.03;                          ///< standard deviation of what linear predictors change by between knots
-constexpr double most_bend = 0.1;  ///< of a slope between knots, as a share of its bound
-constexpr Index beyond_end = 3;    ///< lambdas that replicates look at behind the full path's end
+constexpr double most_bend = 0.1;     ///< of a slope between knots, as a share of its bound
+constexpr Index beyond_end = 3;       ///< lambdas that replicates look at behind the full path's end
 constexpr Index most_bins = 256;
 constexpr Index lambdas_ahead = 12;
 constexpr double most_amplified = 30;
@@ -113,7 +110,7 @@ void keep_curves(CoxPathGuideData& guide, std::span<const Index> at) {
 /// Standard deviation of the difference of linear predictors, about.
 double distance(const CoxPathGuideData& guide, Index a, Index b) {
   const Index p = guide.n_columns();
-  const Aligned<float>& curve = guide.curves[static_cast<std::size_t>(guide.curve_of[size(b)])];
+  const Aligned<float>& curve = guide.curves[static_cast<std::size_t>(guide.curve_below(b))];
   std::vector<double> change;
   for (Index j = 0; j < p; ++j) change.push_back(guide.start[size(b * p + j)] - guide.start[size(a * p + j)]);
   double sum = 0;
@@ -129,7 +126,14 @@ double distance(const CoxPathGuideData& guide, Index a, Index b) {
   return std::sqrt(std::max(sum, 0.0));
 }
 
-void choose_knots(CoxPathGuideData& guide) {
+/// How far it may be from one knot to the next: lambdas, and the standard deviation of what linear predictors change by.
+struct Reach {
+  Index lambdas;
+  double stride;
+};
+constexpr Reach reaches[] = {{2, 0.03}, {3, 0.03}, {4, 0.03}, {4, 0.04}, {4, 0.05}, {4, 0.06}, {4, 0.08}};
+
+void place_knots(CoxPathGuideData& guide, Reach reach) {
   const auto n = static_cast<Index>(guide.lambda.size());
   guide.knot.assign(size(n), 0);
   for (Index k = 0; k < n;) {
@@ -137,13 +141,22 @@ void choose_knots(CoxPathGuideData& guide) {
     Index next = k + 1;
     const auto close = [&](Index to) {
       const double stride = distance(guide, k, to);
-      return stride <= longest_stride && stride * stride / 4 <= most_bend * guide.lambda[size(to)];
+      return stride <= reach.stride && stride * stride / 4 <= most_bend * guide.lambda[size(to)];
     };
-    while (next + 1 < n && next + 1 - k <= furthest_knot && close(next + 1)) ++next;
+    while (next + 1 < n && next + 1 - k <= reach.lambdas && close(next + 1)) ++next;
     k = next;
   }
   guide.knot[size(n - 1)] = guide.knot[size(guide.measured_lambda)] = guide.knot[size(guide.first_end - 1)] =
       1;
+}
+
+/// As many as one block holds, if there is a way.
+void choose_knots(CoxPathGuideData& guide) {
+  for (const Reach& reach : reaches) {
+    place_knots(guide, reach);
+    if (std::count(guide.knot.begin(), guide.knot.begin() + guide.first_end, 1) <= 2 * wide_lanes) return;
+  }
+  place_knots(guide, {4, 0.03});
 }
 
 /// What an error of a slope may move coefficients by: the diagonal of the inverse of the curvature of the columns that
@@ -155,7 +168,7 @@ bool is_well_conditioned(const CoxPathGuideData& guide) {
     if (guide.start[size(last * p + j)] != 0) columns.push_back(j);
   }
   if (columns.empty()) return true;
-  const Aligned<float>& curve = guide.curves[static_cast<std::size_t>(guide.curve_of[size(last)])];
+  const Aligned<float>& curve = guide.curves[static_cast<std::size_t>(guide.curve_below(last))];
   const auto n = static_cast<Eigen::Index>(columns.size());
   Eigen::MatrixXd chosen(n, n);
   for (Eigen::Index a = 0; a < n; ++a) {
@@ -213,13 +226,10 @@ void prepare(CoxPathGuideData& guide, const CoxPath& full) {
       break;
     }
   }
-  for (Index k = 0; k < n; ++k) {
-    const auto nearest = std::min_element(
-        at.begin(), at.end(), [&](Index a, Index b) { return std::abs(a - k) < std::abs(b - k); });
-    guide.curve_of.push_back(static_cast<std::int32_t>(nearest - at.begin()));
-  }
+  at.erase(std::unique(at.begin(), at.end()), at.end());
+  guide.curve_at = at;
+  guide.measured_lambda = at[size(guide.curve_below(guide.measured_lambda))];
   keep_curves(guide, at);
-  guide.measured_lambda = at[static_cast<std::size_t>(guide.curve_of[size(guide.measured_lambda)])];
   choose_knots(guide);
   look_ahead(guide);
   guide.single = is_well_conditioned(guide);
@@ -227,6 +237,17 @@ void prepare(CoxPathGuideData& guide, const CoxPath& full) {
 }
 
 }  // namespace
+
+Index CoxPathGuideData::curve_below(Index k) const {
+  const auto above = std::upper_bound(curve_at.begin() + 1, curve_at.end(), k);
+  return above - curve_at.begin() - 1;
+}
+
+float CoxPathGuideData::share_above(Index k) const {
+  const auto below = size(curve_below(k));
+  if (below + 1 == curve_at.size() || k <= curve_at[below]) return 0;
+  return static_cast<float>(k - curve_at[below]) / static_cast<float>(curve_at[below + 1] - curve_at[below]);
+}
 
 CoxPathGuide make_cox_path_guide(const CoxPathDesign& design, const CoxPathOptions& options) {
   check_path(design, options);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 namespace chorale::kernels {
@@ -22,6 +23,7 @@ constexpr double small_step = 1e-5;  ///< the last one at most
 constexpr double first_tolerance = 1e-6, model_tolerance = 1e-9;
 
 constexpr double probable = 0.75;   ///< slope, as a share of its bound, of columns that a model may move
+constexpr double possible = 0.5;    ///< and of those whose slopes a model follows
 constexpr double longest_step = 1;  ///< beyond it the full data is no guide
 constexpr int max_walks = 10, max_single = 5;
 constexpr double near = 3e-6;  ///< what single precision leaves to double
@@ -200,8 +202,8 @@ class Replicate {
     return std::max(room_.died[size(j)] - slope_of, 0.1 / room_.total_weight);
   }
 
-  /// The full data's curvature, and by how much the replicate's differs at one place.
-  void make_curves(const CoxPathBlock<float>& block, Index lane, std::span<const Index> knots) {
+  /// By how much the replicate's curvature differs from the full data's, at one place.
+  void measure_difference(const CoxPathBlock<float>& block, Index lane, std::span<const Index> knots) {
     std::vector<std::int32_t> columns;
     for (Index j = 0; j < p_; ++j) {
       if (std::any_of(knots.begin(), knots.end(), [&](Index k) { return likely(k, j); }))
@@ -209,58 +211,101 @@ class Replicate {
     }
     cox_path_curvature(guide_, room_, block, lane, columns, guide_.stride);
     const auto& measured =
-        guide_.curves[static_cast<std::size_t>(guide_.curve_of[size(guide_.measured_lambda)])];
+        guide_.curves[static_cast<std::size_t>(guide_.curve_below(guide_.measured_lambda))];
     std::vector<double> unit;
     for (const std::int32_t j : columns)
       unit.push_back(j < n_dense_ ? 1 : 1 / std::sqrt(expected(j, slope(guide_.measured_lambda)[j])));
-    Aligned<float> more(size(p_ * guide_.stride), 0.0f);
+    room_.difference.assign(measured.size(), 0.0f);
+    room_.curves.resize(guide_.curves.size());
+    room_.has_curve.assign(guide_.curves.size(), 0);
     for (std::size_t a = 0; a < columns.size(); ++a) {
       for (std::size_t b = a; b < columns.size(); ++b) {
         const std::size_t at = size(columns[a] * guide_.stride + columns[b]);
         const double own = room_.gram[a * size(guide_.stride) + b] * unit[a] * unit[b] / room_.total_weight;
-        more[at] = static_cast<float>(own) - measured[at];
-        more[size(columns[b] * guide_.stride + columns[a])] = more[at];
+        room_.difference[at] = static_cast<float>(own) - measured[at];
+        room_.difference[size(columns[b] * guide_.stride + columns[a])] = room_.difference[at];
       }
-    }
-    room_.curves.resize(guide_.curves.size());
-    for (std::size_t c = 0; c < guide_.curves.size(); ++c) {
-      room_.curves[c].resize(more.size());
-      for (std::size_t i = 0; i < more.size(); ++i) room_.curves[c][i] = guide_.curves[c][i] + more[i];
     }
   }
 
-  /// Takes a lane to the minimum of its model, slopes along. Returns how far; NaN where there is none.
-  double move(Index k, double tolerance) {
-    const std::size_t n = size(guide_.stride);
-    std::vector<float> moved(n);
-    std::vector<double> b(n, 0.0), s(n, 0.0), one(n, 0.0), two(n, 0.0), reach(n, 1.0);
-    for (Index j = 0; j < p_; ++j) {
-      const double e = j < n_dense_ ? 1 : std::sqrt(expected(j, slope(k)[j]));
-      reach[size(j)] = 1 / e;
-      b[size(j)] = beta(k)[j] * e;
-      s[size(j)] = slope(k)[j] / e;
-      one[size(j)] = l1(k, j) / e;
-      two[size(j)] = l2(k, j) / (e * e);
+  /// Curvature of some columns at a lambda: a line between two of the full data's, and the difference.
+  const float* between(Index k, std::span<const std::int32_t> columns, Index stride) {
+    const auto below = static_cast<std::size_t>(guide_.curve_below(k));
+    const auto above = std::min(below + 1, guide_.curves.size() - 1);
+    const float share = guide_.share_above(k);
+    room_.between.assign(columns.size() * size(stride), 0.0f);
+    float* to = room_.between.data();
+    for (std::size_t a = 0; a < columns.size(); ++a) {
+      const std::size_t row = size(columns[a] * guide_.stride);
+      for (std::size_t b = a; b < columns.size(); ++b) {
+        const std::size_t at = row + static_cast<std::size_t>(columns[b]);
+        const float low = guide_.curves[below][at];
+        to[a * size(stride) + b] = to[b * size(stride) + a] =
+            low + share * (guide_.curves[above][at] - low) + room_.difference[at];
+      }
     }
-    std::vector<std::int32_t> columns;
-    std::vector<std::uint8_t> in(n, 0);
+    return to;
+  }
+
+  /// The nearest of the full data's, and the difference.
+  const float* nearest(Index k) {
+    const auto c = static_cast<std::size_t>(guide_.curve_below(k) + (guide_.share_above(k) > 0.5f));
+    Aligned<float>& curve = room_.curves[c];
+    if (!room_.has_curve[c]) {
+      curve.resize(guide_.curves[c].size());
+      std::transform(guide_.curves[c].begin(), guide_.curves[c].end(), room_.difference.begin(),
+                     curve.begin(), std::plus<>());
+      room_.has_curve[c] = 1;
+    }
+    return curve.data();
+  }
+
+  /// Takes a lane to the minimum of its model, slopes along. Returns how far; NaN where there is none.
+  ///
+  /// Where a sparse column's coefficient changes by d, expected deaths of its carriers change by e^d − 1 and all slopes
+  /// in proportion to that: without a ridge this is the model's variable, so that long steps of rare columns are
+  /// right at once.
+  double move(Index k, double tolerance) {
+    std::vector<std::int32_t> columns, in;
+    for (Index j = 0; j < p_; ++j) {
+      if (free(j) && (beta(k)[j] != 0 || std::abs(slope(k)[j]) >= possible * l1(k, j)))
+        columns.push_back(static_cast<std::int32_t>(j));
+    }
+    // few of them are brought together, in the curvature of this lambda; of many, rows stay where they are
+    const auto n_columns = static_cast<Index>(columns.size());
+    const bool together = n_columns * 4 < p_;
+    const Index stride = together ? (n_columns + 15) / 16 * 16 : guide_.stride;
+    const float* curve = together ? between(k, columns, stride) : nearest(k);
+    const auto place = [&](std::size_t c) { return together ? c : static_cast<std::size_t>(columns[c]); };
+    // at a coefficient of 0 the variable is 0, and `here` where the lane stands
+    std::vector<double> b(size(stride), 0.0), s(b), one(b), two(b), reach(b), here(b);
+    std::vector<std::uint8_t> curved(size(stride), 0), chosen(curved);
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const Index j = columns[c];
+      const std::size_t at = place(c);
+      const double e = j < n_dense_ ? 1 : std::sqrt(expected(j, slope(k)[j]));
+      reach[at] = 1 / e;
+      s[at] = slope(k)[j] / e;
+      one[at] = l1(k, j) / e;
+      two[at] = l2(k, j) / (e * e);
+      curved[at] = j >= n_dense_ && two[at] == 0;
+      b[at] = here[at] = e * (curved[at] ? -std::expm1(-beta(k)[j]) : beta(k)[j]);
+    }
+    std::vector<float> moved(size(stride));
     for (int round = 0; round < 10; ++round) {
       const double share = round == 0 ? probable : 1;
       bool joined = false;
-      for (std::size_t j = 0; j < size(p_); ++j) {
-        if (in[j] || !penalty_.free[j] || !(b[j] != 0 || std::abs(s[j]) >= share * one[j])) continue;
-        in[j] = 1;
-        joined = true;
+      in.clear();
+      for (std::size_t c = 0; c < columns.size(); ++c) {
+        const std::size_t at = place(c);
+        if (!chosen[at] && (b[at] != 0 || std::abs(s[at]) >= share * one[at])) chosen[at] = joined = true;
+        if (chosen[at]) in.push_back(static_cast<std::int32_t>(at));
       }
       if (!joined) break;
-      columns.clear();
-      for (std::size_t j = 0; j < size(p_); ++j) {
-        if (in[j]) columns.push_back(static_cast<std::int32_t>(j));
-      }
-      const WideModel model{.stride = guide_.stride,
-                            .curve = room_.curves[static_cast<std::size_t>(guide_.curve_of[size(k)])].data(),
-                            .columns = columns.data(),
-                            .n_columns = static_cast<Index>(columns.size()),
+      const WideModel model{.stride = stride,
+                            .curve = curve,
+                            .columns = in.data(),
+                            .n_columns = static_cast<Index>(in.size()),
                             .l1 = one.data(),
                             .l2 = two.data(),
                             .reach = reach.data()};
@@ -270,16 +315,20 @@ class Replicate {
     }
     double longest = 0, gain = 0;
     bool nothing = true;
-    for (Index j = 0; j < p_; ++j) {
-      const std::size_t at = size(j);
-      const double there = b[at] * reach[at], change = there - beta(k)[j], end_slope = s[at] / reach[at];
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const std::size_t at = place(c);
+      double& value = beta(k)[columns[c]];
+      double& slope_there = slope(k)[columns[c]];
+      const double by = (b[at] - here[at]) * reach[at], end_slope = s[at] / reach[at];
+      const double there = b[at] == 0 ? 0 : value + (curved[at] ? std::log1p(by) : by),
+                   change = there - value;
       if (change != 0) {
         if (!(std::abs(change) <= longest_step && std::abs(there) <= furthest)) return missing;
         longest = std::max(longest, std::abs(change));
-        gain += change * (slope(k)[j] + end_slope) / 2;
+        gain += change * (slope_there + end_slope) / 2;
       }
-      beta(k)[j] = there;
-      slope(k)[j] = end_slope;
+      value = there;
+      slope_there = end_slope;
       nothing = nothing && there == 0;
     }
     // rounding errors would make a gain of them
@@ -287,13 +336,40 @@ class Replicate {
     return longest;
   }
 
-  /// Where lambdas between knots stand: a line from one to the next.
-  void interpolate(Index k, Index before, Index behind) {
+  /// Σ_k H[j, k] change_k of every column, by the full data's curvature at a lambda.
+  std::vector<double> times_curvature(Index k, std::span<const double> change) {
+    std::vector<double> unit(size(p_), 1.0), product(size(p_), 0.0);
+    for (Index j = n_dense_; j < p_; ++j) unit[size(j)] = std::sqrt(expected(j, slope(k)[j]));
+    const auto below = static_cast<std::size_t>(guide_.curve_below(k));
+    const auto above = std::min(below + 1, guide_.curves.size() - 1);
+    const double of_above = static_cast<double>(guide_.share_above(k));
+    for (std::size_t j = 0; j < size(p_); ++j) {
+      if (change[j] == 0) continue;
+      const float* low = guide_.curves[below].data() + j * size(guide_.stride);
+      const float* high = guide_.curves[above].data() + j * size(guide_.stride);
+      const auto from_low = static_cast<float>((1 - of_above) * change[j] * unit[j]),
+                 from_high = static_cast<float>(of_above * change[j] * unit[j]);
+      for (std::size_t c = 0; c < size(p_); ++c)
+        product[c] += static_cast<double>(from_low * low[c] + from_high * high[c]);
+    }
+    for (std::size_t j = 0; j < size(p_); ++j) product[j] *= unit[j];
+    return product;
+  }
+
+  /// Where lambdas between knots stand: a line from one to the next. Slopes there leave their line by
+  /// t (1 − t)/2 (H behind − H before) change.
+  void interpolate(Index before, Index behind) {
+    std::vector<double> change;
+    for (Index j = 0; j < p_; ++j) change.push_back(beta(behind)[j] - beta(before)[j]);
+    const auto at_end = times_curvature(behind, change), at_start = times_curvature(before, change);
     const double from = guide_.lambda[size(before)], to = guide_.lambda[size(behind)];
-    const double t = from > to ? (from - guide_.lambda[size(k)]) / (from - to) : 0;
-    for (Index j = 0; j < p_; ++j) {
-      beta(k)[j] = (1 - t) * beta(before)[j] + t * beta(behind)[j];
-      slope(k)[j] = (1 - t) * slope(before)[j] + t * slope(behind)[j];
+    for (Index k = before + 1; k < behind; ++k) {
+      const double t = from > to ? (from - guide_.lambda[size(k)]) / (from - to) : 0;
+      for (Index j = 0; j < p_; ++j) {
+        beta(k)[j] = (1 - t) * beta(before)[j] + t * beta(behind)[j];
+        slope(k)[j] = (1 - t) * slope(before)[j] + t * slope(behind)[j] +
+                      t * (1 - t) / 2 * (at_end[size(j)] - at_start[size(j)]);
+      }
     }
   }
 
@@ -322,8 +398,8 @@ class Replicate {
     walk<float>(knots, Ask::ahead);
     if (begin == 0) {
       const auto place = std::find(knots.begin(), knots.end(), guide_.measured_lambda) - knots.begin();
-      make_curves(room_.single[static_cast<std::size_t>(place / (2 * wide_lanes))], place % (2 * wide_lanes),
-                  knots);
+      measure_difference(room_.single[static_cast<std::size_t>(place / (2 * wide_lanes))],
+                         place % (2 * wide_lanes), knots);
     }
     if (!move_all(knots, first_tolerance)) return false;
     std::vector<double> beta_walked, slope_walked;
@@ -340,16 +416,22 @@ class Replicate {
     std::swap(slope_, slope_walked);
     std::vector<Index> between;
     for (std::size_t i = 0; i + 1 < knots.size(); ++i) {
-      for (Index k = knots[i] + 1; k < knots[i + 1]; ++k) {
-        interpolate(k, knots[i], knots[i + 1]);
-        between.push_back(k);
-      }
+      if (knots[i] + 1 < knots[i + 1]) interpolate(knots[i], knots[i + 1]);
+      for (Index k = knots[i] + 1; k < knots[i + 1]; ++k) between.push_back(k);
     }
     for (const Index k : knots) {
       std::copy_n(beta_walked.begin() + k * guide_.stride, guide_.stride, beta(k));
       std::copy_n(slope_walked.begin() + k * guide_.stride, guide_.stride, slope(k));
     }
     return move_all(between, model_tolerance);
+  }
+
+  /// That of the knots before and behind.
+  double share_beside(Index k, Index begin, Index end) const {
+    Index before = k, behind = k;
+    while (!is_knot(before, begin, end)) --before;
+    while (!is_knot(behind, begin, end)) ++behind;
+    return std::max(share_[size(before)], share_[size(behind)]);
   }
 
   /// What a further step would move, judged by those before.
@@ -372,22 +454,20 @@ class Replicate {
         walk<float>(lanes, Ask::likely, n_every);
       else
         walk<double>(lanes, Ask::likely, n_every);
-      double at_knots = least_share;
       for (const Index k : lanes) {
         if (!std::isfinite(loglik_[size(k)])) return false;
-        const double step = move(k, model_tolerance);
+        const double step = move(k, model_tolerance), before = last_[size(k)];
         if (std::isnan(step)) return false;
-        // the first step of what lies between knots is their distance from a line, and small ones are noise
-        if (round > 0 || is_knot(k, begin, end)) {
-          share_[size(k)] =
-              std::max(share_[size(k)] / 2, std::clamp(step / last_[size(k)], least_share, 1.0));
-          if (round == 0 && step > small_error_) at_knots = std::max(at_knots, share_[size(k)]);
-        }
         last_[size(k)] = step;
+        // the first step of what lies between knots is their distance from a line, and small ones are noise
+        if (round == 0 && !is_knot(k, begin, end)) {
+          share_[size(k)] = share_beside(k, begin, end);
+        } else if (step > small_error_) {
+          share_[size(k)] = std::max(share_[size(k)] / 2, std::clamp(step / before, least_share, 1.0));
+        }
       }
       std::vector<Index> left;
       for (const Index k : lanes) {
-        if (round == 0 && !is_knot(k, begin, end)) share_[size(k)] = at_knots;
         if (last_[size(k)] > small_step || next_step(k) > small_error_) left.push_back(k);
       }
       // columns far from their bound need no second look where little moved

@@ -46,7 +46,7 @@ struct CoxPathGuideData {
   std::vector<double> start;   ///< lambdas x columns
   Index stride = 0;
   std::vector<Aligned<float>> curves;  ///< columns x stride each
-  std::vector<std::int32_t> curve_of;  ///< per lambda
+  std::vector<Index> curve_at;         ///< their lambdas
   std::vector<std::uint8_t> knot;      ///< per lambda
   std::vector<std::uint8_t> ahead;     ///< lambdas x columns, may be nonzero in a replicate, or nearly
   Index measured_lambda = 0;           ///< where a replicate's own curvature is taken, a knot
@@ -54,6 +54,10 @@ struct CoxPathGuideData {
   Index n_bins = 0;     ///< pooled event times of curvature
   std::vector<std::int32_t> bin_of_time;
   std::vector<std::uint8_t> ends_stratum;
+
+  /// The last curve at or above a lambda, and how far from there to the next one it lies.
+  Index curve_below(Index k) const;
+  float share_above(Index k) const;
 
   const CoxPathData& rows() const { return *design.data; }
   Index n_columns() const { return design.n_columns; }
@@ -86,7 +90,10 @@ struct CoxPathRoom::Arrays {
 
   std::vector<CoxPathBlock<float>> single;
   std::vector<CoxPathBlock<double>> twice;
-  std::vector<Aligned<float>> curves;
+  Aligned<float> difference;           ///< of the replicate's curvature from the full data's
+  std::vector<Aligned<float>> curves;  ///< the full data's and the difference
+  std::vector<std::uint8_t> has_curve;
+  Aligned<float> between;  ///< two curves, of some columns
 
   // curvature
   Unset<float> factor, root, lane_risk, lane_part, quantum, with_dense, with_sparse;

@@ -106,7 +106,7 @@ class Curvature {
       const Index t = rows_.exit[i];
       const bool dies = rows_.dead[i] > 0;
       double hazard = at(block_.hazard, t);
-      if (dies) hazard -= at(block_.spared, t);
+      if (dies && rows_.efron) hazard -= at(block_.spared, t);
       if (rows_.enter != nullptr && rows_.enter[i] >= 0) hazard -= at(block_.hazard, rows_.enter[i]);
       const float risk = block_.risk[i * size(block_.n_lanes) + lane_];
       room_.factor[i] = risk * static_cast<float>(hazard);

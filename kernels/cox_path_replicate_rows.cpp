@@ -88,22 +88,25 @@ void CoxPathRoom::Arrays::take_dense(const CoxPathGuideData& guide) {
 }
 
 void CoxPathRoom::Arrays::take_sparse(const CoxPathGuideData& guide) {
-  const Lists& carriers = guide.rows().carriers;
-  for (Index c = 0; c < carriers.n(); ++c) {
-    double carried = 0, dead_carriers = 0;
-    Index n_carriers = 0;
-    for (const std::int32_t row : carriers[c]) {
-      const std::int32_t i = row_of[static_cast<std::size_t>(row)];
-      if (i < 0) continue;
-      ++n_carriers;
-      carried += weight[static_cast<std::size_t>(i)];
-      dead_carriers += dead[static_cast<std::size_t>(i)];
+  const CoxPathData& data = guide.rows();
+  struct Sums {
+    double weight = 0, dead = 0, n = 0;
+  };
+  std::vector<Sums> of_columns(size(data.carriers.n()));
+  for (std::size_t i = 0; !of_columns.empty() && i < size(n_analysed); ++i) {
+    for (const std::int32_t c : data.carried[source[i]]) {
+      Sums& of_column = of_columns[static_cast<std::size_t>(c)];
+      of_column.weight += weight[i];
+      of_column.dead += dead[i];
+      of_column.n += 1;
     }
-    const bool constant = n_carriers == 0 || n_carriers == n_analysed;
-    const double share = carried / total_weight;
+  }
+  for (const Sums& of_column : of_columns) {
+    const bool constant = of_column.n == 0 || of_column.n == static_cast<double>(n_analysed);
+    const double share = of_column.weight / total_weight;
     deviation.push_back(constant ? 0 : guide.options.standardise ? std::sqrt(share * (1 - share)) : 1);
     unit.push_back(deviation.back());
-    died.push_back(dead_carriers / total_weight);
+    died.push_back(of_column.dead / total_weight);
   }
 }
 
@@ -174,7 +177,12 @@ template <class Real>
 void CoxPathBlock<Real>::clear(const WideRows& rows) {
   const auto zero = [this](auto& values, Index n) { values.assign(size(n * n_lanes), 0); };
   const Index n_times = rows.rows.n_times + 1;
-  for (auto* of_times : {&at_risk, &dying, &hazard, &spared}) zero(*of_times, n_times);
+  zero(at_risk, n_times);
+  hazard.resize(at_risk.size());
+  std::fill_n(hazard.end() - n_lanes, n_lanes, 0.0);  // of rows that are never at risk
+  const bool deaths_apart = rows.rows.efron || rows.rows.enter != nullptr;
+  zero(dying, deaths_apart ? n_times : 0);
+  zero(spared, rows.rows.efron ? n_times : 0);
   make_room(risk, size(rows.rows.n_rows * n_lanes));
   zero(part, static_cast<Index>(asked.size()));
   zero(slopes, static_cast<Index>(asked.size()));

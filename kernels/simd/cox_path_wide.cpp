@@ -245,6 +245,7 @@ void times(const WideRows& wide, const WideBlock<Real>& block) {
     for (Index lane = 0; lane < lanes; lane += lane_width<Real>)
       add_double(block.at_risk + rows.enter[i] * lanes + lane, -load_lanes(block.risk + i * lanes + lane));
   }
+  const bool deaths_apart = rows.efron || rows.enter != nullptr;
   for (Index lane = 0; lane < lanes; lane += width) {
     Vector logs{};
     for (Index s = 0; s < rows.n_strata; ++s) {
@@ -257,8 +258,8 @@ void times(const WideRows& wide, const WideBlock<Real>& block) {
         const Index at = t * lanes + lane;
         if (rows.dead_weight[t] > 0) {
           Vector more{}, spared{}, log{};
-          time_terms(rows, t, load_lanes(block.at_risk + at), load_lanes(block.dying + at), more, spared,
-                     log);
+          const Vector dying = deaths_apart ? load_lanes(block.dying + at) : Vector{};
+          time_terms(rows, t, load_lanes(block.at_risk + at), dying, more, spared, log);
           hazard += more;
           logs += log;
           if (rows.efron) store_lanes(block.spared + at, spared);
