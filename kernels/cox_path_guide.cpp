@@ -193,6 +193,46 @@ void look_ahead(CoxPathGuideData& guide) {
   }
 }
 
+/// e^η of every row at the knots that replicates walk first, if they fit one block.
+void keep_risks(CoxPathGuideData& guide) {
+  const CoxPathData& data = guide.rows();
+  const CoxPathSample sample(data, guide.weight, true, guide.options.ties);
+  std::vector<Index> knots;
+  for (Index k = 0; k < guide.first_end; ++k) {
+    if (guide.is_knot(k, 0, guide.first_end)) knots.push_back(k);
+  }
+  if (sample.n_analysed < data.n_rows || static_cast<Index>(knots.size()) > 2 * wide_lanes) return;
+  CoxPathBlock<float> block;
+  block.n_lanes = static_cast<Index>(knots.size()) > wide_lanes ? 2 * wide_lanes : wide_lanes;
+  for (Index j = 0; j < guide.n_columns(); ++j) {
+    std::vector<float> beta(size(block.n_lanes), 0.0f);
+    for (std::size_t i = 0; i < knots.size(); ++i)
+      beta[i] = static_cast<float>(guide.start[size(knots[i] * guide.n_columns() + j)]);
+    if (j < data.n_dense) block.columns.push_back(static_cast<std::int32_t>(j));
+    auto& to = j < data.n_dense ? block.beta : block.sparse_beta;
+    to.insert(to.end(), beta.begin(), beta.end());
+  }
+  const std::vector<double> ones(sample.weight.size(), 1.0);
+  PathRows rows = sample.rows();
+  rows.weight = ones.data();
+  const WideRows wide{.rows = rows,
+                      .panels = guide.panels.data(),
+                      .n_panels = rows.n_rows / panel_rows,
+                      .n_dense = data.n_dense,
+                      .offset = sample.offset.empty() ? nullptr : sample.offset.data(),
+                      .source = sample.source.data(),
+                      .n_drawn = data.n_rows,
+                      .n_carrying = data.carriers.n() > 0 ? data.n_rows : 0,
+                      .carried_begin = data.carried.begin.data(),
+                      .carried = data.carried.values.data(),
+                      .n_sparse = data.carriers.n()};
+  block.clear(wide);
+  const WideBlock<float> view = block.view();
+  for (Index tile = 0; tile < wide.n_panels; tile += tile_panels)
+    CHORALE_AT_LEVEL(cox_path_wide_risks, wide, view, tile, std::min(wide.n_panels, tile + tile_panels));
+  guide.start_risk = std::move(block.risk);
+}
+
 /// Where the full path would have ended, had it been allowed to.
 Index end_of(const CoxPath& full, const CoxPathOptions& options) {
   CoxPath again;
@@ -232,6 +272,7 @@ void prepare(CoxPathGuideData& guide, const CoxPath& full) {
   keep_curves(guide, at);
   choose_knots(guide);
   look_ahead(guide);
+  keep_risks(guide);
   guide.single = is_well_conditioned(guide);
   guide.usable = true;
 }

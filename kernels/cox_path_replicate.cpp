@@ -147,9 +147,9 @@ class Replicate {
     block.clear(wide_);
   }
 
-  /// Likelihoods and slopes of some lanes.
+  /// Likelihoods and slopes of some lanes; `known`: risks of one block by row of the design.
   template <class Real>
-  void walk(std::span<const Index> lanes, Ask ask, Index n_every = 0) {
+  void walk(std::span<const Index> lanes, Ask ask, Index n_every = 0, const float* known = nullptr) {
     auto& room = blocks<Real>();
     constexpr auto most = static_cast<std::size_t>(sizeof(Real) == 4 ? 2 * wide_lanes : wide_lanes);
     const std::size_t n_blocks = (lanes.size() + most - 1) / most;
@@ -164,7 +164,15 @@ class Replicate {
     }
     for (Index tile = 0; tile < wide_.n_panels; tile += tile_panels) {
       const Index end = std::min(wide_.n_panels, tile + tile_panels);
-      for (const auto& block : view) CHORALE_AT_LEVEL(cox_path_wide_risks, wide_, block, tile, end);
+      for (const auto& block : view) {
+        if constexpr (sizeof(Real) == 4) {
+          if (known != nullptr) {
+            CHORALE_AT_LEVEL(cox_path_wide_start, wide_, block, known, tile, end);
+            continue;
+          }
+        }
+        CHORALE_AT_LEVEL(cox_path_wide_risks, wide_, block, tile, end);
+      }
     }
     for (const auto& block : view) CHORALE_AT_LEVEL(cox_path_wide_times, wide_, block);
     for (Index tile = 0; tile < wide_.n_panels; tile += tile_panels) {
@@ -373,9 +381,7 @@ class Replicate {
     }
   }
 
-  bool is_knot(Index k, Index begin, Index end) const {
-    return guide_.knot[size(k)] || k == begin || k + 1 == end;
-  }
+  bool is_knot(Index k, Index begin, Index end) const { return guide_.is_knot(k, begin, end); }
 
   /// Steps of some lanes; false where one has no end.
   bool move_all(std::span<const Index> lanes, double tolerance) {
@@ -388,6 +394,18 @@ class Replicate {
     return true;
   }
 
+  /// Whether risks at the full data's coefficients are known: they hold where no column with one is constant here.
+  bool starts_as_known(Index begin) const {
+    if (begin > 0 || guide_.start_risk.empty()) return false;
+    for (Index j = 0; j < p_; ++j) {
+      if (free(j)) continue;
+      for (Index k = 0; k < guide_.first_end; ++k) {
+        if (guide_.start[size(k * p_ + j)] != 0) return false;
+      }
+    }
+    return true;
+  }
+
   /// Single precision: knots, then what lies between them.
   bool approach(Index begin, Index end) {
     std::vector<Index> knots;
@@ -395,7 +413,7 @@ class Replicate {
       for (Index j = 0; j < p_; ++j) beta(k)[j] = free(j) ? guide_.start[size(k * p_ + j)] : 0;
       if (is_knot(k, begin, end)) knots.push_back(k);
     }
-    walk<float>(knots, Ask::ahead);
+    walk<float>(knots, Ask::ahead, 0, starts_as_known(begin) ? guide_.start_risk.data() : nullptr);
     if (begin == 0) {
       const auto place = std::find(knots.begin(), knots.end(), guide_.measured_lambda) - knots.begin();
       measure_difference(room_.single[static_cast<std::size_t>(place / (2 * wide_lanes))],

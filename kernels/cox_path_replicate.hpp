@@ -49,15 +49,21 @@ struct CoxPathGuideData {
   std::vector<Index> curve_at;         ///< their lambdas
   std::vector<std::uint8_t> knot;      ///< per lambda
   std::vector<std::uint8_t> ahead;     ///< lambdas x columns, may be nonzero in a replicate, or nearly
-  Index measured_lambda = 0;           ///< where a replicate's own curvature is taken, a knot
-  Index first_end = 0;  ///< replicates look at lambdas before this first; later ones by sixteen
-  Index n_bins = 0;     ///< pooled event times of curvature
+  Unset<float> start_risk;    ///< rows x lanes of the first knots' block: e^η at `start`; may be empty
+  Index measured_lambda = 0;  ///< where a replicate's own curvature is taken, a knot
+  Index first_end = 0;        ///< replicates look at lambdas before this first; later ones by sixteen
+  Index n_bins = 0;           ///< pooled event times of curvature
   std::vector<std::int32_t> bin_of_time;
   std::vector<std::uint8_t> ends_stratum;
 
   /// The last curve at or above a lambda, and how far from there to the next one it lies.
   Index curve_below(Index k) const;
   float share_above(Index k) const;
+
+  /// Whether lambdas begin … end - 1 are walked at this one before those between.
+  bool is_knot(Index k, Index begin, Index end) const {
+    return knot[static_cast<std::size_t>(k)] || k == begin || k + 1 == end;
+  }
 
   const CoxPathData& rows() const { return *design.data; }
   Index n_columns() const { return design.n_columns; }

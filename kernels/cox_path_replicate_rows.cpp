@@ -167,6 +167,7 @@ WideRows CoxPathRoom::Arrays::wide(const CoxPathGuideData& guide) const {
           .n_dense = data.n_dense,
           .offset = offset.empty() ? nullptr : offset.data(),
           .source = source.data(),
+          .n_drawn = n_analysed,
           .n_carrying = data.carriers.n() > 0 ? n_analysed : 0,
           .carried_begin = data.carried.begin.data(),
           .carried = data.carried.values.data(),

@@ -19,8 +19,9 @@ struct WideRows {
   Index n_panels;
   Index n_dense;
   const double* offset;               ///< may be null
-  const std::int32_t* source;         ///< row of the design, n_carrying of them
-  Index n_carrying;                   ///< rows that are not padding; 0 without sparse columns
+  const std::int32_t* source;         ///< row of the design, n_drawn of them
+  Index n_drawn;                      ///< rows that are not padding
+  Index n_carrying;                   ///< n_drawn; 0 without sparse columns
   const std::int32_t* carried_begin;  ///< sparse columns by row of the design
   const std::int32_t* carried;
   Index n_sparse;
@@ -85,6 +86,10 @@ struct WideModel {
 /// Linear predictors, risks and their sums by time. Panels begin … end - 1.
 CHORALE_DECLARE_LEVELS(void cox_path_wide_risks(const WideRows& rows, const WideBlock<float>& block, Index begin, Index end))
 CHORALE_DECLARE_LEVELS(void cox_path_wide_risks(const WideRows& rows, const WideBlock<double>& block, Index begin, Index end))
+
+/// The same where e^η is known for each row of the design.
+CHORALE_DECLARE_LEVELS(void cox_path_wide_start(const WideRows& rows, const WideBlock<float>& block, const float* known,
+                                                Index begin, Index end))
 
 /// Risk sets and hazards from the sums; adds to logs what is subtracted from Σ dead η to yield the log likelihood.
 CHORALE_DECLARE_LEVELS(void cox_path_wide_times(const WideRows& rows, const WideBlock<float>& block))

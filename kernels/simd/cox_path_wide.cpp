@@ -170,14 +170,13 @@ struct Carried {
   const std::int32_t *begin = nullptr, *end = nullptr;
 };
 
-template <Index lanes, class Real>
-void risks(const WideRows& wide, const WideBlock<Real>& block, Index begin, Index end) {
+/// Weighs the risks of rows and adds them up by time; risk_of(row, lane, risk) yields a strip of e^η.
+template <Index lanes, class Real, class RiskOf>
+void add_risks(const WideRows& wide, const WideBlock<Real>& block, Index begin, Index end, RiskOf risk_of) {
   using V = typename LaneVector<Real>::Type;
   constexpr Index w = lane_width<Real>, strip = strip_of<Real, lanes>;
   const PathRows& rows = wide.rows;
   const bool deaths_apart = rows.efron || rows.enter != nullptr;
-  alignas(64) Real eta[tile_panels * panel_rows * lanes];
-  linear_of_tile<lanes>(wide, block, begin, end, eta);
   for (Index lane = 0; lane < lanes; lane += strip * w) {
     // rows of one time follow each other: their sums stay in registers
     V sum[strip] = {}, dying[strip] = {};
@@ -194,26 +193,47 @@ void risks(const WideRows& wide, const WideBlock<Real>& block, Index begin, Inde
         close();
         time = rows.exit[i];
       }
-      const Real offset = wide.offset == nullptr ? Real(0) : static_cast<Real>(wide.offset[i]);
       const Real weight = static_cast<Real>(rows.weight[i]);
-      V here[strip];
-      CHORALE_UNROLL for (Index s = 0; s < strip; ++s) here[s] =
-          load_lanes(eta + (i - begin * panel_rows) * lanes + lane + s * w) + offset;
-      const Carried carried(wide, i);
-      for (const std::int32_t* k = carried.begin; k != carried.end; ++k) {
-        CHORALE_UNROLL for (Index s = 0; s < strip; ++s) here[s] +=
-            load_lanes(block.sparse_beta + *k * lanes + lane + s * w);
-      }
       const Real dead = deaths_apart && rows.dead[i] > 0 ? Real(1) : Real(0);
+      V risk[strip];
+      risk_of(i, lane, risk);
       CHORALE_UNROLL for (Index s = 0; s < strip; ++s) {
-        const V risk = weight * exp_lanes(here[s]);
-        store_lanes(block.risk + i * lanes + lane + s * w, risk);
-        sum[s] += risk;
-        if (deaths_apart) dying[s] += dead * risk;
+        risk[s] *= weight;
+        store_lanes(block.risk + i * lanes + lane + s * w, risk[s]);
+        sum[s] += risk[s];
+        if (deaths_apart) dying[s] += dead * risk[s];
       }
     }
     close();
   }
+}
+
+template <Index lanes, class Real>
+void risks(const WideRows& wide, const WideBlock<Real>& block, Index begin, Index end) {
+  using V = typename LaneVector<Real>::Type;
+  constexpr Index w = lane_width<Real>, strip = strip_of<Real, lanes>;
+  alignas(64) Real eta[tile_panels * panel_rows * lanes];
+  linear_of_tile<lanes>(wide, block, begin, end, eta);
+  add_risks<lanes>(wide, block, begin, end, [&](Index i, Index lane, V(&risk)[strip]) {
+    const Real offset = wide.offset == nullptr ? Real(0) : static_cast<Real>(wide.offset[i]);
+    CHORALE_UNROLL for (Index s = 0; s < strip; ++s) risk[s] =
+        load_lanes(eta + (i - begin * panel_rows) * lanes + lane + s * w) + offset;
+    const Carried carried(wide, i);
+    for (const std::int32_t* k = carried.begin; k != carried.end; ++k) {
+      CHORALE_UNROLL for (Index s = 0; s < strip; ++s) risk[s] +=
+          load_lanes(block.sparse_beta + *k * lanes + lane + s * w);
+    }
+    CHORALE_UNROLL for (Index s = 0; s < strip; ++s) risk[s] = exp_lanes(risk[s]);
+  });
+}
+
+template <Index lanes>
+void start(const WideRows& wide, const WideBlock<float>& block, const float* known, Index begin, Index end) {
+  constexpr Index w = lane_width<float>, strip = strip_of<float, lanes>;
+  add_risks<lanes>(wide, block, begin, end, [&](Index i, Index lane, Single(&risk)[strip]) {
+    const float* from = known + (i < wide.n_drawn ? wide.source[i] : 0) * lanes + lane;
+    CHORALE_UNROLL for (Index s = 0; s < strip; ++s) risk[s] = load_lanes(from + s * w);
+  });
 }
 
 /// Hazard and what the dying are spared at one time, and its share of the sum of logarithms.
@@ -352,6 +372,10 @@ void cox_path_wide_risks(const WideRows& rows, const WideBlock<float>& block, In
 }
 void cox_path_wide_risks(const WideRows& rows, const WideBlock<double>& block, Index begin, Index end) {
   risks<16>(rows, block, begin, end);
+}
+void cox_path_wide_start(const WideRows& rows, const WideBlock<float>& block, const float* known, Index begin,
+                         Index end) {
+  block.n_lanes == 32 ? start<32>(rows, block, known, begin, end) : start<16>(rows, block, known, begin, end);
 }
 void cox_path_wide_times(const WideRows& rows, const WideBlock<float>& block) {
   block.n_lanes == 32 ? times<32>(rows, block) : times<16>(rows, block);
