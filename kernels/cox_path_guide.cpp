@@ -199,7 +199,7 @@ void keep_risks(CoxPathGuideData& guide) {
   const CoxPathSample sample(data, guide.weight, true, guide.options.ties);
   std::vector<Index> knots;
   for (Index k = 0; k < guide.first_end; ++k) {
-    if (guide.is_knot(k, 0, guide.first_end)) knots.push_back(k);
+    if (guide.is_knot(k, 0, guide.first_end)) knots.insert(knots.begin(), k);
   }
   if (sample.n_analysed < data.n_rows || static_cast<Index>(knots.size()) > 2 * wide_lanes) return;
   CoxPathBlock<float> block;
@@ -226,6 +226,7 @@ void keep_risks(CoxPathGuideData& guide) {
                       .carried_begin = data.carried.begin.data(),
                       .carried = data.carried.values.data(),
                       .n_sparse = data.carriers.n()};
+  block.n_wide = static_cast<Index>(block.columns.size());
   block.clear(wide);
   const WideBlock<float> view = block.view();
   for (Index tile = 0; tile < wide.n_panels; tile += tile_panels)

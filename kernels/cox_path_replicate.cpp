@@ -119,31 +119,43 @@ class Replicate {
     block.checked.clear();
     block.beta.clear();
     block.sparse_beta.assign(size((p_ - n_dense_) * n_lanes), Real(0));
+    std::vector<std::int32_t> narrow, asked_narrow;  // of the first half of the lanes alone
+    Unset<Real> of_narrow;
     for (Index j = 0; j < p_; ++j) {
       if (!free(j)) continue;
+      const auto column = static_cast<std::int32_t>(j);
       Real b[2 * wide_lanes] = {};
-      bool nonzero = false, asked = false;
+      bool nonzero[2] = {}, asked[2] = {};
       for (std::size_t i = 0; i < lanes.size(); ++i) {
         double& value = beta(lanes[i])[j];
         b[i] = static_cast<Real>(value);
         value = static_cast<double>(b[i]);
-        nonzero |= value != 0;
-        asked = asked || (ask == Ask::ahead ? ahead(lanes[i], j) : likely(lanes[i], j));
+        const bool half = i >= size(wide_lanes);
+        nonzero[half] |= value != 0;
+        asked[half] = asked[half] || (ask == Ask::ahead ? ahead(lanes[i], j) : likely(lanes[i], j));
       }
       if (j >= n_dense_) {
         std::copy_n(b, n_lanes, block.sparse_beta.data() + (j - n_dense_) * n_lanes);
         continue;
       }
-      if (nonzero) {
-        block.columns.push_back(static_cast<std::int32_t>(j));
-        block.beta.insert(block.beta.end(), b, b + n_lanes);
+      if (nonzero[0] || nonzero[1]) {
+        (nonzero[1] ? block.columns : narrow).push_back(column);
+        auto& to = nonzero[1] ? block.beta : of_narrow;
+        to.insert(to.end(), b, b + n_lanes);
       }
-      const bool unlikely = !asked && ask == Ask::every;
-      if (asked || (unlikely && sizeof(Real) == 4))
-        block.asked.push_back(static_cast<std::int32_t>(j));
-      else if (unlikely)
-        block.checked.push_back(static_cast<std::int32_t>(j));
+      const bool unlikely = !(asked[0] || asked[1]) && ask == Ask::every;
+      if (unlikely && sizeof(Real) == 8)
+        block.checked.push_back(column);
+      else if (asked[1] || ask == Ask::every)
+        block.asked.push_back(column);
+      else if (asked[0])
+        asked_narrow.push_back(column);
     }
+    block.n_wide = static_cast<Index>(block.columns.size());
+    block.n_asked_wide = static_cast<Index>(block.asked.size());
+    block.columns.insert(block.columns.end(), narrow.begin(), narrow.end());
+    block.asked.insert(block.asked.end(), asked_narrow.begin(), asked_narrow.end());
+    block.beta.insert(block.beta.end(), of_narrow.begin(), of_narrow.end());
     block.clear(wide_);
   }
 
@@ -190,11 +202,13 @@ class Replicate {
   template <class Real>
   void read(const CoxPathBlock<Real>& block, std::span<const Index> lanes) {
     for (std::size_t i = 0; i < lanes.size(); ++i) {
-      const auto take = [&](const std::vector<std::int32_t>& columns, const Unset<double>& found) {
+      const auto take = [&](std::span<const std::int32_t> columns, const Unset<double>& found) {
         for (std::size_t c = 0; c < columns.size(); ++c)
           slope(lanes[i])[columns[c]] = found[c * size(block.n_lanes) + i] / room_.total_weight;
       };
-      take(block.asked, block.slopes);
+      const bool narrow = i < size(wide_lanes);
+      take(std::span(block.asked).first(narrow ? block.asked.size() : size(block.n_asked_wide)),
+           block.slopes);
       take(block.checked, block.checked_slopes);
       for (Index j = n_dense_; j < p_; ++j)
         slope(lanes[i])[j] =
@@ -413,16 +427,18 @@ class Replicate {
       for (Index j = 0; j < p_; ++j) beta(k)[j] = free(j) ? guide_.start[size(k * p_ + j)] : 0;
       if (is_knot(k, begin, end)) knots.push_back(k);
     }
-    walk<float>(knots, Ask::ahead, 0, starts_as_known(begin) ? guide_.start_risk.data() : nullptr);
+    // from the end, so that columns of few lambdas share the first half of a block
+    const std::vector<Index> lanes(knots.rbegin(), knots.rend());
+    walk<float>(lanes, Ask::ahead, 0, starts_as_known(begin) ? guide_.start_risk.data() : nullptr);
     if (begin == 0) {
-      const auto place = std::find(knots.begin(), knots.end(), guide_.measured_lambda) - knots.begin();
+      const auto place = std::find(lanes.begin(), lanes.end(), guide_.measured_lambda) - lanes.begin();
       measure_difference(room_.single[static_cast<std::size_t>(place / (2 * wide_lanes))],
                          place % (2 * wide_lanes), knots);
     }
     if (!move_all(knots, first_tolerance)) return false;
     std::vector<double> beta_walked, slope_walked;
     for (int round = 1; round < max_single; ++round) {
-      walk<float>(knots, Ask::likely);
+      walk<float>(lanes, Ask::likely);
       beta_walked = beta_;
       slope_walked = slope_;
       if (!move_all(knots, model_tolerance)) return false;

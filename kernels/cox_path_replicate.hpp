@@ -74,6 +74,7 @@ template <class Real>
 struct CoxPathBlock {
   Index n_lanes = wide_lanes;
   std::vector<std::int32_t> columns, asked, checked;
+  Index n_wide = 0, n_asked_wide = 0;
   Unset<Real> beta, sparse_beta, risk, part, sparse_part;
   Unset<float> checked_part;
   Unset<double> at_risk, dying, hazard, spared, slopes, checked_slopes, sparse_slopes, logs;

@@ -33,10 +33,12 @@ struct WideBlock {
   Index n_lanes;
   const std::int32_t* columns;  ///< dense ones with coefficients
   Index n_columns;
+  Index n_wide;               ///< the first of them; the others are 0 beyond the first wide_lanes
   const Real* beta;           ///< of `columns`
   const Real* sparse_beta;    ///< of all sparse columns
   const std::int32_t* asked;  ///< dense columns whose slopes are wanted
   Index n_asked;
+  Index n_asked_wide;           ///< the first of them; the others' slopes are wanted in the first wide_lanes
   const std::int32_t* checked;  ///< and those for which single precision will do
   Index n_checked;
   Real* risk;       ///< rows

@@ -1,56 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright the Chorale authors
 #include "kernels/cox_path_wide_body.hpp"
-#include "kernels/simd/lane_tiles.hpp"
-#include "kernels/simd/single.hpp"
+#include "kernels/simd/lane_sums.hpp"
 
 namespace chorale::kernels::simd::CHORALE_LEVEL {
 namespace {
-
-using Half = float __attribute__((vector_size(vector_bytes / 2)));
-
-/// To double precision; compilers convert half a vector at a time.
-Vector in_double(const float* from) {
-#if defined(__AVX512F__)
-  __m256 x;
-  __builtin_memcpy(&x, from, sizeof(x));
-  return __builtin_bit_cast(Vector, _mm512_maskz_cvtps_pd(0xff, x));
-#else
-  Half x;
-  __builtin_memcpy(&x, from, sizeof(x));
-  return __builtin_convertvector(x, Vector);
-#endif
-}
 
 template <class Real, Index lanes>
 inline constexpr Index strip_of =
     lane_strip<lanes, Real> < 2 ? 1 : 2;  ///< vectors of lanes worked on together
 template <class Real, Index lanes>
 inline constexpr Index rows_of = accumulators / strip_of<Real, lanes>;
-
-/// to[lane] += value.
-void add_double(double* to, Vector value) {
-  store_lanes(to, load_lanes(to) + value);
-}
-void add_double(double* to, Single value) {
-  float lanes[lane_width<float>];
-  store_lanes(lanes, value);
-  add_double(to, in_double(lanes));
-  add_double(to + width, in_double(lanes + width));
-}
-
-template <class Real>
-typename LaneVector<Real>::Type from_double(const double* from) {
-  if constexpr (sizeof(Real) == 8) {
-    return load_lanes(from);
-  } else {
-    const Half halves[2] = {__builtin_convertvector(load_lanes(from), Half),
-                            __builtin_convertvector(load_lanes(from + width), Half)};
-    Single value;
-    __builtin_memcpy(&value, halves, sizeof(value));
-    return value;
-  }
-}
 
 constexpr Index columns_together = 64;  // with their coefficients or sums in the first cache
 
@@ -89,11 +49,11 @@ class Columns {
 };
 
 /// eta[row, lane] += Σ_c x[row, c] beta[c, lane] of a panel.
-template <Index lanes, class Real>
+template <Index lanes, Index used, class Real>
 void linear(const Columns<Real>& x, Index n_columns, const Real* beta, Real* eta) {
   using V = typename LaneVector<Real>::Type;
-  constexpr Index w = lane_width<Real>, strip = strip_of<Real, lanes>, together = rows_of<Real, lanes>;
-  for (Index lane = 0; lane < lanes; lane += strip * w) {
+  constexpr Index w = lane_width<Real>, strip = strip_of<Real, used>, together = rows_of<Real, used>;
+  for (Index lane = 0; lane < used; lane += strip * w) {
     for (Index first = 0; first < panel_rows; first += together) {
       V sums[together][strip];
       CHORALE_UNROLL for (Index r = 0; r < together; ++r) {
@@ -117,11 +77,11 @@ void linear(const Columns<Real>& x, Index n_columns, const Real* beta, Real* eta
 }
 
 /// slopes[c, lane] += Σ_r x[r, c] u[r, lane] of a panel.
-template <Index lanes, class Real>
+template <Index lanes, Index used, class Real>
 void gradient(const Columns<Real>& x, Index n_columns, const Real* u, Real* slopes) {
   using V = typename LaneVector<Real>::Type;
-  constexpr Index w = lane_width<Real>, strip = strip_of<Real, lanes>, together = rows_of<Real, lanes>;
-  for (Index lane = 0; lane < lanes; lane += strip * w) {
+  constexpr Index w = lane_width<Real>, strip = strip_of<Real, used>, together = rows_of<Real, used>;
+  for (Index lane = 0; lane < used; lane += strip * w) {
     for (Index first = 0; first < panel_rows; first += together) {
       V residual[together][strip];
       CHORALE_UNROLL for (Index r = 0; r < together; ++r) {
@@ -146,18 +106,25 @@ void gradient(const Columns<Real>& x, Index n_columns, const Real* u, Real* slop
   }
 }
 
+template <Index lanes, Index used, class Real>
+void add_linear(const WideRows& wide, const WideBlock<Real>& block, Index first, Index last, Index begin,
+                Index end, Real* eta) {
+  for (Index c = first; c < last; c += columns_together) {
+    const Index n = last - c < columns_together ? last - c : columns_together;
+    for (Index p = begin; p < end; ++p) {
+      fetch(wide, p, block.columns + c, n);
+      const Columns<Real> x(wide.panels + p * wide.n_dense * panel_rows, block.columns + c, n);
+      linear<lanes, used>(x, n, block.beta + c * lanes, eta + (p - begin) * panel_rows * lanes);
+    }
+  }
+}
+
 /// Linear predictors of the dense columns, panel by panel of a tile.
 template <Index lanes, class Real>
 void linear_of_tile(const WideRows& wide, const WideBlock<Real>& block, Index begin, Index end, Real* eta) {
   for (Index k = 0; k < (end - begin) * panel_rows * lanes; ++k) eta[k] = 0;
-  for (Index c = 0; c < block.n_columns; c += columns_together) {
-    const Index n = block.n_columns - c < columns_together ? block.n_columns - c : columns_together;
-    for (Index p = begin; p < end; ++p) {
-      fetch(wide, p, block.columns + c, n);
-      const Columns<Real> x(wide.panels + p * wide.n_dense * panel_rows, block.columns + c, n);
-      linear<lanes>(x, n, block.beta + c * lanes, eta + (p - begin) * panel_rows * lanes);
-    }
-  }
+  add_linear<lanes, lanes>(wide, block, 0, block.n_wide, begin, end, eta);
+  add_linear<lanes, wide_lanes>(wide, block, block.n_wide, block.n_columns, begin, end, eta);
 }
 
 /// The sparse columns that a row carries.
@@ -236,62 +203,7 @@ void start(const WideRows& wide, const WideBlock<float>& block, const float* kno
   });
 }
 
-/// Hazard and what the dying are spared at one time, and its share of the sum of logarithms.
-void time_terms(const PathRows& rows, Index t, Vector at_risk, Vector dying, Vector& hazard, Vector& spared,
-                Vector& logs) {
-  const double weight = rows.dead_weight[t], deaths = rows.n_deaths[t];
-  // late entries are subtracted: far away nothing but rounding may be left, and that is no likelihood
-  at_risk = at_risk > 0.999999 * dying ? at_risk : Vector{} + __builtin_nan("");
-  if (!rows.efron || deaths == 1) {
-    hazard = weight / at_risk;
-    logs = weight * log_of(at_risk) + (at_risk - at_risk);
-    return;
-  }
-  const double each = weight / deaths;
-  for (double l = 0; l < deaths; ++l) {
-    const Vector left = at_risk - (l / deaths) * dying;
-    const Vector rate = each / left;
-    hazard += rate;
-    spared += (l / deaths) * rate;
-    logs += each * log_of(left) + (left - left);
-  }
-}
-
-template <Index lanes, class Real>
-void times(const WideRows& wide, const WideBlock<Real>& block) {
-  const PathRows& rows = wide.rows;
-  for (Index i = 0; rows.enter != nullptr && i < rows.n_rows; ++i) {
-    if (rows.enter[i] < 0) continue;
-    for (Index lane = 0; lane < lanes; lane += lane_width<Real>)
-      add_double(block.at_risk + rows.enter[i] * lanes + lane, -load_lanes(block.risk + i * lanes + lane));
-  }
-  const bool deaths_apart = rows.efron || rows.enter != nullptr;
-  for (Index lane = 0; lane < lanes; lane += width) {
-    Vector logs{};
-    for (Index s = 0; s < rows.n_strata; ++s) {
-      Vector at_risk{}, hazard{};
-      for (Index t = rows.stratum_begin[s + 1] - 1; t >= rows.stratum_begin[s]; --t) {
-        at_risk += load_lanes(block.at_risk + t * lanes + lane);
-        store_lanes(block.at_risk + t * lanes + lane, at_risk);
-      }
-      for (Index t = rows.stratum_begin[s]; t < rows.stratum_begin[s + 1]; ++t) {
-        const Index at = t * lanes + lane;
-        if (rows.dead_weight[t] > 0) {
-          Vector more{}, spared{}, log{};
-          const Vector dying = deaths_apart ? load_lanes(block.dying + at) : Vector{};
-          time_terms(rows, t, load_lanes(block.at_risk + at), dying, more, spared, log);
-          hazard += more;
-          logs += log;
-          if (rows.efron) store_lanes(block.spared + at, spared);
-        }
-        store_lanes(block.hazard + at, hazard);
-      }
-    }
-    add_double(block.logs + lane, logs);
-  }
-}
-
-template <Index lanes, class Real>
+template <Index lanes, Index used, class Real>
 void gradient_of_tile(const WideRows& wide, Index begin, Index end, const std::int32_t* columns,
                       Index n_columns, const Real* u, Real* sums) {
   for (Index c = 0; c < n_columns; c += columns_together) {
@@ -299,7 +211,7 @@ void gradient_of_tile(const WideRows& wide, Index begin, Index end, const std::i
     for (Index p = begin; p < end; ++p) {
       fetch(wide, p, columns + c, n);
       const Columns<Real> x(wide.panels + p * wide.n_dense * panel_rows, columns + c, n);
-      gradient<lanes>(x, n, u + (p - begin) * panel_rows * lanes, sums + c * lanes);
+      gradient<lanes, used>(x, n, u + (p - begin) * panel_rows * lanes, sums + c * lanes);
     }
   }
 }
@@ -343,11 +255,15 @@ template <Index lanes, class Real>
 void slopes(const WideRows& wide, const WideBlock<Real>& block, Index begin, Index end) {
   alignas(64) Real u[tile_panels * panel_rows * lanes] = {};
   residuals<lanes>(wide, block, begin, end, u);
-  gradient_of_tile<lanes>(wide, begin, end, block.asked, block.n_asked, u, block.part);
+  gradient_of_tile<lanes, lanes>(wide, begin, end, block.asked, block.n_asked_wide, u, block.part);
+  gradient_of_tile<lanes, wide_lanes>(wide, begin, end, block.asked + block.n_asked_wide,
+                                      block.n_asked - block.n_asked_wide, u,
+                                      block.part + block.n_asked_wide * lanes);
   if (block.n_checked == 0) return;
   alignas(64) float single[tile_panels * panel_rows * lanes];
   for (Index k = 0; k < (end - begin) * panel_rows * lanes; ++k) single[k] = static_cast<float>(u[k]);
-  gradient_of_tile<lanes>(wide, begin, end, block.checked, block.n_checked, single, block.checked_part);
+  gradient_of_tile<lanes, lanes>(wide, begin, end, block.checked, block.n_checked, single,
+                                 block.checked_part);
 }
 
 template <class Real>
@@ -376,12 +292,6 @@ void cox_path_wide_risks(const WideRows& rows, const WideBlock<double>& block, I
 void cox_path_wide_start(const WideRows& rows, const WideBlock<float>& block, const float* known, Index begin,
                          Index end) {
   block.n_lanes == 32 ? start<32>(rows, block, known, begin, end) : start<16>(rows, block, known, begin, end);
-}
-void cox_path_wide_times(const WideRows& rows, const WideBlock<float>& block) {
-  block.n_lanes == 32 ? times<32>(rows, block) : times<16>(rows, block);
-}
-void cox_path_wide_times(const WideRows& rows, const WideBlock<double>& block) {
-  times<16>(rows, block);
 }
 void cox_path_wide_slopes(const WideRows& rows, const WideBlock<float>& block, Index begin, Index end) {
   block.n_lanes == 32 ? slopes<32>(rows, block, begin, end) : slopes<16>(rows, block, begin, end);
