@@ -2,6 +2,8 @@
 // Copyright the Chorale authors
 #include "kernels/cox_path_guide.hpp"
 
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 
@@ -17,12 +19,11 @@ std::size_t size(Index n) {
 
 constexpr Index most_curves = 16;
 constexpr double most_bytes = 512e6;  ///< of all curves
-constexpr Index furthest_knot = 4;    ///< lambdas from one to the next
-constexpr double longest_stride =
-    0.03;                        ///< standard deviation of what linear predictors change by between knots
-constexpr Index beyond_end = 3;  ///< lambdas that replicates look at behind the full path's end
+constexpr double most_bend = 0.1;     ///< of a slope between knots, as a share of its bound
+constexpr Index beyond_end = 3;       ///< lambdas that replicates look at behind the full path's end
 constexpr Index most_bins = 256;
 constexpr Index lambdas_ahead = 12;
+constexpr double most_amplified = 30;
 
 /// Columns in single precision, and the units in which they are closest to the double ones.
 void round_columns(CoxPathGuideData& guide) {
@@ -31,12 +32,15 @@ void round_columns(CoxPathGuideData& guide) {
   for (std::size_t i = 0; i < data.panels.size(); ++i) guide.panels[i] = static_cast<float>(data.panels[i]);
   for (Index j = 0; j < data.n_dense; ++j) {
     double products = 0, squares = 0;
+    float largest = 0;
     for (Index i = 0; i < data.n_rows; ++i) {
       const std::size_t at = size((i / panel_rows * data.n_dense + j) * panel_rows + i % panel_rows);
       const double rounded = static_cast<double>(guide.panels[at]);
       products += rounded * data.panels[at];
       squares += rounded * rounded;
+      largest = std::max(largest, std::abs(guide.panels[at]));
     }
+    guide.largest.push_back(largest);
     guide.scale.push_back(squares > 0 ? data.scale[size(j)] * products / squares : 0);
   }
   guide.scale.resize(size(guide.n_columns()), 1.0);
@@ -106,7 +110,7 @@ void keep_curves(CoxPathGuideData& guide, std::span<const Index> at) {
 /// Standard deviation of the difference of linear predictors, about.
 double distance(const CoxPathGuideData& guide, Index a, Index b) {
   const Index p = guide.n_columns();
-  const Aligned<float>& curve = guide.curves[static_cast<std::size_t>(guide.curve_of[size(b)])];
+  const Aligned<float>& curve = guide.curves[static_cast<std::size_t>(guide.curve_below(b))];
   std::vector<double> change;
   for (Index j = 0; j < p; ++j) change.push_back(guide.start[size(b * p + j)] - guide.start[size(a * p + j)]);
   double sum = 0;
@@ -122,18 +126,59 @@ double distance(const CoxPathGuideData& guide, Index a, Index b) {
   return std::sqrt(std::max(sum, 0.0));
 }
 
-void choose_knots(CoxPathGuideData& guide) {
+/// How far it may be from one knot to the next: lambdas, and the standard deviation of what linear predictors change by.
+struct Reach {
+  Index lambdas;
+  double stride;
+};
+constexpr Reach reaches[] = {{2, 0.03}, {3, 0.03}, {4, 0.03}, {4, 0.04}, {4, 0.05}, {4, 0.06}, {4, 0.08}};
+
+void place_knots(CoxPathGuideData& guide, Reach reach) {
   const auto n = static_cast<Index>(guide.lambda.size());
   guide.knot.assign(size(n), 0);
   for (Index k = 0; k < n;) {
     guide.knot[size(k)] = 1;
     Index next = k + 1;
-    while (next + 1 < n && next + 1 - k <= furthest_knot && distance(guide, k, next + 1) <= longest_stride)
-      ++next;
+    const auto close = [&](Index to) {
+      const double stride = distance(guide, k, to);
+      return stride <= reach.stride && stride * stride / 4 <= most_bend * guide.lambda[size(to)];
+    };
+    while (next + 1 < n && next + 1 - k <= reach.lambdas && close(next + 1)) ++next;
     k = next;
   }
   guide.knot[size(n - 1)] = guide.knot[size(guide.measured_lambda)] = guide.knot[size(guide.first_end - 1)] =
       1;
+}
+
+/// As many as one block holds, if there is a way.
+void choose_knots(CoxPathGuideData& guide) {
+  for (const Reach& reach : reaches) {
+    place_knots(guide, reach);
+    if (std::count(guide.knot.begin(), guide.knot.begin() + guide.first_end, 1) <= 2 * wide_lanes) return;
+  }
+  place_knots(guide, {4, 0.03});
+}
+
+/// What an error of a slope may move coefficients by: the diagonal of the inverse of the curvature of the columns that
+/// are nonzero at the last lambda that replicates look at first.
+bool is_well_conditioned(const CoxPathGuideData& guide) {
+  const Index p = guide.n_columns(), last = guide.first_end - 1;
+  std::vector<Index> columns;
+  for (Index j = 0; j < p; ++j) {
+    if (guide.start[size(last * p + j)] != 0) columns.push_back(j);
+  }
+  if (columns.empty()) return true;
+  const Aligned<float>& curve = guide.curves[static_cast<std::size_t>(guide.curve_below(last))];
+  const auto n = static_cast<Eigen::Index>(columns.size());
+  Eigen::MatrixXd chosen(n, n);
+  for (Eigen::Index a = 0; a < n; ++a) {
+    for (Eigen::Index b = 0; b < n; ++b)
+      chosen(a, b) = static_cast<double>(curve[size(columns[static_cast<std::size_t>(a)] * guide.stride +
+                                                    columns[static_cast<std::size_t>(b)])]);
+  }
+  const Eigen::LLT<Eigen::MatrixXd> root(chosen);
+  return root.info() == Eigen::Success &&
+         root.solve(Eigen::MatrixXd::Identity(n, n)).diagonal().maxCoeff() <= most_amplified;
 }
 
 /// Columns nonzero some lambdas further down; all of them where those are many.
@@ -146,6 +191,47 @@ void look_ahead(CoxPathGuideData& guide) {
     const bool all = std::count_if(there, there + p, [](double b) { return b != 0; }) * 20 > p;
     for (Index j = 0; j < p; ++j) guide.ahead.push_back(all || here[j] != 0 || there[j] != 0);
   }
+}
+
+/// e^η of every row at the knots that replicates walk first, if they fit one block.
+void keep_risks(CoxPathGuideData& guide) {
+  const CoxPathData& data = guide.rows();
+  const CoxPathSample sample(data, guide.weight, true, guide.options.ties);
+  std::vector<Index> knots;
+  for (Index k = 0; k < guide.first_end; ++k) {
+    if (guide.is_knot(k, 0, guide.first_end)) knots.insert(knots.begin(), k);
+  }
+  if (sample.n_analysed < data.n_rows || static_cast<Index>(knots.size()) > 2 * wide_lanes) return;
+  CoxPathBlock<float> block;
+  block.n_lanes = static_cast<Index>(knots.size()) > wide_lanes ? 2 * wide_lanes : wide_lanes;
+  for (Index j = 0; j < guide.n_columns(); ++j) {
+    std::vector<float> beta(size(block.n_lanes), 0.0f);
+    for (std::size_t i = 0; i < knots.size(); ++i)
+      beta[i] = static_cast<float>(guide.start[size(knots[i] * guide.n_columns() + j)]);
+    if (j < data.n_dense) block.columns.push_back(static_cast<std::int32_t>(j));
+    auto& to = j < data.n_dense ? block.beta : block.sparse_beta;
+    to.insert(to.end(), beta.begin(), beta.end());
+  }
+  const std::vector<double> ones(sample.weight.size(), 1.0);
+  PathRows rows = sample.rows();
+  rows.weight = ones.data();
+  const WideRows wide{.rows = rows,
+                      .panels = guide.panels.data(),
+                      .n_panels = rows.n_rows / panel_rows,
+                      .n_dense = data.n_dense,
+                      .offset = sample.offset.empty() ? nullptr : sample.offset.data(),
+                      .source = sample.source.data(),
+                      .n_drawn = data.n_rows,
+                      .n_carrying = data.carriers.n() > 0 ? data.n_rows : 0,
+                      .carried_begin = data.carried.begin.data(),
+                      .carried = data.carried.values.data(),
+                      .n_sparse = data.carriers.n()};
+  block.n_wide = static_cast<Index>(block.columns.size());
+  block.clear(wide);
+  const WideBlock<float> view = block.view();
+  for (Index tile = 0; tile < wide.n_panels; tile += tile_panels)
+    CHORALE_AT_LEVEL(cox_path_wide_risks, wide, view, tile, std::min(wide.n_panels, tile + tile_panels));
+  guide.start_risk = std::move(block.risk);
 }
 
 /// Where the full path would have ended, had it been allowed to.
@@ -181,19 +267,29 @@ void prepare(CoxPathGuideData& guide, const CoxPath& full) {
       break;
     }
   }
-  for (Index k = 0; k < n; ++k) {
-    const auto nearest = std::min_element(
-        at.begin(), at.end(), [&](Index a, Index b) { return std::abs(a - k) < std::abs(b - k); });
-    guide.curve_of.push_back(static_cast<std::int32_t>(nearest - at.begin()));
-  }
+  at.erase(std::unique(at.begin(), at.end()), at.end());
+  guide.curve_at = at;
+  guide.measured_lambda = at[size(guide.curve_below(guide.measured_lambda))];
   keep_curves(guide, at);
-  guide.measured_lambda = at[static_cast<std::size_t>(guide.curve_of[size(guide.measured_lambda)])];
   choose_knots(guide);
   look_ahead(guide);
+  keep_risks(guide);
+  guide.single = is_well_conditioned(guide);
   guide.usable = true;
 }
 
 }  // namespace
+
+Index CoxPathGuideData::curve_below(Index k) const {
+  const auto above = std::upper_bound(curve_at.begin() + 1, curve_at.end(), k);
+  return above - curve_at.begin() - 1;
+}
+
+float CoxPathGuideData::share_above(Index k) const {
+  const auto below = size(curve_below(k));
+  if (below + 1 == curve_at.size() || k <= curve_at[below]) return 0;
+  return static_cast<float>(k - curve_at[below]) / static_cast<float>(curve_at[below + 1] - curve_at[below]);
+}
 
 CoxPathGuide make_cox_path_guide(const CoxPathDesign& design, const CoxPathOptions& options) {
   check_path(design, options);

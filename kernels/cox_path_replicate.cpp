@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 namespace chorale::kernels {
@@ -14,12 +15,15 @@ std::size_t size(Index n) {
 }
 
 // as in kernels/cox_path_solver.cpp
-constexpr double small_error = 1e-8;  ///< half of what is promised
+constexpr double small_error = 1e-8;   ///< half of what is promised
+constexpr double single_error = 5e-8;  ///< and where single precision is enough, whose own error is as large
+constexpr Index enough_rows = 10000;   ///< whose rounding errors even out
 constexpr double furthest = 20;
 constexpr double small_step = 1e-5;  ///< the last one at most
 constexpr double first_tolerance = 1e-6, model_tolerance = 1e-9;
 
 constexpr double probable = 0.75;   ///< slope, as a share of its bound, of columns that a model may move
+constexpr double possible = 0.5;    ///< and of those whose slopes a model follows
 constexpr double longest_step = 1;  ///< beyond it the full data is no guide
 constexpr int max_walks = 10, max_single = 5;
 constexpr double near = 3e-6;  ///< what single precision leaves to double
@@ -42,10 +46,12 @@ class Replicate {
         p_(guide.n_columns()),
         n_dense_(guide.rows().n_dense),
         penalty_(penalty_of(room.deviation, guide.options)),
-        null_(static_cast<Index>(guide.lambda.size())),
-        beta_(size((null_ + 1) * guide.stride), 0.0),
+        n_lambda_(static_cast<Index>(guide.lambda.size())),
+        single_(guide.single && room.n_analysed >= enough_rows),
+        small_error_(single_ ? single_error : small_error),
+        beta_(size(n_lambda_ * guide.stride), 0.0),
         slope_(beta_.size(), 0.0),
-        loglik_(size(null_ + 1), 0.0),
+        loglik_(size(n_lambda_), 0.0),
         last_(loglik_.size(), 0.0),
         share_(loglik_.size(), 1.0) {}
 
@@ -54,14 +60,15 @@ class Replicate {
     CoxPathRecorder recorder(guide_.options, path);
     path.verdict = CoxPathVerdict::complete;
     Index begin = 0, end = guide_.first_end;
-    while (begin < null_) {
+    path.loglik_null = room_.loglik_null;
+    if (!std::isfinite(path.loglik_null)) return false;
+    while (begin < n_lambda_) {
       if (!solve(begin, end)) return false;
-      if (begin == 0) path.loglik_null = loglik_[size(null_)];
       for (Index k = begin; k < end; ++k) {
         if (!recorder.take(guide_.lambda[size(k)], loglik_[size(k)], original(k))) return true;
       }
       begin = end;
-      end = std::min(null_, end + lambdas_at_once);
+      end = std::min(n_lambda_, end + lambdas_at_once);
     }
     return true;
   }
@@ -105,51 +112,79 @@ class Replicate {
   /// Coefficients in the precision of the walk, which is where the lanes then stand; what is asked for.
   template <class Real>
   void fill(CoxPathBlock<Real>& block, std::span<const Index> lanes, Ask ask) {
+    const Index n_lanes = lanes.size() > size(wide_lanes) ? 2 * wide_lanes : wide_lanes;
+    block.n_lanes = n_lanes;
     block.columns.clear();
     block.asked.clear();
     block.checked.clear();
     block.beta.clear();
-    block.sparse_beta.assign(size((p_ - n_dense_) * wide_lanes), 0);
+    block.sparse_beta.assign(size((p_ - n_dense_) * n_lanes), Real(0));
+    std::vector<std::int32_t> narrow, asked_narrow;  // of the first half of the lanes alone
+    Unset<Real> of_narrow;
     for (Index j = 0; j < p_; ++j) {
       if (!free(j)) continue;
-      Real b[wide_lanes] = {};
-      bool nonzero = false, asked = false;
+      const auto column = static_cast<std::int32_t>(j);
+      Real b[2 * wide_lanes] = {};
+      bool nonzero[2] = {}, asked[2] = {};
       for (std::size_t i = 0; i < lanes.size(); ++i) {
         double& value = beta(lanes[i])[j];
         b[i] = static_cast<Real>(value);
         value = static_cast<double>(b[i]);
-        nonzero |= value != 0;
-        asked =
-            asked || (lanes[i] != null_ && (ask == Ask::ahead ? ahead(lanes[i], j) : likely(lanes[i], j)));
+        const bool half = i >= size(wide_lanes);
+        nonzero[half] |= value != 0;
+        asked[half] = asked[half] || (ask == Ask::ahead ? ahead(lanes[i], j) : likely(lanes[i], j));
       }
       if (j >= n_dense_) {
-        std::copy_n(b, wide_lanes, block.sparse_beta.data() + (j - n_dense_) * wide_lanes);
+        std::copy_n(b, n_lanes, block.sparse_beta.data() + (j - n_dense_) * n_lanes);
         continue;
       }
-      if (nonzero) {
-        block.columns.push_back(static_cast<std::int32_t>(j));
-        block.beta.insert(block.beta.end(), b, b + wide_lanes);
+      if (nonzero[0] || nonzero[1]) {
+        (nonzero[1] ? block.columns : narrow).push_back(column);
+        auto& to = nonzero[1] ? block.beta : of_narrow;
+        to.insert(to.end(), b, b + n_lanes);
       }
-      if (asked) block.asked.push_back(static_cast<std::int32_t>(j));
-      if (!asked && ask == Ask::every) block.checked.push_back(static_cast<std::int32_t>(j));
+      const bool unlikely = !(asked[0] || asked[1]) && ask == Ask::every;
+      if (unlikely && sizeof(Real) == 8)
+        block.checked.push_back(column);
+      else if (asked[1] || ask == Ask::every)
+        block.asked.push_back(column);
+      else if (asked[0])
+        asked_narrow.push_back(column);
     }
+    block.n_wide = static_cast<Index>(block.columns.size());
+    block.n_asked_wide = static_cast<Index>(block.asked.size());
+    block.columns.insert(block.columns.end(), narrow.begin(), narrow.end());
+    block.asked.insert(block.asked.end(), asked_narrow.begin(), asked_narrow.end());
+    block.beta.insert(block.beta.end(), of_narrow.begin(), of_narrow.end());
     block.clear(wide_);
   }
 
-  /// Likelihoods and slopes of some lanes.
+  /// Likelihoods and slopes of some lanes; `known`: risks of one block by row of the design.
   template <class Real>
-  void walk(std::span<const Index> lanes, Ask ask) {
+  void walk(std::span<const Index> lanes, Ask ask, Index n_every = 0, const float* known = nullptr) {
     auto& room = blocks<Real>();
-    const std::size_t n_blocks = (lanes.size() + size(wide_lanes) - 1) / size(wide_lanes);
+    constexpr auto most = static_cast<std::size_t>(sizeof(Real) == 4 ? 2 * wide_lanes : wide_lanes);
+    const std::size_t n_blocks = (lanes.size() + most - 1) / most;
+    const auto of_block = [&](std::size_t b) {
+      return lanes.subspan(b * most, std::min(most, lanes.size() - b * most));
+    };
     if (room.size() < n_blocks) room.resize(n_blocks);
     std::vector<WideBlock<Real>> view;
     for (std::size_t b = 0; b < n_blocks; ++b) {
-      fill(room[b], of_block(lanes, b), ask);
+      fill(room[b], of_block(b), static_cast<Index>(b * most) < n_every ? Ask::every : ask);
       view.push_back(room[b].view());
     }
     for (Index tile = 0; tile < wide_.n_panels; tile += tile_panels) {
       const Index end = std::min(wide_.n_panels, tile + tile_panels);
-      for (const auto& block : view) CHORALE_AT_LEVEL(cox_path_wide_risks, wide_, block, tile, end);
+      for (const auto& block : view) {
+        if constexpr (sizeof(Real) == 4) {
+          if (known != nullptr) {
+            CHORALE_AT_LEVEL(cox_path_wide_start, wide_, block, known, tile, end);
+            continue;
+          }
+        }
+        CHORALE_AT_LEVEL(cox_path_wide_risks, wide_, block, tile, end);
+      }
     }
     for (const auto& block : view) CHORALE_AT_LEVEL(cox_path_wide_times, wide_, block);
     for (Index tile = 0; tile < wide_.n_panels; tile += tile_panels) {
@@ -160,27 +195,27 @@ class Replicate {
         if (flush) CHORALE_AT_LEVEL(cox_path_wide_flush, wide_, block);
       }
     }
-    for (std::size_t b = 0; b < n_blocks; ++b) read(room[b], of_block(lanes, b));
+    for (std::size_t b = 0; b < n_blocks; ++b) read(room[b], of_block(b));
     ++n_walks_;
-  }
-
-  static std::span<const Index> of_block(std::span<const Index> lanes, std::size_t b) {
-    const std::size_t first = b * size(wide_lanes);
-    return lanes.subspan(first, std::min(size(wide_lanes), lanes.size() - first));
   }
 
   template <class Real>
   void read(const CoxPathBlock<Real>& block, std::span<const Index> lanes) {
     for (std::size_t i = 0; i < lanes.size(); ++i) {
-      const auto take = [&](const std::vector<std::int32_t>& columns, const Unset<double>& found) {
+      const auto take = [&](std::span<const std::int32_t> columns, const Unset<double>& found) {
         for (std::size_t c = 0; c < columns.size(); ++c)
-          slope(lanes[i])[columns[c]] = found[c * size(wide_lanes) + i] / room_.total_weight;
+          slope(lanes[i])[columns[c]] = found[c * size(block.n_lanes) + i] / room_.total_weight;
       };
-      take(block.asked, block.slopes);
+      const bool narrow = i < size(wide_lanes);
+      take(std::span(block.asked).first(narrow ? block.asked.size() : size(block.n_asked_wide)),
+           block.slopes);
       take(block.checked, block.checked_slopes);
       for (Index j = n_dense_; j < p_; ++j)
-        slope(lanes[i])[j] = block.sparse_slopes[size((j - n_dense_) * wide_lanes) + i] / room_.total_weight;
-      loglik_[size(lanes[i])] = block.loglik[i];
+        slope(lanes[i])[j] =
+            block.sparse_slopes[size((j - n_dense_) * block.n_lanes) + i] / room_.total_weight;
+      double of_dead = 0;  // Σ dead η / W
+      for (Index j = 0; j < p_; ++j) of_dead += room_.died[size(j)] * beta(lanes[i])[j];
+      loglik_[size(lanes[i])] = room_.total_weight * of_dead + room_.dead_offset - block.logs[i];
     }
   }
 
@@ -189,8 +224,8 @@ class Replicate {
     return std::max(room_.died[size(j)] - slope_of, 0.1 / room_.total_weight);
   }
 
-  /// The full data's curvature, and by how much the replicate's differs at one place.
-  void make_curves(const CoxPathBlock<float>& block, Index lane, std::span<const Index> knots) {
+  /// By how much the replicate's curvature differs from the full data's, at one place.
+  void measure_difference(const CoxPathBlock<float>& block, Index lane, std::span<const Index> knots) {
     std::vector<std::int32_t> columns;
     for (Index j = 0; j < p_; ++j) {
       if (std::any_of(knots.begin(), knots.end(), [&](Index k) { return likely(k, j); }))
@@ -198,58 +233,101 @@ class Replicate {
     }
     cox_path_curvature(guide_, room_, block, lane, columns, guide_.stride);
     const auto& measured =
-        guide_.curves[static_cast<std::size_t>(guide_.curve_of[size(guide_.measured_lambda)])];
+        guide_.curves[static_cast<std::size_t>(guide_.curve_below(guide_.measured_lambda))];
     std::vector<double> unit;
     for (const std::int32_t j : columns)
       unit.push_back(j < n_dense_ ? 1 : 1 / std::sqrt(expected(j, slope(guide_.measured_lambda)[j])));
-    Aligned<float> more(size(p_ * guide_.stride), 0.0f);
+    room_.difference.assign(measured.size(), 0.0f);
+    room_.curves.resize(guide_.curves.size());
+    room_.has_curve.assign(guide_.curves.size(), 0);
     for (std::size_t a = 0; a < columns.size(); ++a) {
       for (std::size_t b = a; b < columns.size(); ++b) {
         const std::size_t at = size(columns[a] * guide_.stride + columns[b]);
         const double own = room_.gram[a * size(guide_.stride) + b] * unit[a] * unit[b] / room_.total_weight;
-        more[at] = static_cast<float>(own) - measured[at];
-        more[size(columns[b] * guide_.stride + columns[a])] = more[at];
+        room_.difference[at] = static_cast<float>(own) - measured[at];
+        room_.difference[size(columns[b] * guide_.stride + columns[a])] = room_.difference[at];
       }
-    }
-    room_.curves.resize(guide_.curves.size());
-    for (std::size_t c = 0; c < guide_.curves.size(); ++c) {
-      room_.curves[c].resize(more.size());
-      for (std::size_t i = 0; i < more.size(); ++i) room_.curves[c][i] = guide_.curves[c][i] + more[i];
     }
   }
 
-  /// Takes a lane to the minimum of its model, slopes along. Returns how far; NaN where there is none.
-  double move(Index k, double tolerance) {
-    const std::size_t n = size(guide_.stride);
-    std::vector<float> moved(n);
-    std::vector<double> b(n, 0.0), s(n, 0.0), one(n, 0.0), two(n, 0.0), reach(n, 1.0);
-    for (Index j = 0; j < p_; ++j) {
-      const double e = j < n_dense_ ? 1 : std::sqrt(expected(j, slope(k)[j]));
-      reach[size(j)] = 1 / e;
-      b[size(j)] = beta(k)[j] * e;
-      s[size(j)] = slope(k)[j] / e;
-      one[size(j)] = l1(k, j) / e;
-      two[size(j)] = l2(k, j) / (e * e);
+  /// Curvature of some columns at a lambda: a line between two of the full data's, and the difference.
+  const float* between(Index k, std::span<const std::int32_t> columns, Index stride) {
+    const auto below = static_cast<std::size_t>(guide_.curve_below(k));
+    const auto above = std::min(below + 1, guide_.curves.size() - 1);
+    const float share = guide_.share_above(k);
+    room_.between.assign(columns.size() * size(stride), 0.0f);
+    float* to = room_.between.data();
+    for (std::size_t a = 0; a < columns.size(); ++a) {
+      const std::size_t row = size(columns[a] * guide_.stride);
+      for (std::size_t b = a; b < columns.size(); ++b) {
+        const std::size_t at = row + static_cast<std::size_t>(columns[b]);
+        const float low = guide_.curves[below][at];
+        to[a * size(stride) + b] = to[b * size(stride) + a] =
+            low + share * (guide_.curves[above][at] - low) + room_.difference[at];
+      }
     }
-    std::vector<std::int32_t> columns;
-    std::vector<std::uint8_t> in(n, 0);
+    return to;
+  }
+
+  /// The nearest of the full data's, and the difference.
+  const float* nearest(Index k) {
+    const auto c = static_cast<std::size_t>(guide_.curve_below(k) + (guide_.share_above(k) > 0.5f));
+    Aligned<float>& curve = room_.curves[c];
+    if (!room_.has_curve[c]) {
+      curve.resize(guide_.curves[c].size());
+      std::transform(guide_.curves[c].begin(), guide_.curves[c].end(), room_.difference.begin(),
+                     curve.begin(), std::plus<>());
+      room_.has_curve[c] = 1;
+    }
+    return curve.data();
+  }
+
+  /// Takes a lane to the minimum of its model, slopes along. Returns how far; NaN where there is none.
+  ///
+  /// Where a sparse column's coefficient changes by d, expected deaths of its carriers change by e^d − 1 and all slopes
+  /// in proportion to that: without a ridge this is the model's variable, so that long steps of rare columns are
+  /// right at once.
+  double move(Index k, double tolerance) {
+    std::vector<std::int32_t> columns, in;
+    for (Index j = 0; j < p_; ++j) {
+      if (free(j) && (beta(k)[j] != 0 || std::abs(slope(k)[j]) >= possible * l1(k, j)))
+        columns.push_back(static_cast<std::int32_t>(j));
+    }
+    // few of them are brought together, in the curvature of this lambda; of many, rows stay where they are
+    const auto n_columns = static_cast<Index>(columns.size());
+    const bool together = n_columns * 4 < p_;
+    const Index stride = together ? (n_columns + 15) / 16 * 16 : guide_.stride;
+    const float* curve = together ? between(k, columns, stride) : nearest(k);
+    const auto place = [&](std::size_t c) { return together ? c : static_cast<std::size_t>(columns[c]); };
+    // at a coefficient of 0 the variable is 0, and `here` where the lane stands
+    std::vector<double> b(size(stride), 0.0), s(b), one(b), two(b), reach(b), here(b);
+    std::vector<std::uint8_t> curved(size(stride), 0), chosen(curved);
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const Index j = columns[c];
+      const std::size_t at = place(c);
+      const double e = j < n_dense_ ? 1 : std::sqrt(expected(j, slope(k)[j]));
+      reach[at] = 1 / e;
+      s[at] = slope(k)[j] / e;
+      one[at] = l1(k, j) / e;
+      two[at] = l2(k, j) / (e * e);
+      curved[at] = j >= n_dense_ && two[at] == 0;
+      b[at] = here[at] = e * (curved[at] ? -std::expm1(-beta(k)[j]) : beta(k)[j]);
+    }
+    std::vector<float> moved(size(stride));
     for (int round = 0; round < 10; ++round) {
       const double share = round == 0 ? probable : 1;
       bool joined = false;
-      for (std::size_t j = 0; j < size(p_); ++j) {
-        if (in[j] || !penalty_.free[j] || !(b[j] != 0 || std::abs(s[j]) >= share * one[j])) continue;
-        in[j] = 1;
-        joined = true;
+      in.clear();
+      for (std::size_t c = 0; c < columns.size(); ++c) {
+        const std::size_t at = place(c);
+        if (!chosen[at] && (b[at] != 0 || std::abs(s[at]) >= share * one[at])) chosen[at] = joined = true;
+        if (chosen[at]) in.push_back(static_cast<std::int32_t>(at));
       }
       if (!joined) break;
-      columns.clear();
-      for (std::size_t j = 0; j < size(p_); ++j) {
-        if (in[j]) columns.push_back(static_cast<std::int32_t>(j));
-      }
-      const WideModel model{.stride = guide_.stride,
-                            .curve = room_.curves[static_cast<std::size_t>(guide_.curve_of[size(k)])].data(),
-                            .columns = columns.data(),
-                            .n_columns = static_cast<Index>(columns.size()),
+      const WideModel model{.stride = stride,
+                            .curve = curve,
+                            .columns = in.data(),
+                            .n_columns = static_cast<Index>(in.size()),
                             .l1 = one.data(),
                             .l2 = two.data(),
                             .reach = reach.data()};
@@ -258,34 +336,66 @@ class Replicate {
         return missing;
     }
     double longest = 0, gain = 0;
-    for (Index j = 0; j < p_; ++j) {
-      const std::size_t at = size(j);
-      const double there = b[at] * reach[at], change = there - beta(k)[j], end_slope = s[at] / reach[at];
+    bool nothing = true;
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const std::size_t at = place(c);
+      double& value = beta(k)[columns[c]];
+      double& slope_there = slope(k)[columns[c]];
+      const double by = (b[at] - here[at]) * reach[at], end_slope = s[at] / reach[at];
+      const double there = b[at] == 0 ? 0 : value + (curved[at] ? std::log1p(by) : by),
+                   change = there - value;
       if (change != 0) {
         if (!(std::abs(change) <= longest_step && std::abs(there) <= furthest)) return missing;
         longest = std::max(longest, std::abs(change));
-        gain += change * (slope(k)[j] + end_slope) / 2;
+        gain += change * (slope_there + end_slope) / 2;
       }
-      beta(k)[j] = there;
-      slope(k)[j] = end_slope;
+      value = there;
+      slope_there = end_slope;
+      nothing = nothing && there == 0;
     }
-    loglik_[size(k)] += gain * room_.total_weight;
+    // rounding errors would make a gain of them
+    loglik_[size(k)] = nothing ? room_.loglik_null : loglik_[size(k)] + gain * room_.total_weight;
     return longest;
   }
 
-  /// Where lambdas between knots stand: a line from one to the next.
-  void interpolate(Index k, Index before, Index behind) {
+  /// Σ_k H[j, k] change_k of every column, by the full data's curvature at a lambda.
+  std::vector<double> times_curvature(Index k, std::span<const double> change) {
+    std::vector<double> unit(size(p_), 1.0), product(size(p_), 0.0);
+    for (Index j = n_dense_; j < p_; ++j) unit[size(j)] = std::sqrt(expected(j, slope(k)[j]));
+    const auto below = static_cast<std::size_t>(guide_.curve_below(k));
+    const auto above = std::min(below + 1, guide_.curves.size() - 1);
+    const double of_above = static_cast<double>(guide_.share_above(k));
+    for (std::size_t j = 0; j < size(p_); ++j) {
+      if (change[j] == 0) continue;
+      const float* low = guide_.curves[below].data() + j * size(guide_.stride);
+      const float* high = guide_.curves[above].data() + j * size(guide_.stride);
+      const auto from_low = static_cast<float>((1 - of_above) * change[j] * unit[j]),
+                 from_high = static_cast<float>(of_above * change[j] * unit[j]);
+      for (std::size_t c = 0; c < size(p_); ++c)
+        product[c] += static_cast<double>(from_low * low[c] + from_high * high[c]);
+    }
+    for (std::size_t j = 0; j < size(p_); ++j) product[j] *= unit[j];
+    return product;
+  }
+
+  /// Where lambdas between knots stand: a line from one to the next. Slopes there leave their line by
+  /// t (1 − t)/2 (H behind − H before) change.
+  void interpolate(Index before, Index behind) {
+    std::vector<double> change;
+    for (Index j = 0; j < p_; ++j) change.push_back(beta(behind)[j] - beta(before)[j]);
+    const auto at_end = times_curvature(behind, change), at_start = times_curvature(before, change);
     const double from = guide_.lambda[size(before)], to = guide_.lambda[size(behind)];
-    const double t = from > to ? (from - guide_.lambda[size(k)]) / (from - to) : 0;
-    for (Index j = 0; j < p_; ++j) {
-      beta(k)[j] = (1 - t) * beta(before)[j] + t * beta(behind)[j];
-      slope(k)[j] = (1 - t) * slope(before)[j] + t * slope(behind)[j];
+    for (Index k = before + 1; k < behind; ++k) {
+      const double t = from > to ? (from - guide_.lambda[size(k)]) / (from - to) : 0;
+      for (Index j = 0; j < p_; ++j) {
+        beta(k)[j] = (1 - t) * beta(before)[j] + t * beta(behind)[j];
+        slope(k)[j] = (1 - t) * slope(before)[j] + t * slope(behind)[j] +
+                      t * (1 - t) / 2 * (at_end[size(j)] - at_start[size(j)]);
+      }
     }
   }
 
-  bool is_knot(Index k, Index begin, Index end) const {
-    return guide_.knot[size(k)] || k == begin || k + 1 == end;
-  }
+  bool is_knot(Index k, Index begin, Index end) const { return guide_.is_knot(k, begin, end); }
 
   /// Steps of some lanes; false where one has no end.
   bool move_all(std::span<const Index> lanes, double tolerance) {
@@ -298,6 +408,18 @@ class Replicate {
     return true;
   }
 
+  /// Whether risks at the full data's coefficients are known: they hold where no column with one is constant here.
+  bool starts_as_known(Index begin) const {
+    if (begin > 0 || guide_.start_risk.empty()) return false;
+    for (Index j = 0; j < p_; ++j) {
+      if (free(j)) continue;
+      for (Index k = 0; k < guide_.first_end; ++k) {
+        if (guide_.start[size(k * p_ + j)] != 0) return false;
+      }
+    }
+    return true;
+  }
+
   /// Single precision: knots, then what lies between them.
   bool approach(Index begin, Index end) {
     std::vector<Index> knots;
@@ -305,15 +427,18 @@ class Replicate {
       for (Index j = 0; j < p_; ++j) beta(k)[j] = free(j) ? guide_.start[size(k * p_ + j)] : 0;
       if (is_knot(k, begin, end)) knots.push_back(k);
     }
-    walk<float>(knots, Ask::ahead);
+    // from the end, so that columns of few lambdas share the first half of a block
+    const std::vector<Index> lanes(knots.rbegin(), knots.rend());
+    walk<float>(lanes, Ask::ahead, 0, starts_as_known(begin) ? guide_.start_risk.data() : nullptr);
     if (begin == 0) {
-      const auto place = std::find(knots.begin(), knots.end(), guide_.measured_lambda) - knots.begin();
-      make_curves(room_.single[static_cast<std::size_t>(place / wide_lanes)], place % wide_lanes, knots);
+      const auto place = std::find(lanes.begin(), lanes.end(), guide_.measured_lambda) - lanes.begin();
+      measure_difference(room_.single[static_cast<std::size_t>(place / (2 * wide_lanes))],
+                         place % (2 * wide_lanes), knots);
     }
     if (!move_all(knots, first_tolerance)) return false;
     std::vector<double> beta_walked, slope_walked;
     for (int round = 1; round < max_single; ++round) {
-      walk<float>(knots, Ask::likely);
+      walk<float>(lanes, Ask::likely);
       beta_walked = beta_;
       slope_walked = slope_;
       if (!move_all(knots, model_tolerance)) return false;
@@ -325,10 +450,8 @@ class Replicate {
     std::swap(slope_, slope_walked);
     std::vector<Index> between;
     for (std::size_t i = 0; i + 1 < knots.size(); ++i) {
-      for (Index k = knots[i] + 1; k < knots[i + 1]; ++k) {
-        interpolate(k, knots[i], knots[i + 1]);
-        between.push_back(k);
-      }
+      if (knots[i] + 1 < knots[i + 1]) interpolate(knots[i], knots[i + 1]);
+      for (Index k = knots[i] + 1; k < knots[i + 1]; ++k) between.push_back(k);
     }
     for (const Index k : knots) {
       std::copy_n(beta_walked.begin() + k * guide_.stride, guide_.stride, beta(k));
@@ -337,39 +460,54 @@ class Replicate {
     return move_all(between, model_tolerance);
   }
 
+  /// That of the knots before and behind.
+  double share_beside(Index k, Index begin, Index end) const {
+    Index before = k, behind = k;
+    while (!is_knot(before, begin, end)) --before;
+    while (!is_knot(behind, begin, end)) ++behind;
+    return std::max(share_[size(before)], share_[size(behind)]);
+  }
+
+  /// What a further step would move, judged by those before.
+  double next_step(Index k) const { return last_[size(k)] * share_[size(k)]; }
+
+  /// All lambdas to the end. Knots come first: their blocks see the slopes of every column. Between knots slopes stay
+  /// close to a line, so that only likely columns are looked at.
   bool solve(Index begin, Index end) {
     if (!approach(begin, end)) return false;
     std::vector<Index> lanes;
-    // from the end, so that the blocks of most columns are full
-    for (Index k = end; k-- > begin;) lanes.push_back(k);
-    if (begin == 0) lanes.push_back(null_);
+    for (Index k = end; k-- > begin;) {
+      if (is_knot(k, begin, end)) lanes.push_back(k);
+    }
+    Index n_every = static_cast<Index>(lanes.size());
+    for (Index k = end; k-- > begin;) {
+      if (!is_knot(k, begin, end)) lanes.push_back(k);
+    }
     for (int round = 0; round < max_walks && !lanes.empty(); ++round) {
-      // columns far from their bound need no second look where little moved
-      const bool moved = round == 0 || std::any_of(lanes.begin(), lanes.end(), [&](Index k) {
-                           return k != null_ && last_[size(k)] > small_step;
-                         });
-      walk<double>(lanes, moved ? Ask::every : Ask::likely);
-      std::vector<Index> left;
-      double at_knots = least_share;
+      if (single_ && round < max_single)
+        walk<float>(lanes, Ask::likely, n_every);
+      else
+        walk<double>(lanes, Ask::likely, n_every);
       for (const Index k : lanes) {
         if (!std::isfinite(loglik_[size(k)])) return false;
-        if (k == null_) continue;
-        const double step = move(k, model_tolerance);
+        const double step = move(k, model_tolerance), before = last_[size(k)];
         if (std::isnan(step)) return false;
-        // the first step of what lies between knots is their distance from a line
-        if (round > 0 || is_knot(k, begin, end)) {
-          share_[size(k)] =
-              std::max(share_[size(k)] / 2, std::clamp(step / last_[size(k)], least_share, 1.0));
-          if (round == 0) at_knots = std::max(at_knots, share_[size(k)]);
-        }
         last_[size(k)] = step;
+        // the first step of what lies between knots is their distance from a line, and small ones are noise
+        if (round == 0 && !is_knot(k, begin, end)) {
+          share_[size(k)] = share_beside(k, begin, end);
+        } else if (step > small_error_) {
+          share_[size(k)] = std::max(share_[size(k)] / 2, std::clamp(step / before, least_share, 1.0));
+        }
       }
+      std::vector<Index> left;
       for (const Index k : lanes) {
-        if (k == null_) continue;
-        if (round == 0 && !is_knot(k, begin, end)) share_[size(k)] = at_knots;
-        if (!(last_[size(k)] <= small_step && last_[size(k)] * share_[size(k)] <= small_error))
-          left.push_back(k);
+        if (last_[size(k)] > small_step || next_step(k) > small_error_) left.push_back(k);
       }
+      // columns far from their bound need no second look where little moved
+      const auto little = std::stable_partition(left.begin(), left.end(),
+                                                [&](Index k) { return last_[size(k)] > small_step; });
+      n_every = little - left.begin();
       lanes = left;
     }
     return lanes.empty();
@@ -380,7 +518,9 @@ class Replicate {
   WideRows wide_;
   Index p_, n_dense_;
   PathPenalty penalty_;
-  Index null_;                        ///< a lane without coefficients, behind the others
+  Index n_lambda_;
+  bool single_;  ///< single precision is enough
+  double small_error_;
   std::vector<double> beta_, slope_;  ///< lanes x stride
   std::vector<double> loglik_, last_;
   std::vector<double> share_;  ///< of a step that a further one takes

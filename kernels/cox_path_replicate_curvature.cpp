@@ -35,8 +35,15 @@ class Curvature {
     room_.gram.assign(columns_.size() * stride_, 0.0);
     room_.sums.assign(columns_.size() * n_sums_, 0.0);
     room_.parts.assign(columns_.size() * n_sums_, 0.0);
-    room_.scaled.resize(n_dense_ * size(CHORALE_AT_LEVEL(cox_path_wide_gram_rows)));
-    room_.bin_room.assign(n_dense_ * 32, 0.0f);
+    const auto n = static_cast<Index>(n_dense_);
+    room_.rounded.resize(size(CHORALE_AT_LEVEL(cox_path_wide_gram_room, n)));
+    room_.squares.assign(size(CHORALE_AT_LEVEL(cox_path_wide_gram_squares, n)), 0.0);
+    room_.quantum.clear();
+    const float most = *std::max_element(room_.root.begin(), room_.root.end());
+    for (std::size_t c = 0; c < n_dense_; ++c) {
+      const float furthest = most * guide_.largest[static_cast<std::size_t>(columns_[c])];
+      room_.quantum.push_back(furthest > 0 ? static_cast<float>(gram_limit) / furthest : 1.0f);
+    }
     const WideGram gram{.columns = columns_.data(),
                         .n_columns = static_cast<Index>(n_dense_),
                         .root = room_.root.data(),
@@ -45,11 +52,12 @@ class Curvature {
                         .bin = room_.bin.data(),
                         .n_bins = static_cast<Index>(n_sums_),
                         .stride = static_cast<Index>(stride_),
+                        .quantum = room_.quantum.data(),
                         .gram = room_.gram.data(),
                         .sums = room_.sums.data(),
                         .parts = room_.parts.data(),
-                        .room = room_.scaled.data(),
-                        .bin_room = room_.bin_room.data()};
+                        .room = room_.rounded.data(),
+                        .squares = room_.squares.data()};
     if (n_dense_ > 0) {
       CHORALE_AT_LEVEL(cox_path_wide_gram, room_.panels.data(), guide_.rows().n_dense,
                        rows_.n_rows / panel_rows, gram);
@@ -60,7 +68,9 @@ class Curvature {
   }
 
  private:
-  double at(const Unset<double>& of_times, Index t) const { return of_times[size(t * wide_lanes) + lane_]; }
+  double at(const Unset<double>& of_times, Index t) const {
+    return of_times[size(t * block_.n_lanes) + lane_];
+  }
 
   void rates() {
     room_.rate.assign(n_sums_, 0.0);
@@ -96,9 +106,9 @@ class Curvature {
       const Index t = rows_.exit[i];
       const bool dies = rows_.dead[i] > 0;
       double hazard = at(block_.hazard, t);
-      if (dies) hazard -= at(block_.spared, t);
+      if (dies && rows_.efron) hazard -= at(block_.spared, t);
       if (rows_.enter != nullptr && rows_.enter[i] >= 0) hazard -= at(block_.hazard, rows_.enter[i]);
-      const float risk = block_.risk[i * size(wide_lanes) + lane_];
+      const float risk = block_.risk[i * size(block_.n_lanes) + lane_];
       room_.factor[i] = risk * static_cast<float>(hazard);
       room_.root[i] = std::sqrt(std::max(room_.factor[i], 0.0f));
       room_.lane_risk[i] = risk;

@@ -19,10 +19,10 @@ void CoxPathRoom::Arrays::take(const CoxPathGuideData& guide, std::span<const do
   if (n_events == 0) return;
   deviation.clear();
   unit.clear();
-  died.assign(size(guide.rows().n_dense), 0.0);
   take_dense(guide);
   take_sparse(guide);
   count_deaths(guide);
+  start_from_nothing(guide);
 }
 
 void CoxPathRoom::Arrays::take_rows(const CoxPathGuideData& guide, std::span<const double> of_patients) {
@@ -30,7 +30,7 @@ void CoxPathRoom::Arrays::take_rows(const CoxPathGuideData& guide, std::span<con
   for (auto* of_rows : {&source, &exit, &enter}) of_rows->clear();
   for (auto* of_rows : {&weight, &dead, &offset}) of_rows->clear();
   row_of.assign(size(data.n_rows), -1);
-  total_weight = 0;
+  total_weight = dead_offset = 0;
   n_events = 0;
   for (std::size_t row = 0; row < data.patient.size(); ++row) {
     const auto patient = static_cast<std::size_t>(data.patient[row]);
@@ -41,7 +41,10 @@ void CoxPathRoom::Arrays::take_rows(const CoxPathGuideData& guide, std::span<con
     source.push_back(static_cast<std::int32_t>(row));
     exit.push_back(data.exit[row]);
     if (!data.enter.empty()) enter.push_back(data.enter[row]);
-    if (!data.offset.empty()) offset.push_back(data.offset[row]);
+    if (!data.offset.empty()) {
+      offset.push_back(data.offset[row]);
+      if (data.died[row]) dead_offset += w * data.offset[row];
+    }
     weight.push_back(w);
     dead.push_back(data.died[row] ? w : 0);
     total_weight += w;
@@ -60,9 +63,11 @@ void CoxPathRoom::Arrays::take_dense(const CoxPathGuideData& guide) {
   const Index n = guide.rows().n_dense;
   make_room(panels, weight.size() * size(n));
   std::vector<double> of_x(size(n), 0.0), of_squares(size(n), 0.0);
-  moments.resize(size(2 * n * panel_rows));
+  moments.resize(size(3 * n * panel_rows));
+  died.assign(size(n), 0.0);
   CHORALE_AT_LEVEL(cox_path_wide_pack, guide.panels.data(), n, source.data(), n_analysed, weight.data(),
-                   panels.data(), moments.data(), of_x.data(), of_squares.data());
+                   dead.data(), panels.data(), moments.data(), of_x.data(), of_squares.data(), died.data());
+  for (double& of_column : died) of_column /= total_weight;
   for (Index j = 0; j < n; ++j) {
     double mean = of_x[size(j)] / total_weight, square = of_squares[size(j)] / total_weight,
            variance = square - mean * mean;
@@ -83,22 +88,25 @@ void CoxPathRoom::Arrays::take_dense(const CoxPathGuideData& guide) {
 }
 
 void CoxPathRoom::Arrays::take_sparse(const CoxPathGuideData& guide) {
-  const Lists& carriers = guide.rows().carriers;
-  for (Index c = 0; c < carriers.n(); ++c) {
-    double carried = 0, dead_carriers = 0;
-    Index n_carriers = 0;
-    for (const std::int32_t row : carriers[c]) {
-      const std::int32_t i = row_of[static_cast<std::size_t>(row)];
-      if (i < 0) continue;
-      ++n_carriers;
-      carried += weight[static_cast<std::size_t>(i)];
-      dead_carriers += dead[static_cast<std::size_t>(i)];
+  const CoxPathData& data = guide.rows();
+  struct Sums {
+    double weight = 0, dead = 0, n = 0;
+  };
+  std::vector<Sums> of_columns(size(data.carriers.n()));
+  for (std::size_t i = 0; !of_columns.empty() && i < size(n_analysed); ++i) {
+    for (const std::int32_t c : data.carried[source[i]]) {
+      Sums& of_column = of_columns[static_cast<std::size_t>(c)];
+      of_column.weight += weight[i];
+      of_column.dead += dead[i];
+      of_column.n += 1;
     }
-    const bool constant = n_carriers == 0 || n_carriers == n_analysed;
-    const double share = carried / total_weight;
+  }
+  for (const Sums& of_column : of_columns) {
+    const bool constant = of_column.n == 0 || of_column.n == static_cast<double>(n_analysed);
+    const double share = of_column.weight / total_weight;
     deviation.push_back(constant ? 0 : guide.options.standardise ? std::sqrt(share * (1 - share)) : 1);
     unit.push_back(deviation.back());
-    died.push_back(dead_carriers / total_weight);
+    died.push_back(of_column.dead / total_weight);
   }
 }
 
@@ -111,6 +119,29 @@ void CoxPathRoom::Arrays::count_deaths(const CoxPathGuideData& guide) {
     dead_weight[static_cast<std::size_t>(exit[row])] += dead[row];
   }
   loglik_saturated = path_loglik_saturated(n_deaths, dead_weight, guide.options.ties);
+}
+
+void CoxPathRoom::Arrays::start_from_nothing(const CoxPathGuideData& guide) {
+  const CoxPathData& data = guide.rows();
+  std::vector<double> at_risk(n_deaths.size(), 0.0), dying(at_risk);
+  for (std::size_t row = 0; row < weight.size(); ++row) {
+    const double risk = offset.empty() ? weight[row] : weight[row] * std::exp(offset[row]);
+    at_risk[static_cast<std::size_t>(exit[row])] += risk;
+    if (!enter.empty() && enter[row] >= 0) at_risk[static_cast<std::size_t>(enter[row])] -= risk;
+    if (dead[row] > 0) dying[static_cast<std::size_t>(exit[row])] += risk;
+  }
+  loglik_null = dead_offset;
+  for (std::size_t s = 0; s + 1 < data.stratum_begin.size(); ++s) {
+    double alive = 0;
+    for (Index t = data.stratum_begin[s + 1] - 1; t >= data.stratum_begin[s]; --t) {
+      const auto at = static_cast<std::size_t>(t);
+      alive += at_risk[at];
+      const double deaths = n_deaths[at];
+      for (double l = 0; guide.options.ties == Ties::efron && l < deaths; ++l)
+        loglik_null -= dead_weight[at] / deaths * std::log(alive - l / deaths * dying[at]);
+      if (guide.options.ties != Ties::efron && deaths > 0) loglik_null -= dead_weight[at] * std::log(alive);
+    }
+  }
 }
 
 PathRows CoxPathRoom::Arrays::path_rows(const CoxPathGuideData& guide) const {
@@ -136,6 +167,7 @@ WideRows CoxPathRoom::Arrays::wide(const CoxPathGuideData& guide) const {
           .n_dense = data.n_dense,
           .offset = offset.empty() ? nullptr : offset.data(),
           .source = source.data(),
+          .n_drawn = n_analysed,
           .n_carrying = data.carriers.n() > 0 ? n_analysed : 0,
           .carried_begin = data.carried.begin.data(),
           .carried = data.carried.values.data(),
@@ -144,27 +176,35 @@ WideRows CoxPathRoom::Arrays::wide(const CoxPathGuideData& guide) const {
 
 template <class Real>
 void CoxPathBlock<Real>::clear(const WideRows& rows) {
-  const auto zero = [](auto& values, Index n) { values.assign(size(n * wide_lanes), 0); };
+  const auto zero = [this](auto& values, Index n) { values.assign(size(n * n_lanes), 0); };
   const Index n_times = rows.rows.n_times + 1;
-  for (auto* of_times : {&at_risk, &dying, &hazard, &spared}) zero(*of_times, n_times);
-  make_room(risk, size(rows.rows.n_rows * wide_lanes));
+  zero(at_risk, n_times);
+  hazard.resize(at_risk.size());
+  std::fill_n(hazard.end() - n_lanes, n_lanes, 0.0);  // of rows that are never at risk
+  const bool deaths_apart = rows.rows.efron || rows.rows.enter != nullptr;
+  zero(dying, deaths_apart ? n_times : 0);
+  zero(spared, rows.rows.efron ? n_times : 0);
+  make_room(risk, size(rows.rows.n_rows * n_lanes));
   zero(part, static_cast<Index>(asked.size()));
   zero(slopes, static_cast<Index>(asked.size()));
   zero(checked_part, static_cast<Index>(checked.size()));
   zero(checked_slopes, static_cast<Index>(checked.size()));
   zero(sparse_part, rows.n_sparse);
   zero(sparse_slopes, rows.n_sparse);
-  std::fill_n(loglik, wide_lanes, 0.0);
+  logs.assign(size(n_lanes), 0.0);
 }
 
 template <class Real>
 WideBlock<Real> CoxPathBlock<Real>::view() {
-  return {.columns = columns.data(),
+  return {.n_lanes = n_lanes,
+          .columns = columns.data(),
           .n_columns = static_cast<Index>(columns.size()),
+          .n_wide = n_wide,
           .beta = beta.data(),
           .sparse_beta = sparse_beta.data(),
           .asked = asked.data(),
           .n_asked = static_cast<Index>(asked.size()),
+          .n_asked_wide = n_asked_wide,
           .checked = checked.data(),
           .n_checked = static_cast<Index>(checked.size()),
           .risk = risk.data(),
@@ -178,7 +218,7 @@ WideBlock<Real> CoxPathBlock<Real>::view() {
           .slopes = slopes.data(),
           .checked_slopes = checked_slopes.data(),
           .sparse_slopes = sparse_slopes.data(),
-          .loglik = loglik};
+          .logs = logs.data()};
 }
 
 template struct CoxPathBlock<float>;

@@ -128,6 +128,40 @@ TEST(CoxPathGuide, ReplicatesAreThePathsOfTheirWeightsAtEveryLevel) {
   force_level(before);
 }
 
+TEST(CoxPathGuide, ManyPatientsLeadToTheSamePathsInSinglePrecision) {
+  const Level before = level();
+  for (const Level each : available_levels()) {
+    force_level(each);
+    for (unsigned seed = 20; seed < 25; ++seed) {
+      const Case c(20000, seed % 3 == 0 ? 12 : 900, seed);
+      const CoxPathDesign design = make_cox_path_design(c.cohort.timeline(), c.columns(seed % 2));
+      const CoxPathGuide guide = make_cox_path_guide(design, c.options);
+      CoxPathRoom room;
+      SCOPED_TRACE("seed " + std::to_string(seed));
+      const auto weight = resample(design.n_patients, seed);
+      expect_same(cox_path(guide, weight, room), plain(design, c.options, weight), 2e-7);
+    }
+  }
+  force_level(before);
+}
+
+TEST(CoxPathGuide, NearlyEqualColumnsOfManyPatientsAreWalkedInDoublePrecision) {
+  Case c(20000, 900, 22);
+  // their difference is estimated with a hundred times the variance of a column
+  for (std::int32_t i = 0; i < 20000; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    c.dense[20000 + at] = c.dense[at] + 0.1 * Draws(9, 0, i).normal();
+  }
+  c.factor[0] = c.factor[1] = 0;
+  const CoxPathDesign design = make_cox_path_design(c.cohort.timeline(), c.columns(false));
+  const CoxPathGuide guide = make_cox_path_guide(design, c.options);
+  CoxPathRoom room;
+  const auto weight = resample(design.n_patients, 1);
+  const CoxPath found = cox_path(guide, weight, room);
+  EXPECT_EQ(found.verdict, CoxPathVerdict::complete);
+  expect_same(found, plain(design, c.options, weight), 2e-7);
+}
+
 TEST(CoxPathGuide, FoldsOfAReplicateAreCrossValidatedAsWithoutIt) {
   const Case c(900, 300, 7);
   const CoxPathDesign design = make_cox_path_design(c.cohort.timeline(), c.columns(false));
