@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "kernels/brier.hpp"
 #include "kernels/censoring.hpp"
 #include "kernels/time_auc.hpp"
@@ -54,9 +56,10 @@ std::string_view name_of(Kind kind) {
   }
 }
 
-double without_rounding(double eta) {
-  constexpr double parts = 68719476736.0;  // 2^36: a thousand times what sums of some hundred terms lose
-  return std::nearbyint(eta * parts) / parts;
+std::string key_of(const Measure& measure) {
+  const bool at = measure.kind == Kind::auc || measure.kind == Kind::brier;
+  std::string key(name_of(measure.kind));
+  return at ? fmt::format("{}_{}", key, measure.horizon) : key;
 }
 
 bool EvaluationOptions::asks_for(std::string_view word) const {
@@ -112,6 +115,11 @@ HazardAtTimes Evaluation::at_times(double centre,
 std::span<const double> Evaluation::gathered_by(const HazardAtTimes& hazard, std::size_t horizon) const {
   const std::size_t n_strata = size(order_.n_strata);
   return std::span(hazard.horizon).subspan(horizon * n_strata, n_strata);
+}
+
+std::span<const double> Evaluation::gathered_at_point(const HazardAtTimes& hazard, std::size_t point) const {
+  const std::size_t n_strata = size(order_.n_strata);
+  return std::span(hazard.integration).subspan(point * n_strata, n_strata);
 }
 
 Score Evaluation::concordance(Scratch& scratch, const Measure& measure, std::span<const double> eta,
@@ -192,7 +200,6 @@ std::vector<double> Evaluation::no_information(Scratch& scratch, std::span<const
                                                const HazardAtTimes& hazard,
                                                std::span<const double> weight) const {
   scratch.survival.resize(size(order_.n_patients));
-  const std::size_t n_strata = size(order_.n_strata);
   // Brier's, of predictions dealt out at random: (1 − S) mean Ŝ² + S mean (1 − Ŝ)², S by Kaplan and Meier at h
   const auto brier_at = [&](double horizon, std::span<const double> gathered) {
     kernels::predicted_survival(order_, hazard.centre, gathered, eta, scratch.survival);
@@ -218,8 +225,7 @@ std::vector<double> Evaluation::no_information(Scratch& scratch, std::span<const
       case Kind::integrated_brier: {
         double area = 0, before = kernels::missing;
         for (std::size_t k = 0; k < integration_.size(); ++k) {
-          const double at =
-              brier_at(integration_[k], std::span(hazard.integration).subspan(k * n_strata, n_strata));
+          const double at = brier_at(integration_[k], gathered_at_point(hazard, k));
           if (k > 0) area += (at + before) / 2 * (integration_[k] - integration_[k - 1]);
           before = at;
         }

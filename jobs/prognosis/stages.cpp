@@ -46,17 +46,22 @@ kernels::BootstrapPlan plan_of(const Design& design, const engine::Cohort& cohor
       {.n_patients = cohort.n_patients(), .stratum = stratum, .cluster = cluster});
 }
 
-std::vector<double> values_of(const std::vector<Score>& scores) {
-  std::vector<double> values;
-  for (const Score& score : scores) values.push_back(score.value);
-  return values;
-}
+/// Copies of one replicate of those that stand side by side, times case weights, into two samples.
+struct Drawn {
+  std::span<const std::uint8_t> copies;
+  std::size_t n_replicates;
 
-std::vector<double> errors_of(const std::vector<kernels::CalibrationGroup>& groups) {
-  std::vector<double> errors;
-  for (const auto& group : groups) errors.push_back(group.observed - group.predicted);
-  return errors;
-}
+  void weigh(const std::vector<double>& weight, std::size_t replicate, std::vector<double>& drawn,
+             std::vector<double>& left) const {
+    drawn.resize(weight.size());
+    left.resize(weight.size());
+    for (std::size_t i = 0; i < weight.size(); ++i) {
+      const std::uint8_t times = copies[i * n_replicates + replicate];
+      drawn[i] = weight[i] * times;
+      left[i] = times == 0 ? weight[i] : 0;
+    }
+  }
+};
 
 }  // namespace
 
@@ -78,6 +83,8 @@ Frame::Frame(const Design& own, const engine::Setup& setup, const engine::Cohort
     n_events += included[i] != 0 && timeline().event[i] != 0;
     if (included[i] == 0) weight[i] = 0;
   }
+  everyone.weight = weight;
+  evaluation.prepare(everyone);
   if (n_events == 0)
     refuse_without_events(ledger(), candidates.n_included(), setup.config.outcome.endpoint,
                           "see [select] and outcome.endpoint, or keep incomplete patients: "
@@ -102,6 +109,7 @@ std::vector<Replicate> replicate(const Frame& frame, Index first, Index last) {
   std::vector<std::uint8_t> copies(n * n_replicates);
   kernels::bootstrap_weights(frame.plan, frame.design.seed, first, last - first, copies);
   std::vector<Model> models = frame.procedure.fit(copies, last - first);
+  const Drawn drawn{.copies = copies, .n_replicates = n_replicates};
 
   std::vector<Replicate> replicates(n_replicates);
   constexpr std::size_t together = 8;  // whose linear predictors stand in memory at once
@@ -119,21 +127,22 @@ std::vector<Replicate> replicate(const Frame& frame, Index first, Index last) {
         if (frame.design.config.out_of_bag) own.oob = none;
         return;
       }
-      std::vector<std::uint8_t> drawn(n), out(n);
-      for (std::size_t i = 0; i < n; ++i) {
-        drawn[i] = copies[i * n_replicates + r];
-        out[i] = drawn[i] == 0;
+      const auto scratch = frame.scratches.borrow();
+      drawn.weigh(frame.weight, r, scratch->drawn.weight, scratch->left.weight);
+      std::vector<Evaluation::Request> requests{
+          {.sample = &scratch->drawn, .groups = true, .maximum = frame.procedure.is_maximum(own.model)},
+          {.sample = &frame.everyone, .groups = true}};
+      frame.evaluation.prepare(scratch->drawn);
+      if (frame.design.config.out_of_bag) {
+        frame.evaluation.prepare(scratch->left);
+        requests.push_back({.sample = &scratch->left});
       }
-      const auto lp = std::span(eta).subspan(k * n, n);
-      const auto in_sample = frame.weighted(drawn);
-      Evaluation::Scratch scratch;
-      const auto hazard = frame.evaluation.at_times(frame.evaluation.hazard(lp, in_sample));
-      own.boot = values_of(frame.evaluation.score(scratch, lp, hazard, in_sample));
-      own.original = values_of(frame.evaluation.score(scratch, lp, hazard, frame.weight));
-      if (frame.design.config.out_of_bag)
-        own.oob = values_of(frame.evaluation.score(scratch, lp, hazard, frame.weighted(out)));
-      own.boot_error = errors_of(frame.evaluation.calibration(scratch, lp, hazard, in_sample));
-      own.original_error = errors_of(frame.evaluation.calibration(scratch, lp, hazard, frame.weight));
+      auto values = frame.evaluation.values(*scratch, std::span(eta).subspan(k * n, n), requests);
+      own.boot = std::move(values[0].scores);
+      own.boot_error = std::move(values[0].errors);
+      own.original = std::move(values[1].scores);
+      own.original_error = std::move(values[1].errors);
+      if (frame.design.config.out_of_bag) own.oob = std::move(values[2].scores);
     });
   }
   return replicates;
