@@ -89,17 +89,13 @@ void SampleCalibration::groups(const RiskOrder& order, const PredictionRows& pre
   for (std::size_t g = 0; g < found.size(); ++g) found[g].observed = at_risk[g] > 0 ? 1 : missing;
   for (auto row = size(order.row_begin[size(2 * place)]); row < beyond; ++row)
     if (sample.weight[row] > 0 && order.exit[row] >= horizon) found[size(group_[row])].observed = 1;
-  for (Index t = place; t >= 0; --t) {
-    const auto alive = size(order.row_begin[size(2 * t)]), dying = size(order.row_begin[size(2 * t + 1)]),
-               next = size(order.row_begin[size(2 * t + 2)]);
-    for (std::size_t row = alive; row < dying; ++row) live(row);
-    // several deaths of a group and day, one after the other, are as one: left/(left + d) is their product
-    for (std::size_t row = dying; row < next; ++row) {
-      const auto g = size(group_[row]);
-      const double left = at_risk[g], before = left + sample.weight[row];
-      observed_[g] *= before > left ? left / before : 1;
-      at_risk[g] = before;
-    }
+  // several deaths of a group and day, one after the other, are as one: left/(left + d) is their product
+  for (std::size_t k = group_.size() - beyond; k < order.back.size(); ++k) {
+    const auto row = size(order.back[k]), g = size(group_[row]);
+    const double left = at_risk[g], before = left + sample.weight[row];
+    const bool falls = (order.dies[k] != 0) & (before > left);
+    observed_[g] *= (falls ? left : 1) / (falls ? before : 1);
+    at_risk[g] = before;
   }
   for (std::size_t g = 0; g < found.size(); ++g)
     if (found[g].observed == 1) found[g].observed = observed_[g];

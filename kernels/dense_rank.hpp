@@ -16,8 +16,8 @@ class DenseRank {
   /// Returns how many distinct values there are. Values must not be NaN or infinite; -0 equals 0.
   ///
   /// Shapes   rank as long as values
-  /// Cost     buckets of equal width, one or two values in most, each sorted by insertion: 4 ns a value; where values
-  ///          are so uneven that a bucket holds many, three counting sorts by the upper 32 bits, 7 ns
+  /// Cost     buckets of equal width, one or two values in most, then insertion: 4 ns a value; where values are so uneven
+  ///          that some buckets hold many, three counting sorts by the upper 32 bits, 7 ns
   Index rank(std::span<const double> values, std::span<std::int32_t> rank);
 
   /// Places of the values last ranked, ascending by value, equal ones by place.
@@ -28,7 +28,9 @@ class DenseRank {
   void by_digits(std::span<const double> values);
   Index number(std::span<const double> values, std::span<std::int32_t> rank);
 
-  std::vector<std::uint64_t> keys_, sorted_;  ///< the value's upper part above, its place below
+  std::vector<std::uint64_t> keys_,
+      sorted_;  ///< the value's upper part above, its place in the lower place_bits_
+  int place_bits_ = 32;
   std::vector<std::int32_t> counts_, places_;
 };
 

@@ -20,7 +20,7 @@ struct RiskSums {
       [3];  ///< n_slots + 1: the same at the slot's first row; 0 at the stratum's first slot and behind its last
 };
 
-/// Deaths that share a risk set, see SampleRows.
+/// Deaths beyond the first that share a risk set, see SampleRows.
 struct LaterDeaths {
   Index n;
   const std::int32_t* slot;
@@ -29,6 +29,17 @@ struct LaterDeaths {
 };
 
 // clang-format off
+
+/// from[row] = Σ weight and count[row] = how many are above 0, over rows row … end - 1, for begin <= row.
+CHORALE_DECLARE_LEVELS(void weight_sums(const double* weight, Index begin, Index end, double* from,
+                                        double* count))
+
+/// Weights below 2^31 as whole numbers; false, and no more, where one is none.
+CHORALE_DECLARE_LEVELS(bool whole_numbers(const double* weight, Index n, std::uint32_t* whole))
+
+/// share[k] = place[k]/n and weight[k] = first of its slot where place[k] < n, those who die at the slot; else 0.
+CHORALE_DECLARE_LEVELS(void share_ties(const std::int32_t* slot, const double* place, Index n_later,
+                                       const double* first, const double* n, double* share, double* weight))
 
 /// Fills from[0] and at_risk[0] at β = 1; with x also those of k = 1 and 2, at any β.
 CHORALE_DECLARE_LEVELS(void risk_sums(const RiskSums& sums, double beta))

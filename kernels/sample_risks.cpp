@@ -3,6 +3,7 @@
 #include "kernels/sample_risks.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "kernels/error.hpp"
 
@@ -13,9 +14,9 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-LaterDeaths later_of(const SampleRows& sample) {
-  return {.n = static_cast<Index>(sample.later.slot.size()),
-          .slot = sample.later.slot.data(),
+LaterDeaths later_of(const RiskOrder& order, const SampleRows& sample) {
+  return {.n = static_cast<Index>(sample.later.weight.size()),
+          .slot = order.tied_slot.data(),
           .share = sample.later.share.data(),
           .weight = sample.later.weight.data()};
 }
@@ -47,7 +48,7 @@ void SampleRisks::cumulative_hazard(const RiskOrder& order, const PredictionRows
                                     const SampleRows& sample, std::vector<double>& cumulative) {
   sum(order, prediction, sample, false, 1);
   cumulative.resize(size(order.n_slots));
-  CHORALE_AT_LEVEL(hazard_steps, sums_, sample.first.data(), order.n_slots, later_of(sample),
+  CHORALE_AT_LEVEL(hazard_steps, sums_, sample.first.data(), order.n_slots, later_of(order, sample),
                    cumulative.data());
   for (Index s = 0; s < order.n_strata; ++s)
     for (Index t = order.slot_begin[size(s)] + 1; t < order.slot_begin[size(s + 1)]; ++t)
@@ -58,35 +59,33 @@ std::optional<CalibrationSlope> SampleRisks::slope(const RiskOrder& order, const
                                                    const SampleRows& sample) {
   if (sample.n_events == 0) return std::nullopt;
   double of_deaths = 0, weight_of_deaths = 0;
-  for (Index t = 0; t < order.n_slots; ++t) {
-    for (auto row = size(order.row_begin[size(2 * t + 1)]); row < size(order.row_begin[size(2 * t + 2)]);
-         ++row) {
-      of_deaths += sample.weight[row] * prediction.centred[row];
-      weight_of_deaths += sample.weight[row];
-    }
-  }
+  for (const std::int32_t row : order.death_row)
+    of_deaths += sample.weight[size(row)] * prediction.centred[size(row)];
+  for (const double weight : sample.deaths) weight_of_deaths += weight;
   const auto sorted = prediction.sorted();
   const double range = prediction.value[size(sorted.back())] - prediction.value[size(sorted.front())];
-  constexpr double nothing_left = 1e-16, nought = 1e-9;
+  constexpr double nothing_left = 1e-10, nought = 1e-9;
   constexpr int max_steps = 12;
   double beta = 1, before = std::numeric_limits<double>::infinity();
   for (int step = 0; step < max_steps; ++step) {
     sum(order, prediction, sample, true, beta);
     double mean = 0, information = 0;
-    CHORALE_AT_LEVEL(slope_terms, sums_, sample.first.data(), order.n_slots, later_of(sample), mean,
+    CHORALE_AT_LEVEL(slope_terms, sums_, sample.first.data(), order.n_slots, later_of(order, sample), mean,
                      information);
     if (!(information > nought * weight_of_deaths * range * range)) return std::nullopt;
     const double score = of_deaths - mean;
-    const double left = score * score / information;  // twice what the likelihood may still gain
+    const double left = std::abs(score) / std::sqrt(information);  // standard errors to go
     if (!(left < before)) return std::nullopt;
-    before = left;
     beta += score / information;
-    if (left < nothing_left)
+    // what the last step left was a multiple of the square of what there was before it; so it will be again
+    const double then = left / (before * before) * left * left;
+    if (left < nothing_left || (step > 1 && left < 1e-3 && then < nothing_left))
       return CalibrationSlope{.verdict = CoxVerdict::converged,
                               .slope = beta,
                               .se = 1 / std::sqrt(information),
                               .n_analysed = sample.n_analysed,
                               .n_events = sample.n_events};
+    before = left;
   }
   return std::nullopt;
 }

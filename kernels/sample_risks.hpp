@@ -27,7 +27,8 @@ class SampleRisks {
   void cumulative_hazard(const RiskOrder& order, const PredictionRows& prediction, const SampleRows& sample,
                          std::vector<double>& cumulative);
 
-  /// Newton's method from 1. Nothing where its steps do not shrink at once, or the information may be nought: there
+  /// Newton's method from 1, until less than 1e-10 standard errors are to go after a step; se is that one step before.
+  /// Nothing where its steps do not shrink at once, or the information may be nought: there
   /// calibration_slope() tells what is the matter.
   std::optional<CalibrationSlope> slope(const RiskOrder& order, const PredictionRows& prediction,
                                         const SampleRows& sample);

@@ -2,30 +2,19 @@
 // Copyright the Chorale authors
 #include "kernels/sample_rows.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 
 #include "kernels/cox_body.hpp"
 #include "kernels/error.hpp"
+#include "kernels/risk_sums_body.hpp"
 
 namespace chorale::kernels {
 namespace {
 
 std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
-}
-
-void keep_whole(const std::vector<double>& weight, double total, std::vector<std::uint32_t>& whole) {
-  whole.clear();
-  if (!(total < 2147483648.0)) return;
-  whole.resize(weight.size());
-  bool all = true;
-  for (std::size_t row = 0; row < weight.size(); ++row) {
-    whole[row] = static_cast<std::uint32_t>(static_cast<std::int64_t>(weight[row]));
-    all &= static_cast<double>(whole[row]) == weight[row];
-  }
-  if (!all) whole.clear();
 }
 
 }  // namespace
@@ -37,60 +26,65 @@ void SampleRows::take(const RiskOrder& order, std::span<const double> of_patient
                       .expected = "none"});
   }
   row_weights(order, of_patient, weight);
-  n_analysed = n_events = 0;
-  const auto n_slots = size(order.n_slots);
+  const auto n_rows = weight.size(), n_slots = size(order.n_slots);
+  from_.resize(n_rows);
+  count_.resize(n_rows);
+  n_dying_.assign(n_slots, 0.0);
+  deaths.assign(n_slots, 0.0);
   censored.before.resize(n_slots);
   censored.after_deaths.resize(n_slots);
   censored.survival.clear();
-  first.resize(n_slots);
-  of_death.assign(weight.size(), 0.0);
-  later.slot.clear();
-  later.share.clear();
-  later.weight.clear();
   total = 0;
-  for (Index s = 0; s < order.n_strata; ++s) {
-    const Index begin = order.slot_begin[size(s)], past = order.slot_begin[size(s + 1)];
-    double at_risk = 0;
-    for (Index t = past - 1; t >= begin; --t) {
-      const auto alive = size(order.row_begin[size(2 * t)]), dying = size(order.row_begin[size(2 * t + 1)]),
-                 next = size(order.row_begin[size(2 * t + 2)]);
-      double sum = 0, of_deaths = 0;
-      Index deaths = 0;
-      for (std::size_t row = alive; row < dying; ++row) {
-        sum += weight[row];
-        n_analysed += weight[row] > 0;
-      }
-      for (std::size_t row = dying; row < next; ++row) {
-        of_deaths += weight[row];
-        deaths += weight[row] > 0;
-      }
-      n_events += deaths;
-      at_risk += sum;
-      censored.after_deaths[size(t)] = at_risk;
-      at_risk += of_deaths;
-      censored.before[size(t)] = at_risk;  // until G is known
-      const bool shared = deaths > 1 && ties == Ties::efron;
-      first[size(t)] = shared ? of_deaths / static_cast<double>(deaths) : of_deaths;
-      for (Index l = 1; shared && l < deaths; ++l) {
-        later.slot.push_back(static_cast<std::int32_t>(t));
-        later.share.push_back(static_cast<double>(l) / static_cast<double>(deaths));
-        later.weight.push_back(first[size(t)]);
-      }
-    }
-    total += at_risk;
-    double known = 1;
-    for (Index t = begin; t < past; ++t) {
-      const double left = censored.after_deaths[size(t)];
-      const double next = t + 1 < past ? censored.before[size(t + 1)] : 0;  // at risk at the next slot
-      censored.before[size(t)] = known;
-      for (auto row = size(order.row_begin[size(2 * t + 1)]); row < size(order.row_begin[size(2 * t + 2)]);
-           ++row)
-        of_death[row] = weight[row] > 0 ? weight[row] / known : 0;
-      if (left > 0) known *= next / left;
-    }
+  n_analysed = n_events = 0;
+  for (Index s = 0; s < order.n_strata; ++s) take_stratum(order, s);
+
+  of_death.assign(n_rows, 0.0);
+  for (std::size_t k = 0; k < order.death_row.size(); ++k) {
+    const double known = censored.before[size(order.death_slot[k])];
+    const auto row = size(order.death_row[k]);
+    of_death[row] = known > 0 ? weight[row] / known : 0;
   }
-  n_analysed += n_events;
-  keep_whole(weight, total, whole);
+  share_ties(order, ties);
+  whole.resize(total < 2147483648.0 ? n_rows : 0);
+  if (!CHORALE_AT_LEVEL(whole_numbers, weight.data(), static_cast<Index>(whole.size()), whole.data()))
+    whole.clear();
+}
+
+void SampleRows::take_stratum(const RiskOrder& order, Index stratum) {
+  const Index begin = order.slot_begin[size(stratum)], past = order.slot_begin[size(stratum + 1)];
+  const auto first_row = size(order.row_begin[size(2 * begin)]), end = size(order.row_begin[size(2 * past)]);
+  if (first_row < end) {
+    CHORALE_AT_LEVEL(weight_sums, weight.data(), static_cast<Index>(first_row), static_cast<Index>(end),
+                     from_.data(), count_.data());
+    total += from_[first_row];
+    n_analysed += static_cast<Index>(count_[first_row]);
+  }
+  const auto at = [&](const std::vector<double>& sums, std::size_t row) { return row < end ? sums[row] : 0; };
+  double known = 1;
+  for (Index slot = begin; slot < past; ++slot) {
+    const auto t = size(slot);
+    const auto alive = size(order.row_begin[2 * t]), dying = size(order.row_begin[2 * t + 1]),
+               next = size(order.row_begin[2 * t + 2]);
+    const double left_later = at(from_, next);
+    deaths[t] = at(from_, dying) - left_later;
+    n_dying_[t] = at(count_, dying) - at(count_, next);
+    n_events += static_cast<Index>(n_dying_[t]);
+    const double left = at(from_, alive) - deaths[t];
+    censored.after_deaths[t] = left;
+    censored.before[t] = known;
+    known *= left > 0 ? left_later / left : 1;
+  }
+}
+
+void SampleRows::share_ties(const RiskOrder& order, Ties ties) {
+  first = deaths;
+  const std::size_t n_later = ties == Ties::efron ? order.tied_slot.size() : 0;
+  later.share.resize(n_later);
+  later.weight.resize(n_later);
+  if (ties == Ties::breslow) return;
+  for (std::size_t t = 0; t < first.size(); ++t) first[t] /= std::max(n_dying_[t], 1.0);
+  CHORALE_AT_LEVEL(share_ties, order.tied_slot.data(), order.tied_place.data(), static_cast<Index>(n_later),
+                   first.data(), n_dying_.data(), later.share.data(), later.weight.data());
 }
 
 bool PredictionRows::take(const RiskOrder& order, std::span<const double> linear_predictor) {

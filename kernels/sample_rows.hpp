@@ -30,12 +30,21 @@ class SampleRows {
   Censoring censored;                  ///< without its `survival`
   std::vector<double> of_death;        ///< n_rows, w / G(t−) of who dies, 0 for others
 
-  /// Deaths of slot t share the risk set S0 of which they are D0: Σ_l (W/d) f(S0 − (l/d) D0), the first with share 0.
+  std::vector<double> deaths;  ///< n_slots, W, the weight of who dies
+
+  /// With d who die at slot t, of a weight above 0 together W, as D0 of a risk set S0: Σ_l (W/d) f(S0 − (l/d) D0).
   std::vector<double> first;  ///< n_slots, W/d; with Breslow's ties W
-  struct Later {
-    std::vector<std::int32_t> slot;
-    std::vector<double> share, weight;  ///< l/d for l > 0, W/d
+  struct {
+    std::vector<double> share,
+        weight;  ///< l/d and W/d, or 0, of each l > 0 as the order's tied_slot; Breslow: none
   } later;
+
+ private:
+  void take_stratum(const RiskOrder& order, Index stratum);
+  void share_ties(const RiskOrder& order, Ties ties);
+
+  std::vector<double> from_, count_;  // n_rows, weights and how many are above 0, from each row on
+  std::vector<double> n_dying_;       // n_slots
 };
 
 /// A linear predictor in the rows of an order, sorted, for all samples and measures.

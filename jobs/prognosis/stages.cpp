@@ -46,22 +46,15 @@ kernels::BootstrapPlan plan_of(const Design& design, const engine::Cohort& cohor
       {.n_patients = cohort.n_patients(), .stratum = stratum, .cluster = cluster});
 }
 
-/// Copies of one replicate of those that stand side by side, times case weights, into two samples.
-struct Drawn {
-  std::span<const std::uint8_t> copies;
-  std::size_t n_replicates;
-
-  void weigh(const std::vector<double>& weight, std::size_t replicate, std::vector<double>& drawn,
-             std::vector<double>& left) const {
-    drawn.resize(weight.size());
-    left.resize(weight.size());
-    for (std::size_t i = 0; i < weight.size(); ++i) {
-      const std::uint8_t times = copies[i * n_replicates + replicate];
-      drawn[i] = weight[i] * times;
-      left[i] = times == 0 ? weight[i] : 0;
-    }
-  }
-};
+/// Copies of replicates begin … begin + n_here - 1, replicate by replicate, of those that stand side by side.
+std::vector<std::uint8_t> copies_of(std::span<const std::uint8_t> copies, std::size_t n_replicates,
+                                    std::size_t begin, std::size_t n_here) {
+  const std::size_t n = copies.size() / n_replicates;
+  std::vector<std::uint8_t> of(n * n_here);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t k = 0; k < n_here; ++k) of[k * n + i] = copies[i * n_replicates + begin + k];
+  return of;
+}
 
 }  // namespace
 
@@ -109,13 +102,13 @@ std::vector<Replicate> replicate(const Frame& frame, Index first, Index last) {
   std::vector<std::uint8_t> copies(n * n_replicates);
   kernels::bootstrap_weights(frame.plan, frame.design.seed, first, last - first, copies);
   std::vector<Model> models = frame.procedure.fit(copies, last - first);
-  const Drawn drawn{.copies = copies, .n_replicates = n_replicates};
 
   std::vector<Replicate> replicates(n_replicates);
   constexpr std::size_t together = 8;  // whose linear predictors stand in memory at once
   for (std::size_t begin = 0; begin < n_replicates; begin += together) {
     const std::size_t n_here = std::min(together, n_replicates - begin);
     const auto eta = frame.procedure.predict(std::span(models).subspan(begin, n_here));
+    const auto times = copies_of(copies, n_replicates, begin, n_here);
     in_parallel(n_here, [&](std::size_t k) {
       const std::size_t r = begin + k;
       Replicate& own = replicates[r];
@@ -128,12 +121,16 @@ std::vector<Replicate> replicate(const Frame& frame, Index first, Index last) {
         return;
       }
       const auto scratch = frame.scratches.borrow();
-      drawn.weigh(frame.weight, r, scratch->drawn.weight, scratch->left.weight);
+      std::vector<double>&drawn = scratch->drawn.weight, &left = scratch->left.weight;
+      drawn.resize(n);
+      for (std::size_t i = 0; i < n; ++i) drawn[i] = frame.weight[i] * times[k * n + i];
       std::vector<Evaluation::Request> requests{
           {.sample = &scratch->drawn, .groups = true, .maximum = frame.procedure.is_maximum(own.model)},
           {.sample = &frame.everyone, .groups = true}};
       frame.evaluation.prepare(scratch->drawn);
       if (frame.design.config.out_of_bag) {
+        left.resize(n);
+        for (std::size_t i = 0; i < n; ++i) left[i] = times[k * n + i] == 0 ? frame.weight[i] : 0;
         frame.evaluation.prepare(scratch->left);
         requests.push_back({.sample = &scratch->left});
       }

@@ -6,7 +6,7 @@
 namespace chorale::kernels::simd::CHORALE_LEVEL {
 namespace {
 
-constexpr Index fan = 16;
+constexpr Index fan = tree_fan;
 constexpr std::uint32_t last = fan - 1;
 
 template <class Number>
@@ -15,133 +15,180 @@ template <>
 struct NodeOf<std::uint32_t> {
   using Line = std::uint32_t __attribute__((vector_size(64)));
   using Mask = Line;
+  using Word = std::uint32_t;
+};
+template <>
+struct NodeOf<std::uint64_t> {
+  using Line = std::uint64_t __attribute__((vector_size(128)));
+  using Mask = Line;
+  using Word = std::uint64_t;
 };
 template <>
 struct NodeOf<double> {
   using Line = double __attribute__((vector_size(128)));
   using Mask = std::uint64_t __attribute__((vector_size(128)));
+  using Word = std::uint64_t;
 };
 
+/// Row d holds ones behind place d: who is in part d of a node counts for all parts behind it.
+template <class Word>
+struct Behind {
+  alignas(128) Word row[fan][fan];
+  constexpr Behind() : row{} {
+    for (Index d = 0; d < fan; ++d)
+      for (Index k = d + 1; k < fan; ++k) row[d][k] = ~Word{0};
+  }
+};
+template <class Word>
+constexpr Behind<Word> behind{};
+
 /// The tree of one walk; see ConcordanceWalk.
-template <class Number, int n_samples>
+template <class Number, int n_packs, int n_levels>
 class Tree {
  public:
-  explicit Tree(const ConcordanceWalk<Number>& walk) : walk_(walk) {
-    for (Index d = 0; d < fan; ++d)
-      for (Index k = 0; k < fan; ++k) behind_[d][k] = k > d ? ~Word{0} : Word{0};
+  explicit Tree(const ConcordanceWalk<Number>& walk) {
+    for (int level = 0; level < n_levels; ++level) level_[level] = walk.tree + walk.level_begin[level];
   }
 
-  void add(Index row) {
-    const auto rank = static_cast<std::uint32_t>(walk_.rank[row]);
-    for (Index level = 0; level < walk_.n_levels; ++level) {
+  void add(std::uint32_t rank, const Number* weight) {
+    for (int level = 0; level < n_levels; ++level) {
       const std::uint32_t digits = rank >> (4 * level);
       Mask mask;
-      __builtin_memcpy(&mask, behind_[digits & last], sizeof(mask));
-      Number* node = walk_.tree + walk_.level_begin[level] + (digits >> 4) * fan * n_samples;
-      for (int s = 0; s < n_samples; ++s) {
-        // who is in part d counts for all parts behind it
+      __builtin_memcpy(&mask, behind<typename NodeOf<Number>::Word>.row[digits & last], sizeof(mask));
+      Number* node = level_[level] + (digits >> 4) * (fan * n_packs);
+      for (int s = 0; s < n_packs; ++s) {
         Line sums;
         __builtin_memcpy(&sums, node + s * fan, sizeof(sums));
-        const Line weight = Line{} + walk_.weight[s][row];
-        sums += __builtin_bit_cast(Line, __builtin_bit_cast(Mask, weight) & mask);
+        const Line all = Line{} + weight[s];
+        sums += __builtin_bit_cast(Line, __builtin_bit_cast(Mask, all) & mask);
         __builtin_memcpy(node + s * fan, &sums, sizeof(sums));
       }
     }
-    for (int s = 0; s < n_samples; ++s) total[s] += walk_.weight[s][row];
   }
 
-  /// Adds the weight of the ranks below one to sum[sample].
-  template <class Sum>
-  void below(std::uint32_t rank, Sum* sum) const {
-    for (Index level = 0; level < walk_.n_levels; ++level) {
+  /// Adds the weight of the ranks below one to sum[pack].
+  void below(std::uint32_t rank, Number* sum) const {
+    for (int level = 0; level < n_levels; ++level) {
       const std::uint32_t digits = rank >> (4 * level);
-      const Number* node =
-          walk_.tree + walk_.level_begin[level] + (digits >> 4) * fan * n_samples + (digits & last);
-      for (int s = 0; s < n_samples; ++s) sum[s] += static_cast<Sum>(node[s * fan]);
+      const Number* node = level_[level] + (digits >> 4) * (fan * n_packs) + (digits & last);
+      for (int s = 0; s < n_packs; ++s) sum[s] += node[s * fan];
     }
   }
-
-  Number total[n_samples] = {};
 
  private:
   using Line = typename NodeOf<Number>::Line;
   using Mask = typename NodeOf<Number>::Mask;
-  using Word = __typeof__(Mask{}[0] + 0);
 
-  const ConcordanceWalk<Number>& walk_;
-  alignas(128) Word behind_[fan][fan];
+  Number* level_[n_levels];
 };
 
-/// Sums of whole numbers stay whole.
-template <class Number>
-struct SumOf {
-  using Type = std::uint64_t;
-};
-template <>
-struct SumOf<double> {
-  using Type = double;
-};
+/// One sample's part of a pack; sums of whole numbers stay whole.
+template <int n_packed, class Number>
+std::uint64_t part_of(Number pack, int sample, int bits) {
+  if constexpr (n_packed == 1) return pack;
+  return (pack >> (sample * bits)) & ((Number{1} << bits) - 1);
+}
+template <int>
+double part_of(double pack, int, int) {
+  return pack;
+}
 
-template <class Number, int n_samples>
+template <class Number, int n_packs, int n_packed, int n_levels>
 void walk_back(const ConcordanceWalk<Number>& walk, PairSums* sums) {
-  using Sum = typename SumOf<Number>::Type;
-  Tree<Number, n_samples> tree(walk);
-  Sum signs[n_samples] = {}, pairs[n_samples] = {};
-  double uno[n_samples] = {}, uno_pairs[n_samples] = {};
-  const bool weighted = walk.time_weight[0] != nullptr;
+  using Sum = decltype(part_of<n_packed>(Number{}, 0, 0));
+  Tree<Number, n_packs, n_levels> tree(walk);
+  Sum signs[n_packs][n_packed] = {};
+  double uno[n_packs][n_packed] = {};
+  const bool weighted = walk.time_weight[0][0] != nullptr, distinct = walk.distinct;
+  const std::int32_t *row_begin = walk.row_begin, *rank = walk.rank;
+  const Number* weight[n_packs];
+  for (int p = 0; p < n_packs; ++p) weight[p] = walk.weight[p];
+  const int bits = walk.bits;
+  const auto add = [&](Index row) {
+    Number own[n_packs];
+    for (int p = 0; p < n_packs; ++p) own[p] = weight[p][row];
+    tree.add(static_cast<std::uint32_t>(rank[row]), own);
+  };
   // from the last time back: the tree holds who is at risk and does not die now
   for (Index t = walk.past_slot - 1; t >= walk.first_slot; --t) {
-    const Index alive = walk.row_begin[2 * t], dying = walk.row_begin[2 * t + 1],
-                next = walk.row_begin[2 * t + 2];
-    for (Index row = alive; row < dying; ++row) tree.add(row);
+    const Index alive = row_begin[2 * t], dying = row_begin[2 * t + 1], next = row_begin[2 * t + 2];
+    for (Index row = alive; row < dying; ++row) add(row);
     for (Index row = dying; row < next; ++row) {
-      const auto rank = static_cast<std::uint32_t>(walk.rank[row]);
       // twice those below and once those beside: those below this rank, and those below the next
-      Sum both[n_samples] = {};
-      tree.below(rank, both);
-      tree.below(rank + 1, both);
-      for (int s = 0; s < n_samples; ++s) {
-        const Sum w = walk.weight[s][row];
-        signs[s] += w * both[s];
-        pairs[s] += w * tree.total[s];
-        if (!weighted) continue;
-        const double counts = static_cast<double>(w) * walk.time_weight[s][t];
-        uno[s] += counts * static_cast<double>(both[s]);
-        uno_pairs[s] += counts * static_cast<double>(tree.total[s]);
+      const auto own = static_cast<std::uint32_t>(rank[row]);
+      Number both[n_packs] = {};
+      tree.below(own, both);
+      if (distinct) {
+        for (int p = 0; p < n_packs; ++p) both[p] += both[p];
+      } else {
+        tree.below(own + 1, both);
+      }
+      for (int p = 0; p < n_packs; ++p) {
+        for (int s = 0; s < n_packed; ++s) {
+          const Sum pairs = part_of<n_packed>(weight[p][row], s, bits) * part_of<n_packed>(both[p], s, bits);
+          signs[p][s] += pairs;
+          if (weighted) uno[p][s] += static_cast<double>(pairs) * walk.time_weight[p][s][t];
+        }
       }
     }
-    for (Index row = dying; row < next; ++row) tree.add(row);
+    for (Index row = dying; row < next; ++row) add(row);
   }
-  for (int s = 0; s < n_samples; ++s) {
-    sums[s].harrell += static_cast<double>(signs[s]);
-    sums[s].harrell_pairs += static_cast<double>(pairs[s]);
-    sums[s].uno += uno[s];
-    sums[s].uno_pairs += uno_pairs[s];
+  for (int p = 0; p < n_packs; ++p) {
+    for (int s = 0; s < n_packed; ++s) {
+      sums[p * most_packed + s].harrell += static_cast<double>(signs[p][s]);
+      sums[p * most_packed + s].uno += uno[p][s];
+    }
   }
 }
 
-template <class Number>
-void walk_samples(const ConcordanceWalk<Number>& walk, PairSums* sums) {
-  switch (walk.n_samples) {
+template <class Number, int n_packs, int n_packed>
+void walk_levels(const ConcordanceWalk<Number>& walk, PairSums* sums) {
+  switch (walk.n_levels) {
     case 1:
-      return walk_back<Number, 1>(walk, sums);
+      return walk_back<Number, n_packs, n_packed, 1>(walk, sums);
     case 2:
-      return walk_back<Number, 2>(walk, sums);
+      return walk_back<Number, n_packs, n_packed, 2>(walk, sums);
     case 3:
-      return walk_back<Number, 3>(walk, sums);
+      return walk_back<Number, n_packs, n_packed, 3>(walk, sums);
+    case 4:
+      return walk_back<Number, n_packs, n_packed, 4>(walk, sums);
+    case 5:
+      return walk_back<Number, n_packs, n_packed, 5>(walk, sums);
+    case 6:
+      return walk_back<Number, n_packs, n_packed, 6>(walk, sums);
     default:
-      return walk_back<Number, 4>(walk, sums);
+      return walk_back<Number, n_packs, n_packed, 8>(walk, sums);
+  }
+}
+
+/// Packs of one sample each.
+template <class Number>
+void walk_single(const ConcordanceWalk<Number>& walk, PairSums* sums) {
+  switch (walk.n_packs) {
+    case 1:
+      return walk_levels<Number, 1, 1>(walk, sums);
+    case 2:
+      return walk_levels<Number, 2, 1>(walk, sums);
+    case 3:
+      return walk_levels<Number, 3, 1>(walk, sums);
+    default:
+      return walk_levels<Number, 4, 1>(walk, sums);
   }
 }
 
 }  // namespace
 
 void concordance_walk(const ConcordanceWalk<std::uint32_t>& walk, PairSums* sums) {
-  walk_samples(walk, sums);
+  if (walk.n_packed == 2) return walk_levels<std::uint32_t, 1, 2>(walk, sums);
+  walk_single(walk, sums);
+}
+
+void concordance_walk(const ConcordanceWalk<std::uint64_t>& walk, PairSums* sums) {
+  walk_levels<std::uint64_t, 1, 3>(walk, sums);
 }
 
 void concordance_walk(const ConcordanceWalk<double>& walk, PairSums* sums) {
-  walk_samples(walk, sums);
+  walk_single(walk, sums);
 }
 
 }  // namespace chorale::kernels::simd::CHORALE_LEVEL

@@ -66,6 +66,53 @@ double dying(const RiskSums& sums, int k, Index slot) {
 
 }  // namespace
 
+void weight_sums(const double* weight, Index begin, Index end, double* from, double* count) {
+  double total = 0, n = 0;
+  Index row = end;
+  for (; row - width >= begin; row -= width) {
+    const Vector part = load<Vector>(weight + row - width);
+    const Vector sums = suffixes(part) + total;
+    const Vector counts = suffixes(part > 0 ? Vector{} + 1.0 : Vector{}) + n;
+    store(from + row - width, sums);
+    store(count + row - width, counts);
+    total = sums[0];
+    n = counts[0];
+  }
+  while (row-- > begin) {
+    from[row] = total += weight[row];
+    count[row] = n += weight[row] > 0;
+  }
+}
+
+bool whole_numbers(const double* weight, Index n, std::uint32_t* whole) {
+  using Words = std::uint32_t __attribute__((vector_size(vector_bytes / 2)));
+  constexpr double shift = 4503599627370496.0;  // 2^52: beside it a whole number stands in the lowest bits
+  Truth all = Vector{} == Vector{};
+  Index i = 0;
+  for (; i + width <= n; i += width) {
+    const Vector value = load<Vector>(weight + i), shifted = value + shift;
+    all &= shifted - shift == value;
+    const Words words = __builtin_convertvector(__builtin_bit_cast(Bits, shifted), Words);
+    __builtin_memcpy(whole + i, &words, sizeof(words));
+  }
+  bool rest = true;
+  for (; i < n; ++i) {
+    whole[i] = static_cast<std::uint32_t>(weight[i]);
+    rest &= static_cast<double>(whole[i]) == weight[i];
+  }
+  return rest && !any(~all);
+}
+
+void share_ties(const std::int32_t* slot, const double* place, Index n_later, const double* first,
+                const double* n, double* share, double* weight) {
+#pragma omp simd
+  for (Index k = 0; k < n_later; ++k) {
+    const double dying = n[slot[k]], part = place[k] / (dying > 0 ? dying : 1), own = first[slot[k]];
+    share[k] = place[k] < dying ? part : 0;
+    weight[k] = place[k] < dying ? own : 0;
+  }
+}
+
 void risk_sums(const RiskSums& sums, double beta) {
   const Index begin = sums.row_begin[2 * sums.first_slot], end = sums.row_begin[2 * sums.past_slot];
   if (sums.x == nullptr) {
@@ -96,7 +143,7 @@ void slope_terms(const RiskSums& sums, const double* first, Index n_slots, const
     const Index slot = later.slot[k];
     double s[3];
     for (int j = 0; j < 3; ++j) s[j] = sums.at_risk[j][slot] - later.share[k] * dying(sums, j, slot);
-    const double inverse = 1 / s[0], of_time = s[1] * inverse;
+    const double inverse = 1 / (s[0] > 0 ? s[0] : 1), of_time = s[1] * inverse;
     later_mean += later.weight[k] * of_time;
     later_information += later.weight[k] * (s[2] * inverse - of_time * of_time);
   }
@@ -115,7 +162,8 @@ void hazard_steps(const RiskSums& sums, const double* first, Index n_slots, cons
   for (; t < n_slots; ++t) set(t, double{});
   for (Index k = 0; k < later.n; ++k) {
     const Index slot = later.slot[k];
-    hazard[slot] += later.weight[k] / (sums.at_risk[0][slot] - later.share[k] * dying(sums, 0, slot));
+    const double left = sums.at_risk[0][slot] - later.share[k] * dying(sums, 0, slot);
+    hazard[slot] += later.weight[k] / (left > 0 ? left : 1);
   }
 }
 

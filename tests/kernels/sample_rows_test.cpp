@@ -128,8 +128,8 @@ TEST(SampleRisks, HazardAndSlopeAreThoseOfTheSample) {
       EXPECT_EQ(found->n_analysed, slope.n_analysed);
       EXPECT_EQ(found->n_events, slope.n_events);
       EXPECT_NEAR(found->slope, slope.slope, 1e-10 * std::max(1.0, slope.se)) << name;
-      // the information is that before the last step, of up to 1e-8 standard errors
-      EXPECT_NEAR(found->se / slope.se, 1, 1e-7) << name;
+      // the information is that before the last step, of up to 1e-3 standard errors
+      EXPECT_NEAR(found->se / slope.se, 1, 1e-3) << name;
     }
   });
   EXPECT_GT(n_slopes, 100);
