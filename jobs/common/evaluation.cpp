@@ -16,8 +16,6 @@ namespace {
 
 using Kind = Measure::Kind;
 
-constexpr const char* late = "patients enter late, and weights for censoring do not know how";
-
 std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
@@ -60,6 +58,19 @@ std::string key_of(const Measure& measure) {
   const bool at = measure.kind == Kind::auc || measure.kind == Kind::brier;
   std::string key(name_of(measure.kind));
   return at ? fmt::format("{}_{}", key, measure.horizon) : key;
+}
+
+kernels::ConcordanceOptions counting_of(const Measure& measure, bool with_error) {
+  if (measure.kind == Kind::uno_c)
+    return {
+        .pairs = kernels::PairWeight::inverse_censoring, .tau = measure.horizon, .with_error = with_error};
+  return {.with_error = with_error};
+}
+
+std::string trouble_of(const kernels::Concordance& concordance) {
+  return concordance.verdict == kernels::ConcordanceVerdict::computed
+             ? ""
+             : "nobody dies while others are at risk";
 }
 
 bool EvaluationOptions::asks_for(std::string_view word) const {
@@ -124,22 +135,14 @@ std::span<const double> Evaluation::gathered_at_point(const HazardAtTimes& hazar
 
 Score Evaluation::concordance(Scratch& scratch, const Measure& measure, std::span<const double> eta,
                               std::span<const double> weight, bool with_error) const {
-  kernels::ConcordanceOptions options{.with_error = with_error};
-  if (measure.kind == Kind::uno_c) {
-    if (order_.late_entries) return {.trouble = late};
-    options.pairs = kernels::PairWeight::inverse_censoring;
-    options.tau = measure.horizon;
-  }
-  const auto c = scratch.counter.count(order_, eta, weight, options);
-  Score score{.value = c.c, .se = c.se, .trouble = {}};
-  if (c.verdict != kernels::ConcordanceVerdict::computed)
-    score.trouble = "nobody dies while others are at risk";
-  return score;
+  if (measure.kind == Kind::uno_c && order_.late_entries) return {.trouble = late_entry_trouble};
+  const auto c = scratch.counter.count(order_, eta, weight, counting_of(measure, with_error));
+  return {.value = c.c, .se = c.se, .trouble = trouble_of(c)};
 }
 
 Score Evaluation::brier(Scratch& scratch, const Measure& measure, std::span<const double> eta,
                         const HazardAtTimes& hazard, std::span<const double> weight) const {
-  if (order_.late_entries) return {.trouble = late};
+  if (order_.late_entries) return {.trouble = late_entry_trouble};
   if (measure.kind == Kind::integrated_brier) {
     const auto curve =
         kernels::brier_curve(order_, hazard.centre, hazard.integration, eta, integration_, weight);
@@ -171,7 +174,7 @@ std::vector<Score> Evaluation::score(Scratch& scratch, std::span<const double> e
         break;
       case Kind::auc: {
         if (order_.late_entries) {
-          scores.push_back({.trouble = late});
+          scores.push_back({.trouble = late_entry_trouble});
           break;
         }
         if (areas.empty()) areas = kernels::time_auc(order_, eta, options_.horizons, weight);

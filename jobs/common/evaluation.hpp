@@ -32,6 +32,14 @@ std::string_view name_of(Measure::Kind kind);
 /// Its name among others: with the horizon where a measure has one for each.
 std::string key_of(const Measure& measure);
 
+/// Why a measure that weighs by the distribution of censoring has no value.
+inline constexpr const char* late_entry_trouble =
+    "patients enter late, and weights for censoring do not know how";
+/// How the concordance of a measure, Harrell's or Uno's, is counted.
+kernels::ConcordanceOptions counting_of(const Measure& measure, bool with_error);
+/// Why a concordance has no value; empty when it has.
+std::string trouble_of(const kernels::Concordance& concordance);
+
 /// A linear predictor to the nearest multiple of 2^-36. Sums of the same values in another order, or by another
 /// instruction level, differ in their last bits; so predictions that are equal are tied, and cut points part a cohort in
 /// the same way wherever it is scored.
