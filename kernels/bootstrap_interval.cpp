@@ -47,6 +47,19 @@ Interval percentile_interval(std::span<const double> estimates, double level) {
   return {.lower = quantile(sorted, (1 - level) / 2), .upper = quantile(sorted, 1 - (1 - level) / 2)};
 }
 
+Interval interval_about(double centre, std::span<const double> estimates, double level) {
+  Interval interval = percentile_interval(estimates, level);
+  double sum = 0, n = 0;
+  for (const double estimate : estimates) {
+    if (std::isnan(estimate)) continue;
+    sum += estimate;
+    ++n;
+  }
+  interval.lower += centre - sum / n;
+  interval.upper += centre - sum / n;
+  return interval;
+}
+
 Interval bca_interval(std::span<const double> estimates, double estimate, double acceleration, double level) {
   const auto sorted = in_order(estimates, level);
   if (sorted.empty() || std::isnan(estimate) || std::isnan(acceleration)) return {};

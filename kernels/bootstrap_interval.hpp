@@ -26,6 +26,11 @@ struct Interval {
 /// Oracle   R stats::quantile, tests/oracle/bootstrap_interval.R
 Interval percentile_interval(std::span<const double> estimates, double level);
 
+/// The same percentiles moved until the mean of the estimates that are no NaN is `centre`: their spread about another value.
+///
+/// Throws   ShapeError as percentile_interval
+Interval interval_about(double centre, std::span<const double> estimates, double level);
+
 /// Bias-corrected and accelerated interval: percentiles at
 ///
 ///   Φ(z0 + (z0 + z) / (1 − a (z0 + z))),   z = ± Φ⁻¹((1 + level)/2),

@@ -9,6 +9,7 @@
 
 #include "kernels/cox_body.hpp"
 #include "kernels/error.hpp"
+#include "kernels/risk_sums_body.hpp"
 
 namespace chorale::kernels {
 namespace {
@@ -85,7 +86,7 @@ struct Outcome {
   }
 };
 
-double integral(const std::vector<BrierScore>& at, double BrierScore::*value) {
+double integral(std::span<const BrierScore> at, double BrierScore::*value) {
   if (at.size() < 2) return missing;
   double sum = 0;
   for (std::size_t k = 1; k < at.size(); ++k)
@@ -106,6 +107,52 @@ BrierScore brier_score(const RiskOrder& order, std::span<const double> survival,
   row_values(order, survival, of_row);
   const Outcome outcome(order, weight, of_row);
   return outcome.at(horizon, of_row);
+}
+
+BrierScore brier_score(const RiskOrder& order, const SampleRows& sample, std::span<const double> survival,
+                       double horizon) {
+  require_size("survival and rows differ in number", survival.size(), order.n_rows);
+  require_size("weights and rows differ in number", sample.weight.size(), order.n_rows);
+  BrierScore brier{.horizon = horizon, .n_analysed = sample.n_analysed};
+  if (sample.n_analysed == 0) return brier;
+  const auto squares = [&](const std::vector<double>& weight, bool rest, Index begin, Index end) {
+    return CHORALE_AT_LEVEL(weighted_squares, weight.data(), survival.data(), rest, begin, end);
+  };
+  double score = 0;
+  for (Index s = 0; s < order.n_strata; ++s) {
+    const Index first = order.slot_begin[size(s)],
+                end = order.row_begin[size(2 * order.slot_begin[size(s + 1)])];
+    if (sample.censored.after_deaths[size(first)] == 0) continue;
+    const HorizonPlace place = horizon_place(order, sample.censored, sample.weight, s, horizon);
+    if (place.known == 0) {
+      brier.verdict = HorizonVerdict::beyond_follow_up;
+      return brier;
+    }
+    const Index dying = order.row_begin[size(2 * place.slot + 1)],
+                next = order.row_begin[size(2 * place.slot + 2)];
+    score += squares(sample.of_death, false, order.row_begin[size(2 * first)], next) +
+             (squares(sample.weight, true, place.row, dying) + squares(sample.weight, true, next, end)) /
+                 place.known;
+  }
+  brier.verdict = HorizonVerdict::computed;
+  brier.score = score / sample.total;
+  return brier;
+}
+
+void survival_of_rows(const RiskOrder& order, std::span<const double> cumulative, std::span<const double> risk,
+                      std::span<double> survival) {
+  require_size("hazards and strata differ in number", cumulative.size(), order.n_strata);
+  require_size("risks and rows differ in number", risk.size(), order.n_rows);
+  require_size("survival and rows differ in number", survival.size(), order.n_rows);
+  for (Index s = 0; s < order.n_strata; ++s) {
+    const Index begin = order.row_begin[size(2 * order.slot_begin[size(s)])];
+    const Index end = order.row_begin[size(2 * order.slot_begin[size(s + 1)])];
+    CHORALE_AT_LEVEL(survival_of_rows, risk.data(), cumulative[size(s)], begin, end, survival.data());
+  }
+}
+
+double brier_integral(std::span<const BrierScore> at) {
+  return integral(at, &BrierScore::score);
 }
 
 BrierCurve brier_curve(const RiskOrder& order, const BaselineHazard& hazard,

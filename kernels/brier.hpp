@@ -7,6 +7,7 @@
 
 #include "kernels/baseline_hazard.hpp"
 #include "kernels/censoring.hpp"
+#include "kernels/sample_rows.hpp"
 #include "kernels/two_group.hpp"
 
 namespace chorale::kernels {
@@ -36,6 +37,19 @@ struct BrierScore {
 BrierScore brier_score(const RiskOrder& order, std::span<const double> survival, double horizon,
                        std::span<const double> weight);
 
+/// The same, without the null score, of a sample in rows.
+///
+/// Shapes   survival (n_rows), none of them NaN
+/// Cost     one pass over the patients in vectors
+BrierScore brier_score(const RiskOrder& order, const SampleRows& sample, std::span<const double> survival,
+                       double horizon);
+
+/// exp(−Λ_s risk) of the rows of each stratum s.
+///
+/// Shapes   cumulative (n_strata), risk and survival (n_rows)
+void survival_of_rows(const RiskOrder& order, std::span<const double> cumulative, std::span<const double> risk,
+                      std::span<double> survival);
+
 struct BrierCurve {
   std::vector<BrierScore> at;  ///< one per horizon
   /// ∫ BS(h) dh / (h_last − h_first) by trapezoids over the horizons; NaN with less than two of them, or where one was not
@@ -60,5 +74,8 @@ BrierCurve brier_curve(const RiskOrder& order, const BaselineHazard& hazard,
 BrierCurve brier_curve(const RiskOrder& order, double centre, std::span<const double> cumulative,
                        std::span<const double> linear_predictor, std::span<const double> horizons,
                        std::span<const double> weight);
+
+/// ∫ BS(h) dh / (h_last − h_first) by trapezoids, as BrierCurve has it.
+double brier_integral(std::span<const BrierScore> at);
 
 }  // namespace chorale::kernels

@@ -8,6 +8,7 @@
 #include "kernels/cox.hpp"
 #include "kernels/kaplan_meier.hpp"
 #include "kernels/risk_order.hpp"
+#include "kernels/sample_rows.hpp"
 
 namespace chorale::kernels {
 
@@ -58,5 +59,27 @@ struct CalibrationGroup {
 std::vector<CalibrationGroup> calibration_groups(const RiskOrder& order, std::span<const double> survival,
                                                  double horizon, std::span<const double> weight,
                                                  Index n_groups, ConfOptions conf = {});
+
+/// The same groups of one prediction on sample after sample, without events and errors, from the prediction's own order.
+/// Keeps its arrays: one object per thread.
+///
+/// Shapes   order of one stratum; survival (n_rows), descending as the prediction ascends; found (n_groups)
+/// Throws   ShapeError when sizes differ or the order has strata
+/// Cost     two passes over the patients, 10 µs for 5,000 on one core
+/// Threads  none
+/// Oracle   calibration_groups()
+class SampleCalibration {
+ public:
+  void groups(const RiskOrder& order, const PredictionRows& prediction, const SampleRows& sample,
+              std::span<const double> survival, double horizon, std::span<CalibrationGroup> found);
+
+ private:
+  void part(const PredictionRows& prediction, const SampleRows& sample, std::span<const double> survival,
+            std::span<CalibrationGroup> found);
+
+  std::vector<double> below_;               // n_rows + 1, weight of those with a worse prediction, by place
+  std::vector<std::int32_t> group_;         // n_rows
+  std::vector<double> at_risk_, observed_;  // n_groups
+};
 
 }  // namespace chorale::kernels

@@ -11,6 +11,7 @@
 #include "kernels/aligned.hpp"
 #include "kernels/dense_rank.hpp"
 #include "kernels/risk_order.hpp"
+#include "kernels/sample_rows.hpp"
 #include "kernels/two_group.hpp"
 
 namespace chorale::kernels {
@@ -97,6 +98,45 @@ class ConcordanceCounter {
   std::vector<std::int32_t> rank_;
   std::vector<double> equal_;          ///< per row, weight at the same risk when the row's death was compared
   std::vector<double> signs_, pairs_;  ///< per row, Σ over its pairs of ±w_j ω and of w_j ω
+};
+
+struct PairSums;
+
+/// C of one prediction on several samples, Harrell's and, where tau is given, Uno's, without errors.
+struct SampleConcordance {
+  double harrell = missing, uno = missing;  ///< NaN without pairs; Uno's also where it is not asked for
+};
+
+/// The same sums as ConcordanceCounter's, for samples side by side: one walk over time counts both for all of them.
+///
+///   a node of the tree holds prefix sums over 16 parts of its ranks, so that adding a patient is one masked addition a
+///   level, asking for all below a rank one load a level, and neither has a branch; whole weights are counted as
+///   whole numbers, those of two or three samples in parts of one number where their sums leave room
+///
+/// Shapes   samples, found equally long; tau in days or NaN: Uno's C is not asked for
+/// Cost     n log16(n) additions of a cache line a sample: 16 µs for two samples of 5,000 patients on one core (v4)
+/// Threads  none; a sample's numbers do not depend on those beside it
+/// Oracle   ConcordanceCounter
+class SampleConcordances {
+ public:
+  void count(const RiskOrder& order, const PredictionRows& prediction,
+             std::span<const SampleRows* const> samples, double tau, std::span<SampleConcordance> found);
+
+ private:
+  void count_together(const RiskOrder& order, const PredictionRows& prediction,
+                      std::span<const SampleRows* const> samples, double tau,
+                      std::span<SampleConcordance> found);
+  template <class Number, class Tree>
+  void walk_strata(const RiskOrder& order, const PredictionRows& prediction,
+                   std::span<const Number* const> weight, int n_packed, int bits, bool uno, Tree& tree,
+                   PairSums* sums);
+
+  std::vector<std::uint32_t> halves_;  // per row, the weights of two samples in one number
+  std::vector<std::uint64_t> thirds_;  // of three
+  std::vector<std::uint32_t, CacheLineAllocator<std::uint32_t>> whole_tree_;
+  std::vector<std::uint64_t, CacheLineAllocator<std::uint64_t>> packed_tree_;
+  AlignedDoubles tree_;
+  std::vector<double> time_weight_;
 };
 
 }  // namespace chorale::kernels

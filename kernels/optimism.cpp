@@ -37,13 +37,12 @@ double est632plus(double apparent, double oob, double no_information) {
 Corrected correct_optimism(const Measured& measured, double level) {
   require_lengths(measured);
   Corrected result;
-  double excess = 0, in_sample = 0, oob = 0;
+  double excess = 0, oob = 0;
   std::vector<double> boot;
   for (std::size_t r = 0; r < measured.boot.size(); ++r) {
     if (!std::isnan(measured.boot[r]) && !std::isnan(measured.original[r])) {
       ++result.n_replicates;
       excess += measured.boot[r] - measured.original[r];
-      in_sample += measured.boot[r];
       boot.push_back(measured.boot[r]);
     }
     if (!measured.oob.empty() && !std::isnan(measured.oob[r])) {
@@ -52,12 +51,9 @@ Corrected correct_optimism(const Measured& measured, double level) {
     }
   }
   if (result.n_replicates > 0) {
-    const auto n = static_cast<double>(result.n_replicates);
-    result.optimism = excess / n;
+    result.optimism = excess / static_cast<double>(result.n_replicates);
     result.corrected = measured.apparent - result.optimism;
-    result.interval = percentile_interval(boot, level);
-    result.interval.lower += result.corrected - in_sample / n;
-    result.interval.upper += result.corrected - in_sample / n;
+    result.interval = interval_about(result.corrected, boot, level);
   }
   if (result.n_oob > 0) {
     result.oob = oob / static_cast<double>(result.n_oob);

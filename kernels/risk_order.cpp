@@ -52,6 +52,26 @@ void sort_by_entry(const Timeline& timeline, RiskOrder& order) {
                    [&](auto a, auto b) { return order.enters[size(a)] < order.enters[size(b)]; });
 }
 
+void list_deaths(RiskOrder& order) {
+  for (Index t = 0; t < order.n_slots; ++t) {
+    const std::int32_t first = order.row_begin[size(2 * t + 1)];
+    for (std::int32_t row = first; row < order.row_begin[size(2 * t + 2)]; ++row) {
+      order.death_row.push_back(row);
+      order.death_slot.push_back(static_cast<std::int32_t>(t));
+      if (row == first) continue;
+      order.tied_slot.push_back(static_cast<std::int32_t>(t));
+      order.tied_place.push_back(row - first);
+    }
+  }
+  for (Index t = order.n_slots - 1; t >= 0; --t) {
+    const std::int32_t dying = order.row_begin[size(2 * t + 1)];
+    for (std::int32_t row = order.row_begin[size(2 * t)]; row < order.row_begin[size(2 * t + 2)]; ++row) {
+      order.back.push_back(row);
+      order.dies.push_back(row >= dying);
+    }
+  }
+}
+
 }  // namespace
 
 RiskOrder make_risk_order(const Timeline& timeline, std::span<const std::uint8_t> tested) {
@@ -86,6 +106,7 @@ RiskOrder make_risk_order(const Timeline& timeline, std::span<const std::uint8_t
     order.exit.push_back(timeline.exit[size(patient)]);
     if (!timeline.weight.empty()) order.weight.push_back(timeline.weight[size(patient)]);
   }
+  list_deaths(order);
   order.late_entries = !timeline.entry.empty();
   if (order.late_entries) sort_by_entry(timeline, order);
   return order;

@@ -32,6 +32,11 @@ struct RiskOrder {
   std::vector<std::int32_t> enters;    ///< n_rows, first slot at risk; empty without late entries
   std::vector<std::int32_t> by_entry;  ///< rows by first slot at risk; empty without late entries
   std::vector<double> weight;          ///< n_rows, the timeline's; empty: all 1
+  std::vector<std::int32_t> death_row, death_slot;  ///< of each who dies, by row
+  std::vector<std::int32_t> tied_slot;              ///< of each death of a slot beyond its first
+  std::vector<double> tied_place;                   ///< its number among them, from 1
+  std::vector<std::int32_t> back;  ///< rows from the last slot back, those who die at a slot after the others
+  std::vector<std::uint8_t> dies;  ///< whether the row does, by place in `back`
 };
 
 /// Patients are in the order who are analysed by the timeline and tested, and at risk at some time or, without left

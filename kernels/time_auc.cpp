@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "kernels/dense_rank.hpp"
+#include "kernels/error.hpp"
 
 namespace chorale::kernels {
 namespace {
@@ -16,7 +17,7 @@ std::size_t size(Index n) {
 
 /// Weights of cases and controls by rank of their risk.
 struct ByRank {
-  std::vector<double> cases, controls;
+  std::vector<double>&cases, &controls;
 
   TimeAuc area(double horizon) const {
     double n_cases = 0, n_controls = 0, concordant = 0;
@@ -77,7 +78,8 @@ std::vector<TimeAuc> time_auc(const RiskOrder& order, std::span<const double> ri
   std::vector<std::int32_t> rank(risk_of_row.size());
   DenseRank ranks;
   const std::size_t n_ranks = size(ranks.rank(risk_of_row, rank));
-  ByRank by_rank{.cases = std::vector<double>(n_ranks), .controls = std::vector<double>(n_ranks)};
+  std::vector<double> cases(n_ranks), controls(n_ranks);
+  ByRank by_rank{.cases = cases, .controls = controls};
   for (TimeAuc& area : areas) {
     const bool known = fill(order, censored, weight_of_row, rank, area.horizon, by_rank);
     if (known) {
@@ -87,6 +89,24 @@ std::vector<TimeAuc> time_auc(const RiskOrder& order, std::span<const double> ri
     }
   }
   return areas;
+}
+
+void SampleAuc::areas(const RiskOrder& order, const PredictionRows& prediction, const SampleRows& sample,
+                      std::span<const double> horizons, std::span<TimeAuc> areas) {
+  require_size("areas and horizons differ in number", areas.size(), static_cast<Index>(horizons.size()));
+  require_size("predictions and rows differ in number", prediction.rank.size(), order.n_rows);
+  require_size("weights and rows differ in number", sample.weight.size(), order.n_rows);
+  cases_.resize(size(prediction.n_ranks));
+  controls_.resize(size(prediction.n_ranks));
+  ByRank by_rank{.cases = cases_, .controls = controls_};
+  for (std::size_t h = 0; h < horizons.size(); ++h) {
+    areas[h] = {HorizonVerdict::nobody, horizons[h], missing};
+    if (sample.n_analysed == 0) continue;
+    if (fill(order, sample.censored, sample.weight, prediction.rank, horizons[h], by_rank))
+      areas[h] = by_rank.area(horizons[h]);
+    else
+      areas[h].verdict = HorizonVerdict::beyond_follow_up;
+  }
 }
 
 }  // namespace chorale::kernels

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/censoring.hpp"
+#include "kernels/sample_rows.hpp"
 #include "kernels/two_group.hpp"
 
 namespace chorale::kernels {
@@ -32,5 +33,18 @@ struct TimeAuc {
 /// Oracle   the formula pair by pair in R, tests/oracle/brier.R
 std::vector<TimeAuc> time_auc(const RiskOrder& order, std::span<const double> risk,
                               std::span<const double> horizons, std::span<const double> weight);
+
+/// The same of one prediction on sample after sample, in arrays that it keeps.
+///
+/// Shapes   areas as horizons
+/// Cost     a pass over the patients for each horizon
+class SampleAuc {
+ public:
+  void areas(const RiskOrder& order, const PredictionRows& prediction, const SampleRows& sample,
+             std::span<const double> horizons, std::span<TimeAuc> areas);
+
+ private:
+  std::vector<double> cases_, controls_;
+};
 
 }  // namespace chorale::kernels

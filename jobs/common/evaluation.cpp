@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "kernels/brier.hpp"
 #include "kernels/censoring.hpp"
 #include "kernels/time_auc.hpp"
@@ -13,8 +15,6 @@ namespace chorale::jobs {
 namespace {
 
 using Kind = Measure::Kind;
-
-constexpr const char* late = "patients enter late, and weights for censoring do not know how";
 
 std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
@@ -54,9 +54,23 @@ std::string_view name_of(Kind kind) {
   }
 }
 
-double without_rounding(double eta) {
-  constexpr double parts = 68719476736.0;  // 2^36: a thousand times what sums of some hundred terms lose
-  return std::nearbyint(eta * parts) / parts;
+std::string key_of(const Measure& measure) {
+  const bool at = measure.kind == Kind::auc || measure.kind == Kind::brier;
+  std::string key(name_of(measure.kind));
+  return at ? fmt::format("{}_{}", key, measure.horizon) : key;
+}
+
+kernels::ConcordanceOptions counting_of(const Measure& measure, bool with_error) {
+  if (measure.kind == Kind::uno_c)
+    return {
+        .pairs = kernels::PairWeight::inverse_censoring, .tau = measure.horizon, .with_error = with_error};
+  return {.with_error = with_error};
+}
+
+std::string trouble_of(const kernels::Concordance& concordance) {
+  return concordance.verdict == kernels::ConcordanceVerdict::computed
+             ? ""
+             : "nobody dies while others are at risk";
 }
 
 bool EvaluationOptions::asks_for(std::string_view word) const {
@@ -114,24 +128,21 @@ std::span<const double> Evaluation::gathered_by(const HazardAtTimes& hazard, std
   return std::span(hazard.horizon).subspan(horizon * n_strata, n_strata);
 }
 
+std::span<const double> Evaluation::gathered_at_point(const HazardAtTimes& hazard, std::size_t point) const {
+  const std::size_t n_strata = size(order_.n_strata);
+  return std::span(hazard.integration).subspan(point * n_strata, n_strata);
+}
+
 Score Evaluation::concordance(Scratch& scratch, const Measure& measure, std::span<const double> eta,
                               std::span<const double> weight, bool with_error) const {
-  kernels::ConcordanceOptions options{.with_error = with_error};
-  if (measure.kind == Kind::uno_c) {
-    if (order_.late_entries) return {.trouble = late};
-    options.pairs = kernels::PairWeight::inverse_censoring;
-    options.tau = measure.horizon;
-  }
-  const auto c = scratch.counter.count(order_, eta, weight, options);
-  Score score{.value = c.c, .se = c.se, .trouble = {}};
-  if (c.verdict != kernels::ConcordanceVerdict::computed)
-    score.trouble = "nobody dies while others are at risk";
-  return score;
+  if (measure.kind == Kind::uno_c && order_.late_entries) return {.trouble = late_entry_trouble};
+  const auto c = scratch.counter.count(order_, eta, weight, counting_of(measure, with_error));
+  return {.value = c.c, .se = c.se, .trouble = trouble_of(c)};
 }
 
 Score Evaluation::brier(Scratch& scratch, const Measure& measure, std::span<const double> eta,
                         const HazardAtTimes& hazard, std::span<const double> weight) const {
-  if (order_.late_entries) return {.trouble = late};
+  if (order_.late_entries) return {.trouble = late_entry_trouble};
   if (measure.kind == Kind::integrated_brier) {
     const auto curve =
         kernels::brier_curve(order_, hazard.centre, hazard.integration, eta, integration_, weight);
@@ -163,7 +174,7 @@ std::vector<Score> Evaluation::score(Scratch& scratch, std::span<const double> e
         break;
       case Kind::auc: {
         if (order_.late_entries) {
-          scores.push_back({.trouble = late});
+          scores.push_back({.trouble = late_entry_trouble});
           break;
         }
         if (areas.empty()) areas = kernels::time_auc(order_, eta, options_.horizons, weight);
@@ -192,7 +203,6 @@ std::vector<double> Evaluation::no_information(Scratch& scratch, std::span<const
                                                const HazardAtTimes& hazard,
                                                std::span<const double> weight) const {
   scratch.survival.resize(size(order_.n_patients));
-  const std::size_t n_strata = size(order_.n_strata);
   // Brier's, of predictions dealt out at random: (1 − S) mean Ŝ² + S mean (1 − Ŝ)², S by Kaplan and Meier at h
   const auto brier_at = [&](double horizon, std::span<const double> gathered) {
     kernels::predicted_survival(order_, hazard.centre, gathered, eta, scratch.survival);
@@ -218,8 +228,7 @@ std::vector<double> Evaluation::no_information(Scratch& scratch, std::span<const
       case Kind::integrated_brier: {
         double area = 0, before = kernels::missing;
         for (std::size_t k = 0; k < integration_.size(); ++k) {
-          const double at =
-              brier_at(integration_[k], std::span(hazard.integration).subspan(k * n_strata, n_strata));
+          const double at = brier_at(integration_[k], gathered_at_point(hazard, k));
           if (k > 0) area += (at + before) / 2 * (integration_[k] - integration_[k - 1]);
           before = at;
         }

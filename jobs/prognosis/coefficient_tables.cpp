@@ -225,15 +225,12 @@ std::vector<io::ResultTable> replicate_tables(const Findings& findings) {
                 std::move(trouble));
   const auto add = [&](const char* sample, std::vector<double> Replicate::*scores) {
     for (std::size_t m = 0; m < findings.measures.size(); ++m) {
-      const Measure& measure = findings.measures[m];
-      const bool at = measure.kind == Measure::Kind::auc || measure.kind == Measure::Kind::brier;
       Reals values;
       for (const Replicate& r : findings.replicates)
         if (!(r.*scores).empty()) values.push_back((r.*scores)[m]);
       if (values.size() != findings.replicates.size()) continue;
-      tables[0].add(fmt::format("{}_{}{}", sample, name_of(measure.kind),
-                                at ? fmt::format("_{}", measure.horizon) : std::string()),
-                    "", "as in performance", std::move(values));
+      tables[0].add(fmt::format("{}_{}", sample, key_of(findings.measures[m])), "", "as in performance",
+                    std::move(values));
     }
   };
   add("boot", &Replicate::boot);

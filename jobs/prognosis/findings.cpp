@@ -18,21 +18,6 @@ std::vector<double> column(const std::vector<Replicate>& replicates, std::vector
   return values;
 }
 
-/// Percentiles of `values` moved until their mean is `centre`.
-kernels::Interval about(double centre, std::span<const double> values, double level) {
-  double sum = 0;
-  Index n = 0;
-  for (const double value : values) {
-    if (std::isnan(value)) continue;
-    sum += value;
-    ++n;
-  }
-  kernels::Interval interval = kernels::percentile_interval(values, level);
-  interval.lower += centre - sum / static_cast<double>(n);
-  interval.upper += centre - sum / static_cast<double>(n);
-  return interval;
-}
-
 std::vector<kernels::Corrected> correct(const Design& design, const Findings& findings) {
   std::vector<kernels::Corrected> all;
   for (std::size_t m = 0; m < findings.full.scores.size(); ++m) {
@@ -47,7 +32,7 @@ std::vector<kernels::Corrected> correct(const Design& design, const Findings& fi
                                             design.config.confidence));
     // a fit's own slope is 1 in every sample, so only those on all patients vary
     if (findings.measures[m].kind == Measure::Kind::calibration_slope)
-      all.back().interval = about(all.back().corrected, original, design.config.confidence);
+      all.back().interval = kernels::interval_about(all.back().corrected, original, design.config.confidence);
   }
   return all;
 }

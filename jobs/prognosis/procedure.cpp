@@ -330,6 +330,14 @@ Model Procedure::fit_all(Tuned& tuned) const {
   return plain_model(full_, full_fill_);
 }
 
+bool Procedure::is_maximum(const Model& model) const {
+  // rows written out share Efron's ties among copies of a patient, measures among patients
+  const bool same_ties =
+      design_.config.copies == kernels::Resample::weights || design_.ties == kernels::Ties::breslow;
+  return !design_.selects() && same_ties &&
+         std::none_of(model.beta.begin(), model.beta.end(), [](double b) { return std::isinf(b); });
+}
+
 std::vector<double> Procedure::predict(std::span<const Model> models) const {
   const auto n = size(candidates_.n_patients());
   const std::size_t n_models = models.size();

@@ -69,6 +69,10 @@ class Procedure {
   /// Shapes   returns (n_models, n_patients)
   std::vector<double> predict(std::span<const Model> models) const;
 
+  /// Whether a sample's model, which predicts, is the maximum of the likelihood that measures on the sample know: then its
+  /// calibration slope there is 1 by definition, as the score at the coefficients is 0 in every direction.
+  bool is_maximum(const Model& model) const;
+
   /// The path of a half sample until `n_terms` have entered: which terms did.
   std::vector<std::uint8_t> entered(std::span<const std::uint8_t> taken, Index n_terms) const;
 

@@ -40,26 +40,20 @@ struct Compared {
 
 void compare(const Frame& frame, const kernels::RiskOrder& order, const Compared& ours,
              std::span<const double> theirs, SchemeComparison row, FullModel& full) {
-  const bool uno = row.measure == Measure::Kind::uno_c;
   row.predictor = ours.name;
-  if (uno && order.late_entries) {
-    row.trouble = "patients enter late, and weights for censoring do not know how";
+  if (row.measure == Measure::Kind::uno_c && order.late_entries) {
+    row.trouble = late_entry_trouble;
     full.schemes.push_back(std::move(row));
     return;
   }
-  kernels::ConcordanceOptions options{.with_error = true};
-  if (uno) {
-    options.pairs = kernels::PairWeight::inverse_censoring;
-    options.tau = frame.design.config.horizons.back();
-  }
+  const auto options = counting_of({row.measure, frame.design.config.horizons.back()}, true);
   kernels::ConcordanceCounter counter;
   std::vector<double> own(frame.weight.size()), other(frame.weight.size());
   const auto a = counter.count(order, ours.risk, frame.weight, options, own);
   const auto b = counter.count(order, theirs, frame.weight, options, other);
   row.ours = a.c;
   row.theirs = b.c;
-  if (a.verdict != kernels::ConcordanceVerdict::computed)
-    row.trouble = "nobody dies while others are at risk";
+  row.trouble = trouble_of(a);
   double squares = 0;
   for (std::size_t i = 0; i < own.size(); ++i) squares += (own[i] - other[i]) * (own[i] - other[i]);
   row.se = std::sqrt(squares);

@@ -46,16 +46,14 @@ kernels::BootstrapPlan plan_of(const Design& design, const engine::Cohort& cohor
       {.n_patients = cohort.n_patients(), .stratum = stratum, .cluster = cluster});
 }
 
-std::vector<double> values_of(const std::vector<Score>& scores) {
-  std::vector<double> values;
-  for (const Score& score : scores) values.push_back(score.value);
-  return values;
-}
-
-std::vector<double> errors_of(const std::vector<kernels::CalibrationGroup>& groups) {
-  std::vector<double> errors;
-  for (const auto& group : groups) errors.push_back(group.observed - group.predicted);
-  return errors;
+/// Copies of replicates begin … begin + n_here - 1, replicate by replicate, of those that stand side by side.
+std::vector<std::uint8_t> copies_of(std::span<const std::uint8_t> copies, std::size_t n_replicates,
+                                    std::size_t begin, std::size_t n_here) {
+  const std::size_t n = copies.size() / n_replicates;
+  std::vector<std::uint8_t> of(n * n_here);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t k = 0; k < n_here; ++k) of[k * n + i] = copies[i * n_replicates + begin + k];
+  return of;
 }
 
 }  // namespace
@@ -78,6 +76,8 @@ Frame::Frame(const Design& own, const engine::Setup& setup, const engine::Cohort
     n_events += included[i] != 0 && timeline().event[i] != 0;
     if (included[i] == 0) weight[i] = 0;
   }
+  everyone.weight = weight;
+  evaluation.prepare(everyone);
   if (n_events == 0)
     refuse_without_events(ledger(), candidates.n_included(), setup.config.outcome.endpoint,
                           "see [select] and outcome.endpoint, or keep incomplete patients: "
@@ -108,6 +108,7 @@ std::vector<Replicate> replicate(const Frame& frame, Index first, Index last) {
   for (std::size_t begin = 0; begin < n_replicates; begin += together) {
     const std::size_t n_here = std::min(together, n_replicates - begin);
     const auto eta = frame.procedure.predict(std::span(models).subspan(begin, n_here));
+    const auto times = copies_of(copies, n_replicates, begin, n_here);
     in_parallel(n_here, [&](std::size_t k) {
       const std::size_t r = begin + k;
       Replicate& own = replicates[r];
@@ -119,21 +120,26 @@ std::vector<Replicate> replicate(const Frame& frame, Index first, Index last) {
         if (frame.design.config.out_of_bag) own.oob = none;
         return;
       }
-      std::vector<std::uint8_t> drawn(n), out(n);
-      for (std::size_t i = 0; i < n; ++i) {
-        drawn[i] = copies[i * n_replicates + r];
-        out[i] = drawn[i] == 0;
+      const auto scratch = frame.scratches.borrow();
+      std::vector<double>&drawn = scratch->drawn.weight, &left = scratch->left.weight;
+      drawn.resize(n);
+      for (std::size_t i = 0; i < n; ++i) drawn[i] = frame.weight[i] * times[k * n + i];
+      std::vector<Evaluation::Request> requests{
+          {.sample = &scratch->drawn, .groups = true, .maximum = frame.procedure.is_maximum(own.model)},
+          {.sample = &frame.everyone, .groups = true}};
+      frame.evaluation.prepare(scratch->drawn);
+      if (frame.design.config.out_of_bag) {
+        left.resize(n);
+        for (std::size_t i = 0; i < n; ++i) left[i] = times[k * n + i] == 0 ? frame.weight[i] : 0;
+        frame.evaluation.prepare(scratch->left);
+        requests.push_back({.sample = &scratch->left});
       }
-      const auto lp = std::span(eta).subspan(k * n, n);
-      const auto in_sample = frame.weighted(drawn);
-      Evaluation::Scratch scratch;
-      const auto hazard = frame.evaluation.at_times(frame.evaluation.hazard(lp, in_sample));
-      own.boot = values_of(frame.evaluation.score(scratch, lp, hazard, in_sample));
-      own.original = values_of(frame.evaluation.score(scratch, lp, hazard, frame.weight));
-      if (frame.design.config.out_of_bag)
-        own.oob = values_of(frame.evaluation.score(scratch, lp, hazard, frame.weighted(out)));
-      own.boot_error = errors_of(frame.evaluation.calibration(scratch, lp, hazard, in_sample));
-      own.original_error = errors_of(frame.evaluation.calibration(scratch, lp, hazard, frame.weight));
+      auto values = frame.evaluation.values(*scratch, std::span(eta).subspan(k * n, n), requests);
+      own.boot = std::move(values[0].scores);
+      own.boot_error = std::move(values[0].errors);
+      own.original = std::move(values[1].scores);
+      own.original_error = std::move(values[1].errors);
+      if (frame.design.config.out_of_bag) own.oob = std::move(values[2].scores);
     });
   }
   return replicates;

@@ -10,6 +10,7 @@
 #include "engine/plan.hpp"
 #include "jobs/common/evaluation.hpp"
 #include "jobs/common/follow_up.hpp"
+#include "jobs/common/pool.hpp"
 #include "jobs/prognosis/candidates.hpp"
 #include "jobs/prognosis/part.hpp"
 #include "jobs/prognosis/procedure.hpp"
@@ -27,6 +28,7 @@ struct Frame {
   std::vector<double> weight;               ///< (n_patients) case weights
   std::vector<std::int32_t> cluster;        ///< (n_patients), or empty
   std::vector<std::int32_t> left_out;       ///< (n_patients), or empty
+  Evaluation::Sample everyone;              ///< with their case weights
   kernels::BootstrapPlan plan;              ///< who is drawn, from where
   std::vector<std::string> stratum_labels;  ///< of the model's strata, by code
 
@@ -38,6 +40,8 @@ struct Frame {
   /// Case weights times copies of who takes part.
   std::vector<double> weighted(std::span<const std::uint8_t> copies) const;
   engine::Ledger ledger() const;
+
+  mutable Pool<Evaluation::Scratch> scratches;
 };
 
 /// The procedure on all patients; everything that is asked of its model.

@@ -113,10 +113,7 @@ void add_numbers(const Design& design, const Findings& findings, io::Results& re
              {"n_replicates", static_cast<double>(findings.replicates.size())},
              {"n_replicates_predicting", static_cast<double>(findings.n_predicting())}};
   for (std::size_t m = 0; m < full.scores.size(); ++m) {
-    const Measure& measure = findings.measures[m];
-    const bool at = measure.kind == Measure::Kind::auc || measure.kind == Measure::Kind::brier;
-    const std::string name =
-        std::string(name_of(measure.kind)) + (at ? fmt::format("_{}", measure.horizon) : std::string());
+    const std::string name = key_of(findings.measures[m]);
     numbers.emplace_back(name, full.scores[m].value);
     numbers.emplace_back(name + "_corrected", findings.corrected[m].corrected);
   }

@@ -64,12 +64,8 @@ void add_numbers(const Design& design, const Whole& whole, io::Results& results)
   auto& numbers = results.numbers;
   numbers = {{"n_analysed", static_cast<double>(whole.n)}, {"n_events", static_cast<double>(whole.n_events)}};
   const auto measures = measures_of(design.evaluation);
-  for (std::size_t m = 0; m < measures.size(); ++m) {
-    const bool at = measures[m].kind == Measure::Kind::auc || measures[m].kind == Measure::Kind::brier;
-    numbers.emplace_back(std::string(name_of(measures[m].kind)) +
-                             (at ? fmt::format("_{}", measures[m].horizon) : std::string()),
-                         whole.scores[m].value);
-  }
+  for (std::size_t m = 0; m < measures.size(); ++m)
+    numbers.emplace_back(key_of(measures[m]), whole.scores[m].value);
   for (std::size_t h = 0; h < whole.overall.size(); ++h)
     numbers.emplace_back(fmt::format("observed_over_expected_{}", design.evaluation.horizons[h]),
                          observed_over_expected(whole.overall[h]).value);

@@ -27,6 +27,13 @@ TEST(BootstrapInterval, PercentilesAreThoseOfR) {
   EXPECT_NEAR(percentile_interval(estimates, 0.95).upper, 0.59625, 1e-14);
 }
 
+TEST(BootstrapInterval, PercentilesMoveUntilTheirMeanIsTheCentre) {
+  const std::vector<double> some{1, missing, 2, 6};  // mean 3; quartiles 1.5 and 4
+  EXPECT_EQ(interval_about(10, some, 0.5).lower, 8.5);
+  EXPECT_EQ(interval_about(10, some, 0.5).upper, 11);
+  EXPECT_TRUE(std::isnan(interval_about(10, {}, 0.5).lower));
+}
+
 TEST(BootstrapInterval, MissingReplicatesAreLeftOutAndInfiniteOnesOrdered) {
   const std::vector<double> some{missing, 1, 2, infinity, missing, 3, -infinity};
   const Interval whole = percentile_interval(some, 0.5);  // of -inf, 1, 2, 3, inf: the second and the fourth
