@@ -157,7 +157,8 @@ std::string forecast_text(const Submission& of) {
   const auto n_cores = static_cast<double>(layout.nodes * layout.ranks_per_node * layout.threads);
   text += fmt::format("  units      {}\n", forecast.n_units);
   text += fmt::format("  memory     about {} on a node; {} MB asked for\n",
-                      engine::bytes_text(forecast.node_bytes(layout.ranks_per_node, layout.nodes)), layout.megabytes);
+                      engine::bytes_text(forecast.node_bytes(layout.ranks_per_node, layout.nodes)),
+                      layout.megabytes);
   text += fmt::format("  time       about {:.0f} s; {} asked for, checkpoint {} s before its end\n",
                       std::ceil(forecast.seconds / n_cores), layout.time, layout.warning_seconds);
   return text;
