@@ -13,6 +13,7 @@
 
 #include "kernels/cox_bootstrap_alone.hpp"
 #include "kernels/cox_bootstrap_frame.hpp"
+#include "kernels/cox_bootstrap_knowledge.hpp"
 #include "kernels/cox_bootstrap_search.hpp"
 #include "kernels/cox_bootstrap_visits.hpp"
 #include "kernels/error.hpp"
@@ -84,57 +85,10 @@ struct Lane {
 
 using Lanes = std::vector<std::unique_ptr<Lane>>;
 
-/// What a block knows of its replicates, side by side.
-struct Knowledge {
-  std::vector<std::uint8_t> copies;
-  AlignedDoubles deaths, weight, of_columns, null, offset_of_deaths;
-  std::vector<std::uint32_t> n_events;
-};
-
-/// Of each row of so many lanes the chosen ones.
-template <class Values>
-Values chosen(const Values& all, std::span<const std::size_t> lanes) {
-  Values of_lanes(all.size() / size(n_lanes) * lanes.size());
-  auto to = of_lanes.begin();
-  for (std::size_t row = 0; row < all.size(); row += size(n_lanes)) {
-    for (const std::size_t lane : lanes) *to++ = all[row + lane];
-  }
-  return of_lanes;
-}
-
-Knowledge chosen(const Knowledge& all, std::span<const std::size_t> lanes) {
-  return {.copies = chosen(all.copies, lanes),
-          .deaths = chosen(all.deaths, lanes),
-          .weight = chosen(all.weight, lanes),
-          .of_columns = chosen(all.of_columns, lanes),
-          .null = chosen(all.null, lanes),
-          .offset_of_deaths = chosen(all.offset_of_deaths, lanes),
-          .n_events = chosen(all.n_events, lanes)};
-}
-
-/// In each row, lanes `at` … become those of `few`, n a row.
-template <class Values>
-void put(const Values& few, std::size_t n, std::size_t at, Values& all) {
-  auto from = few.begin();
-  for (std::size_t row = at; row < all.size(); row += size(n_lanes)) {
-    for (std::size_t k = 0; k < n; ++k) all[row + k] = *from++;
-  }
-}
-
-void put(const Knowledge& few, std::size_t n, std::size_t at, Knowledge& all) {
-  put(few.copies, n, at, all.copies);
-  put(few.deaths, n, at, all.deaths);
-  put(few.weight, n, at, all.weight);
-  put(few.of_columns, n, at, all.of_columns);
-  put(few.null, n, at, all.null);
-  put(few.offset_of_deaths, n, at, all.offset_of_deaths);
-  put(few.n_events, n, at, all.n_events);
-}
-
 /// Replicates that leave their block.
 struct Leaving {
   Lanes lanes;
-  Knowledge known;
+  BootstrapKnowledge known;
 };
 
 constexpr int n_single = 4, n_probes = 2;  ///< passes in single precision
@@ -346,7 +300,7 @@ class Block {
   const BootstrapWalk& walk_;
   const BootstrapVisits& visits_;
   const Call& call_;
-  Knowledge known_;
+  BootstrapKnowledge known_;
   AlignedDoubles slope_, moved_, room_, log_risk_;
   std::vector<float, CacheLineAllocator<float>> moved_single_, room_single_;
 };

@@ -72,9 +72,10 @@ struct CoxReplicate {
 ///          those that are NaN, so that linear_predictors of the design's columns fills their gaps
 /// Throws   ShapeError when sizes differ, a fill names no column, fills a gap column or has a value that is not finite
 /// Cost     per replicate about 7 passes of n (2p FMA and a short series), one of them in double, the others at half
-///          the price: 0.6 ms for 100,000 patients and 20 columns on one core (v4), of which a call's own share is
-///          15 ms, so hand in hundreds of replicates; 12 p bytes a patient beside the design, 20 p with fills
-/// Threads  over blocks of 64 replicates; a replicate's numbers do not depend on those beside it
+///          the price: 0.5 ms for 100,000 patients and 20 columns on one core (v4), of which a call's own share is
+///          6 ms, so hand in hundreds of replicates; 12 p bytes a patient beside the design, 20 p with fills
+/// Threads  over blocks of 64 replicates, which those that need more passes than the others leave to go on together; a
+///          replicate's numbers do not depend on those beside it
 /// Source   Efron 1979; Efron 1977 for ties; Nocedal 1980 for the steps
 /// Oracle   cox_fit on the rows written out; R survival 3.5.3 with weights and on resampled rows,
 ///          tests/oracle/cox_bootstrap.R

@@ -95,8 +95,8 @@ struct FineGrayFit {
 /// coxph on finegray's rows: weights as if known.
 ///
 /// Throws   ShapeError when start is neither empty nor n_columns long
-/// Cost     per Newton step n (p²/2 + 2p + one exp) + T p² for T event times, about 5 steps; the sandwich one
-///          step more
+/// Cost     per Newton step n (p²/2 + 2p + one exp) + T p² for T event times, about 4 steps; the sandwich
+///          n p (p/2 + 6) once, and for few patients a step more
 /// Threads  over fixed blocks of patients, summed in block order: equal for any thread count
 /// Source   Fine and Gray 1999, J Am Stat Assoc 94:496; Geskus 2011, Biometrics 67:39; the two walks:
 ///          Kawaguchi et al. 2021, R Journal 12(2):43

@@ -49,6 +49,12 @@ static inline void store(double* to, V value) {
   __builtin_memcpy(to, &value, sizeof(V));
 }
 
+/// Brings n numbers into the first cache: columns are read in turn, a block each, which no hardware foresees.
+static inline void ask_for(const double* from, Index n) {
+  constexpr Index line = 8;
+  for (Index i = 0; i < n; i += line) __builtin_prefetch(from + i);
+}
+
 static inline double sum(double value) {
   return value;
 }

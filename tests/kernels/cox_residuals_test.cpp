@@ -9,6 +9,7 @@
 
 #include "kernels/cox_zph.hpp"
 #include "kernels/error.hpp"
+#include "kernels/level.hpp"
 #include "tests/kernels/cox_residuals_oracle.hpp"
 #include "tests/kernels/pair_data.hpp"
 
@@ -107,6 +108,40 @@ TEST(CoxResiduals, WeightedScoresAddUpToZeroAndSchoenfeldTo) {
     const std::vector<std::int32_t> together(700, 3);
     for (const double v : robust_variance(design, fit, ties, together).covariance) EXPECT_NEAR(v, 0, 1e-18);
   }
+}
+
+TEST(CoxResiduals, RobustVarianceIsThatOfDfbetasAtEveryLevel) {
+  for (const Level level : available_levels()) {
+    force_level(level);
+    for (const Index p : {1, 3, 8, 9}) {
+      for (const Index n : {40, 263, 4'500}) {
+        const survival_data::Cohort c =
+            survival_data::random_cohort({.n = n,
+                                          .days = 60,
+                                          .with = {.entry = p != 8, .weight = true, .stratum = true},
+                                          .seed = 5,
+                                          .n_covariates = p});
+        const CoxDesign design = make_cox_design(c.timeline(), {c.covariate, p, {}});
+        const CoxFit fit = cox_fit(design);
+        if (fit.verdict != CoxVerdict::converged) continue;  // nine columns of forty patients
+        std::vector<double> moved(c.covariate.size());
+        dfbeta_residuals(design, fit, Ties::efron, DfbetaScale::coefficient, moved);
+        const std::vector<double> robust = robust_variance(design, fit, Ties::efron).covariance;
+        const auto n_all = moved.size() / static_cast<std::size_t>(p);
+        for (std::size_t j = 0; j < static_cast<std::size_t>(p); ++j) {
+          double square = 0, cross = 0;
+          for (std::size_t i = 0; i < n_all; ++i) {
+            if (std::isnan(moved[i])) continue;
+            square += moved[j * n_all + i] * moved[j * n_all + i];
+            cross += moved[j * n_all + i] * moved[i];
+          }
+          EXPECT_NEAR(robust[j * static_cast<std::size_t>(p + 1)], square, 1e-11 * square) << p << " " << n;
+          EXPECT_NEAR(robust[j], cross, 1e-10 * std::sqrt(square * robust[0])) << p << " " << n;
+        }
+      }
+    }
+  }
+  force_level(available_levels().back());
 }
 
 TEST(CoxResiduals, AreEqualForAnyNumberOfThreads) {
