@@ -24,6 +24,7 @@ class DenseRank {
   std::span<const std::int32_t> sorted() const { return places_; }
 
  private:
+  void sort_by(int lowest_bit, int n_bits);
   bool by_buckets(std::span<const double> values);
   void by_digits(std::span<const double> values);
   Index number(std::span<const double> values, std::span<std::int32_t> rank);
