@@ -139,8 +139,8 @@ BrierScore brier_score(const RiskOrder& order, const SampleRows& sample, std::sp
   return brier;
 }
 
-void survival_of_rows(const RiskOrder& order, std::span<const double> cumulative, std::span<const double> risk,
-                      std::span<double> survival) {
+void survival_of_rows(const RiskOrder& order, std::span<const double> cumulative,
+                      std::span<const double> risk, std::span<double> survival) {
   require_size("hazards and strata differ in number", cumulative.size(), order.n_strata);
   require_size("risks and rows differ in number", risk.size(), order.n_rows);
   require_size("survival and rows differ in number", survival.size(), order.n_rows);

@@ -47,8 +47,8 @@ BrierScore brier_score(const RiskOrder& order, const SampleRows& sample, std::sp
 /// exp(−Λ_s risk) of the rows of each stratum s.
 ///
 /// Shapes   cumulative (n_strata), risk and survival (n_rows)
-void survival_of_rows(const RiskOrder& order, std::span<const double> cumulative, std::span<const double> risk,
-                      std::span<double> survival);
+void survival_of_rows(const RiskOrder& order, std::span<const double> cumulative,
+                      std::span<const double> risk, std::span<double> survival);
 
 struct BrierCurve {
   std::vector<BrierScore> at;  ///< one per horizon

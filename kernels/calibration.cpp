@@ -201,7 +201,7 @@ std::vector<CalibrationGroup> calibration_groups(const RiskOrder& order, std::sp
   // groups by rank
   std::vector<std::int32_t> rank(prediction.size());
   DenseRank ranks;
-  std::vector<double> at_rank(size(ranks.rank(prediction, rank)), 0.0);
+  std::vector<double> at_rank(n_groups == 1 ? 1 : size(ranks.rank(prediction, rank)), 0.0);
   double total = 0;
   for (std::size_t row = 0; row < rank.size(); ++row) {
     at_rank[size(rank[row])] += of_row[row];

@@ -65,7 +65,7 @@ std::vector<CalibrationGroup> calibration_groups(const RiskOrder& order, std::sp
 ///
 /// Shapes   order of one stratum; survival (n_rows), descending as the prediction ascends; found (n_groups)
 /// Throws   ShapeError when sizes differ or the order has strata
-/// Cost     two passes over the patients, 10 µs for 5,000 on one core
+/// Cost     two passes over the patients, 19 µs for 5,000 on one core
 /// Threads  none
 /// Oracle   calibration_groups()
 class SampleCalibration {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -28,29 +29,43 @@ std::size_t digit_of(std::uint64_t key, int digit) {
 
 }  // namespace
 
+/// Sorts by a stretch of bits of the keys, equal ones as they stood.
+void DenseRank::sort_by(int lowest_bit, int n_bits) {
+  const std::uint64_t mask = (std::uint64_t{1} << n_bits) - 1;
+  counts_.assign(mask + 1, 0);
+  for (const std::uint64_t key : keys_) ++counts_[(key >> lowest_bit) & mask];
+  std::int32_t sum = 0;
+  for (std::int32_t& count : counts_) sum += std::exchange(count, sum);
+  sorted_.resize(keys_.size());
+  for (const std::uint64_t key : keys_)
+    sorted_[static_cast<std::size_t>(counts_[(key >> lowest_bit) & mask]++)] = key;
+  keys_.swap(sorted_);
+}
+
 /// Keys of each value's share of the range and its place; false where insertion would have much to do.
 bool DenseRank::by_buckets(std::span<const double> values) {
-  constexpr std::size_t much = 8;  // moves a value
-  constexpr int most_bits = 19;
+  constexpr std::size_t much = 8;                // moves a value
+  constexpr int near_bits = 13, most_bits = 19;  // what one sort by counts, and two, can do near the core
   const std::size_t n = values.size();
-  const int bucket_bits = std::min(static_cast<int>(std::bit_width(n - 1)), most_bits);
-  const std::size_t n_buckets = std::size_t{1} << bucket_bits;
+  place_bits_ = static_cast<int>(std::bit_width(n - 1));
+  const int bucket_bits = place_bits_ <= near_bits ? place_bits_ : most_bits;
   double least = 0, greatest = 0;
   CHORALE_AT_LEVEL(value_bounds, values.data(), static_cast<Index>(n), least, greatest);
   // 2^32 parts of a bucket; the greatest value still lies in the last one
-  const double scale = (static_cast<double>(n_buckets) - 0.5) * 4294967296.0 / (greatest - least);
+  const double n_buckets = std::ldexp(1.0, bucket_bits);
+  const double scale = (n_buckets - 0.5) * 4294967296.0 / (greatest - least);
   if (!(scale > 0 && scale < 1e300)) return false;
-  sorted_.resize(n);
-  CHORALE_AT_LEVEL(value_shares, values.data(), static_cast<Index>(n), least, scale, sorted_.data());
-  counts_.assign(n_buckets, 0);
-  for (const std::uint64_t share : sorted_) ++counts_[share >> 32];
-  std::int32_t sum = 0;
-  for (std::int32_t& count : counts_) sum += std::exchange(count, sum);
-  place_bits_ = static_cast<int>(std::bit_width(n - 1));
-  const int lost = std::max(0, 32 + bucket_bits + place_bits_ - 64);
   keys_.resize(n);
-  for (std::size_t i = 0; i < n; ++i)
-    keys_[static_cast<std::size_t>(counts_[sorted_[i] >> 32]++)] = sorted_[i] >> lost << place_bits_ | i;
+  CHORALE_AT_LEVEL(value_shares, values.data(), static_cast<Index>(n), least, scale, keys_.data());
+  const int lost = std::max(0, 32 + bucket_bits + place_bits_ - 64);
+  for (std::size_t i = 0; i < n; ++i) keys_[i] = keys_[i] >> lost << place_bits_ | i;
+  const int bucket = 32 - lost + place_bits_, half = bucket_bits / 2;
+  if (bucket_bits <= near_bits) {
+    sort_by(bucket, bucket_bits);
+  } else {
+    sort_by(bucket, half);
+    sort_by(bucket + half, bucket_bits - half);
+  }
   std::size_t moves = 0;
   for (std::size_t k = 1; k < n; ++k) {
     const std::uint64_t key = keys_[k];

@@ -18,7 +18,7 @@ namespace chorale::kernels {
 /// Keeps its arrays: one object per thread.
 ///
 /// Shapes   prediction centred, sample of the same order
-/// Cost     hazard 4 µs, slope about three rounds of 8 µs, for 5,000 patients on one core (v4)
+/// Cost     a round of 8 µs for 5,000 patients on one core (v4): one for the hazard, three or four for the slope
 /// Threads  none
 /// Oracle   baseline_hazard(), calibration_slope()
 class SampleRisks {

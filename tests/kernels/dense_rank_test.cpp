@@ -19,10 +19,15 @@ TEST(DenseRank, EqualsSortingOnAwkwardSizes) {
   std::normal_distribution<double> normal;
   DenseRank ranks;
   for (const std::size_t n : {0u, 1u, 2u, 255u, 256u, 257u, 2003u, 70001u}) {
-    for (const bool coarse : {true, false}) {
+    for (const int kind : {0, 1, 2, 3}) {  // many ties, few in most buckets, some ties, most in one bucket
       std::vector<double> values(n);
-      for (double& value : values)
-        value = coarse ? std::round(3 * normal(engine)) : std::exp(30 * normal(engine));
+      for (double& value : values) {
+        const double x = normal(engine);
+        value = kind == 0   ? std::round(3 * x)
+                : kind == 1 ? x
+                : kind == 2 ? std::round(1e4 * x)
+                            : std::exp(30 * x);
+      }
       if (n > 2) values[1] = -values[2];
       std::vector<double> sorted = values;
       std::sort(sorted.begin(), sorted.end());
@@ -31,6 +36,13 @@ TEST(DenseRank, EqualsSortingOnAwkwardSizes) {
       EXPECT_EQ(ranks.rank(values, rank), static_cast<Index>(sorted.size()));
       for (std::size_t i = 0; i < n; ++i)
         ASSERT_EQ(rank[i], std::lower_bound(sorted.begin(), sorted.end(), values[i]) - sorted.begin()) << n;
+      const auto places = ranks.sorted();
+      ASSERT_EQ(places.size(), n);
+      for (std::size_t k = 1; k < n; ++k) {
+        const double before = values[static_cast<std::size_t>(places[k - 1])];
+        const double value = values[static_cast<std::size_t>(places[k])];
+        ASSERT_TRUE(before < value || (before == value && places[k - 1] < places[k])) << n;
+      }
     }
   }
 }
