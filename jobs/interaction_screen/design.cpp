@@ -119,8 +119,8 @@ Index Design::n_units(StageNumber stage, Index n_patients) const {
                                config.complete_table ? 1024 : 16384);
     case details_stage:
       return std::clamp<Index>(n_pairs() / pairs_together, 1, 8192);
-    case sets_stage:  // few, for each rank that takes one counts the pairs first
-      return config.largest_set > 2 && n_features > 2 ? std::min<Index>(n_features, 128) : 0;
+    case sets_stage:
+      return config.largest_set > 2 && n_features > 2 ? std::min<Index>(n_features, 1024) : 0;
     case set_fits_stage:
       return config.largest_set > 2 && n_features > 2 ? std::min<Index>(n_features, 4096) : 0;
     case permutations_stage:
