@@ -25,8 +25,9 @@ class Packer {
   void use(std::shared_ptr<SharedBlock> block);
   /// Copies a slice whose first patient, carried and untested entry have these positions.
   void fill(Slice& slice, Extent before);
-  /// Carriers and gaps by feature, from the rows of all slices; once per block.
-  void transpose();
+  /// Carriers and gaps by feature, from the rows of all slices; collective over the node, whose ranks take a range of
+  /// patients each.
+  void transpose(Comm& comm);
   Cohort finish(Ledger ledger, io::VariantData variants = {});
 
  private:
@@ -34,7 +35,7 @@ class Packer {
   Cohort::Section reserve(Index n);
   template <class T>
   T* at(Cohort::Section section);
-  void transpose(Cohort::Section row_offset, Cohort::Section row_feature, Cohort::Section offset,
+  void transpose(Comm& comm, Cohort::Section row_offset, Cohort::Section row_feature, Cohort::Section offset,
                  Cohort::Section patient);
   void describe_panels(const Reading& reading);
 

@@ -169,7 +169,7 @@ void set_tables_of_triples(benchmark::State& state) {
   omp_set_num_threads(1);
   const Cohort& of = cohort(0);
   const SetTables tables(of.views, {}, {}, n_patients);
-  const ItemSets sets = ItemSetFinder(of.packed, {.order = 3, .min_carriers = 200}).find();
+  const ItemSets sets = ItemSetFinder(of.packed, {.order = 3, .min_carriers = 20}).find();
   std::vector<std::int32_t> cells(static_cast<std::size_t>(8 * sets.n_sets()));
   for (auto _ : state) tables.fill(sets.feature, 3, cells);
   check(state, of, sets, cells);
