@@ -29,7 +29,7 @@ T* Packer::at(Cohort::Section section) {
   return reinterpret_cast<T*>(cohort_.block_->bytes().data() + section.at);
 }
 
-Packer::Packer(const Reading& reading, Extent extent) : extent_(extent) {
+Packer::Packer(const Reading& reading, Extent extent) : reading_(reading), extent_(extent) {
   const Index n = extent.n_patients;
   cohort_.n_patients_ = n;
   for (const auto& name : reading.columns.fields) {
@@ -55,12 +55,11 @@ Packer::Packer(const Reading& reading, Extent extent) : extent_(extent) {
   cohort_.column_patient_ = reserve<std::int32_t>(extent.n_carried);
   cohort_.gap_offset_ = reserve<std::int64_t>(cohort_.n_features_ + 1);
   cohort_.gap_patient_ = reserve<std::int32_t>(extent.n_untested);
-  describe_panels(reading);
 }
 
-void Packer::describe_panels(const Reading& reading) {
-  const io::Catalogue& catalogue = reading.catalogue;
-  for (const JobFeature& feature : reading.features.features) {
+void Packer::describe_panels() {
+  const io::Catalogue& catalogue = reading_.catalogue;
+  for (const JobFeature& feature : reading_.features.features) {
     std::vector<std::uint8_t> holds;
     if (feature.dictionary >= 0) {
       const io::Feature& entry = catalogue.features[static_cast<std::size_t>(feature.dictionary)];
@@ -83,6 +82,7 @@ void Packer::describe_panels(const Reading& reading) {
 void Packer::use(std::shared_ptr<SharedBlock> block) {
   cohort_.block_ = std::move(block);
   cohort_.arena_ = cohort_.block_->bytes();
+  if (reading_.columns.alterations) describe_panels();
 }
 
 void Packer::fill(Slice& slice, Extent before) {

@@ -22,6 +22,7 @@ class Packer {
   Packer(const Reading& reading, Extent extent);
   Index n_bytes() const { return static_cast<Index>(n_bytes_); }
 
+  /// The memory, n_bytes() of it, before anything else.
   void use(std::shared_ptr<SharedBlock> block);
   /// Copies a slice whose first patient, carried and untested entry have these positions.
   void fill(Slice& slice, Extent before);
@@ -37,8 +38,9 @@ class Packer {
   T* at(Cohort::Section section);
   void transpose(Comm& comm, Cohort::Section row_offset, Cohort::Section row_feature, Cohort::Section offset,
                  Cohort::Section patient);
-  void describe_panels(const Reading& reading);
+  void describe_panels();
 
+  Reading reading_;
   Extent extent_;
   std::size_t n_bytes_ = 0;
   Cohort cohort_;
