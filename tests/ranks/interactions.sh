@@ -27,7 +27,7 @@ done
 echo "1, 2, 3 and 4 ranks, 1 and 2 threads write the same results"
 
 # Beyond 200,000 pairs ranks add up what they counted, and only what could be reported reaches rank 0.
-make_cohort wide 400 700 100 --set background_highest=0.3 --set background_lowest=0.02
+make_cohort wide 400 800 100 --set background_highest=0.3 --set background_lowest=0.02
 wide=(--set "cohort=\"$work/wide\"" --set interaction_screen.complete_table=false --set interaction_screen.permutations=0
   --set interaction_screen.largest_set=3
   --set 'interaction_screen.tests=["fisher", "burden"]' --set 'interaction_screen.stratify=[]')
