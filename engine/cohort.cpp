@@ -57,6 +57,10 @@ std::span<const std::int32_t> Cohort::features_of(Index patient) const {
   return row(view<std::int64_t>(row_offset_), view<std::int32_t>(row_feature_), patient);
 }
 
+kernels::SparseRowsView Cohort::rows() const {
+  return {.offset = view<std::int64_t>(row_offset_), .feature = view<std::int32_t>(row_feature_)};
+}
+
 void Cohort::tested(Index feature, std::span<std::uint8_t> mask) const {
   if (const int profile = profile_[static_cast<std::size_t>(feature)]; profile >= 0) {
     const auto& holds = panel_holds_[static_cast<std::size_t>(feature)];

@@ -14,6 +14,7 @@
 #include "engine/feature_set.hpp"
 #include "engine/ledger.hpp"
 #include "io/shard.hpp"
+#include "kernels/carrier_counts.hpp"
 #include "kernels/timeline.hpp"
 
 namespace chorale::engine {
@@ -44,6 +45,8 @@ class Cohort {
   std::span<const std::int32_t> untested(Index feature) const;
   /// Features of one patient, ascending.
   std::span<const std::int32_t> features_of(Index patient) const;
+  /// Of all patients, one after another.
+  kernels::SparseRowsView rows() const;
   /// 1 for each patient tested for the feature, 0 otherwise; `mask` is n_patients long.
   void tested(Index feature, std::span<std::uint8_t> mask) const;
   /// The profile whose panels decide who is tested, and which panels do; a 0/1 field has neither: all are tested but

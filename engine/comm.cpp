@@ -19,6 +19,8 @@ namespace chorale::engine {
 namespace {
 
 constexpr Index largest_message = Index{1} << 30;  // MPI 3 counts are int
+constexpr Index most_relayed = 1 << 16;            // bytes of a text that others pass on to rank 0
+constexpr Index most_held = Index{1} << 25;        // bytes of such texts in one rank, about
 constexpr int gather_tag = 1, exchange_tag = 2;
 
 void check(int code, const char* call) {
@@ -55,8 +57,9 @@ class Window {
 class MpiBlock : public SharedBlock {
  public:
   MpiBlock(MPI_Comm node, Index n_bytes) : node_(node) {
-    int rank = 0;
+    int rank = 0, n_ranks = 1;
     MPI_Comm_rank(node, &rank);
+    MPI_Comm_size(node, &n_ranks);
     void* mine = nullptr;
     if (MPI_Win_allocate_shared(rank == 0 ? n_bytes : 0, 1, MPI_INFO_NULL, node, &mine, window_.address()) !=
         MPI_SUCCESS) {
@@ -73,7 +76,9 @@ class MpiBlock : public SharedBlock {
     check(MPI_Win_shared_query(window_.get(), 0, &size, &unit, &base), "MPI_Win_shared_query");
     bytes_ = {static_cast<std::byte*>(base), static_cast<std::size_t>(n_bytes)};
     check(MPI_Win_lock_all(MPI_MODE_NOCHECK, window_.get()), "MPI_Win_lock_all");
-    if (rank == 0) std::memset(bytes_.data(), 0, bytes_.size());
+    // each rank a share: pages are made by all, and where there are several memories, in all of them
+    const Index begin = n_bytes * rank / n_ranks, end = n_bytes * (rank + 1) / n_ranks;
+    if (begin < end) std::memset(bytes_.data() + begin, 0, static_cast<std::size_t>(end - begin));
     publish();
   }
   std::span<std::byte> bytes() override { return bytes_; }
@@ -178,14 +183,31 @@ class MpiComm : public Comm {
       check(MPI_Bcast(bytes.data() + at, piece(n, at), MPI_BYTE, 0, MPI_COMM_WORLD), "MPI_Bcast");
   }
 
+  /// Short texts go up a binomial tree, each rank passing on what it was sent: rank 0 takes log2(ranks) messages. Long
+  /// ones go straight to rank 0, so that no rank holds much of what is not for it.
   std::vector<std::string> gather(const std::string& bytes) override {
-    if (rank_ != 0) {
-      send(bytes);
-      return {};
+    const bool is_short = static_cast<Index>(bytes.size()) <= std::min(most_relayed, most_held / size_);
+    std::string held;
+    append(held, rank_, is_short ? bytes : std::string(), !is_short);
+    for (int step = 1; step < size_; step *= 2) {
+      if ((rank_ & step) != 0) {
+        send(held, rank_ - step);
+        if (!is_short) send(bytes, 0);
+        return {};
+      }
+      if (rank_ + step < size_) held += receive(rank_ + step);
     }
     std::vector<std::string> all(static_cast<std::size_t>(size_));
-    all[0] = bytes;
-    for (int from = 1; from < size_; ++from) all[static_cast<std::size_t>(from)] = receive(from);
+    std::vector<int> straight;
+    for (std::size_t at = 0; at < held.size();) {
+      Entry entry{};
+      std::memcpy(&entry, held.data() + at, sizeof entry);
+      at += sizeof entry;
+      all[static_cast<std::size_t>(entry.rank)] = held.substr(at, static_cast<std::size_t>(entry.n_bytes));
+      at += static_cast<std::size_t>(entry.n_bytes);
+      if (entry.goes_straight != 0) straight.push_back(static_cast<int>(entry.rank));
+    }
+    for (const int from : straight) all[static_cast<std::size_t>(from)] = from == 0 ? bytes : receive(from);
     return all;
   }
 
@@ -235,11 +257,23 @@ class MpiComm : public Comm {
  private:
   static int piece(Index n, Index at) { return static_cast<int>(std::min(largest_message, n - at)); }
 
-  void send(const std::string& bytes) {
+  /// Before each text that is gathered.
+  struct Entry {
+    std::int64_t rank, n_bytes, goes_straight;
+  };
+  static void append(std::string& held, int rank, const std::string& bytes, bool goes_straight) {
+    const Entry entry{.rank = rank,
+                      .n_bytes = static_cast<std::int64_t>(bytes.size()),
+                      .goes_straight = goes_straight ? 1 : 0};
+    held.append(reinterpret_cast<const char*>(&entry), sizeof entry);
+    held += bytes;
+  }
+
+  static void send(const std::string& bytes, int to) {
     const auto n = static_cast<std::int64_t>(bytes.size());
-    check(MPI_Send(&n, 1, MPI_INT64_T, 0, gather_tag, MPI_COMM_WORLD), "MPI_Send");
+    check(MPI_Send(&n, 1, MPI_INT64_T, to, gather_tag, MPI_COMM_WORLD), "MPI_Send");
     for (Index at = 0; at < n; at += largest_message)
-      check(MPI_Send(bytes.data() + at, piece(n, at), MPI_BYTE, 0, gather_tag, MPI_COMM_WORLD), "MPI_Send");
+      check(MPI_Send(bytes.data() + at, piece(n, at), MPI_BYTE, to, gather_tag, MPI_COMM_WORLD), "MPI_Send");
   }
 
   std::string receive(int from) {

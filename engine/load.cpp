@@ -35,10 +35,11 @@ Ledger sum_over_node(Ledger mine, Comm& comm) {
 
 Cohort load_shard(const Reading& reading, Index shard) {
   Slice slice = read_slice(reading, shard);
+  const auto alone = solo_comm();
   Packer packer(reading, extent_of(slice));
-  packer.use(solo_comm()->node_shared(packer.n_bytes()));
+  packer.use(alone->node_shared(packer.n_bytes()));
   packer.fill(slice, {});
-  packer.transpose();
+  packer.transpose(*alone);
   return packer.finish(std::move(slice.ledger), std::move(slice.variants));
 }
 
@@ -83,7 +84,7 @@ Cohort load_replicated(const Reading& reading, Comm& comm, Index most_held) {
     packer.fill(slice, before[static_cast<std::size_t>(s)]);
   }
   block->publish();
-  if (comm.node_rank() == 0) packer.transpose();
+  packer.transpose(comm);
   block->publish();
   return packer.finish(std::move(ledger));
 }

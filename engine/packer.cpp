@@ -29,7 +29,7 @@ T* Packer::at(Cohort::Section section) {
   return reinterpret_cast<T*>(cohort_.block_->bytes().data() + section.at);
 }
 
-Packer::Packer(const Reading& reading, Extent extent) : extent_(extent) {
+Packer::Packer(const Reading& reading, Extent extent) : reading_(reading), extent_(extent) {
   const Index n = extent.n_patients;
   cohort_.n_patients_ = n;
   for (const auto& name : reading.columns.fields) {
@@ -55,12 +55,11 @@ Packer::Packer(const Reading& reading, Extent extent) : extent_(extent) {
   cohort_.column_patient_ = reserve<std::int32_t>(extent.n_carried);
   cohort_.gap_offset_ = reserve<std::int64_t>(cohort_.n_features_ + 1);
   cohort_.gap_patient_ = reserve<std::int32_t>(extent.n_untested);
-  describe_panels(reading);
 }
 
-void Packer::describe_panels(const Reading& reading) {
-  const io::Catalogue& catalogue = reading.catalogue;
-  for (const JobFeature& feature : reading.features.features) {
+void Packer::describe_panels() {
+  const io::Catalogue& catalogue = reading_.catalogue;
+  for (const JobFeature& feature : reading_.features.features) {
     std::vector<std::uint8_t> holds;
     if (feature.dictionary >= 0) {
       const io::Feature& entry = catalogue.features[static_cast<std::size_t>(feature.dictionary)];
@@ -83,6 +82,7 @@ void Packer::describe_panels(const Reading& reading) {
 void Packer::use(std::shared_ptr<SharedBlock> block) {
   cohort_.block_ = std::move(block);
   cohort_.arena_ = cohort_.block_->bytes();
+  if (reading_.columns.alterations) describe_panels();
 }
 
 void Packer::fill(Slice& slice, Extent before) {
@@ -112,25 +112,45 @@ void Packer::fill(Slice& slice, Extent before) {
   rows(slice.untested, before.n_untested, gap_row_offset_, gap_row_feature_);
 }
 
-void Packer::transpose(Cohort::Section row_offset, Cohort::Section row_feature, Cohort::Section offset,
-                       Cohort::Section patient) {
+void Packer::transpose(Comm& comm, Cohort::Section row_offset, Cohort::Section row_feature,
+                       Cohort::Section offset, Cohort::Section patient) {
+  if (row_feature.n == 0) return;  // the block is zero-filled, and so are the offsets
+  const std::size_t n_features = offset.n - 1;
+  // a counter per rank and feature takes no more room than the entries
+  const auto n_team =
+      std::clamp<std::size_t>(row_feature.n / n_features, 1, static_cast<std::size_t>(comm.node_size()));
+  const auto me = static_cast<std::size_t>(comm.node_rank());
+  const auto block = comm.node_shared(static_cast<Index>(n_team * n_features * sizeof(std::int32_t)));
+  auto* counts = reinterpret_cast<std::int32_t*>(block->bytes().data());
   const auto* row = at<std::int64_t>(row_offset);
   const auto* feature = at<std::int32_t>(row_feature);
+  const auto n = static_cast<std::size_t>(extent_.n_patients);
+  const std::size_t begin = n * me / n_team, end = n * (me + 1) / n_team;
+  if (me < n_team)
+    for (auto k = row[begin]; k < row[end]; ++k)
+      ++counts[me * n_features + static_cast<std::size_t>(feature[k])];
+  block->publish();
+  if (me >= n_team) return;
   auto* column = at<std::int64_t>(offset);
   auto* to = at<std::int32_t>(patient);
-  std::fill(column, column + offset.n, 0);
-  for (std::size_t k = 0; k < row_feature.n; ++k) ++column[feature[k] + 1];
-  for (std::size_t f = 1; f < offset.n; ++f) column[f] += column[f - 1];
-  std::vector<std::int64_t> next(column, column + offset.n - 1);
-  for (Index i = 0; i < extent_.n_patients; ++i)
+  std::vector<std::int64_t> next(n_features);  // where this rank's patients go
+  std::int64_t sum = 0;
+  for (std::size_t f = 0; f < n_features; ++f) {
+    for (std::size_t rank = 0; rank < n_team; ++rank) {
+      if (rank == me) next[f] = sum;
+      sum += counts[rank * n_features + f];
+    }
+    if (me == 0) column[f + 1] = sum;
+  }
+  for (std::size_t i = begin; i < end; ++i)
     for (auto k = row[i]; k < row[i + 1]; ++k)
       to[next[static_cast<std::size_t>(feature[k])]++] = static_cast<std::int32_t>(i);
 }
 
-void Packer::transpose() {
+void Packer::transpose(Comm& comm) {
   if (cohort_.row_offset_.n == 0) return;
-  transpose(cohort_.row_offset_, cohort_.row_feature_, cohort_.column_offset_, cohort_.column_patient_);
-  transpose(gap_row_offset_, gap_row_feature_, cohort_.gap_offset_, cohort_.gap_patient_);
+  transpose(comm, cohort_.row_offset_, cohort_.row_feature_, cohort_.column_offset_, cohort_.column_patient_);
+  transpose(comm, gap_row_offset_, gap_row_feature_, cohort_.gap_offset_, cohort_.gap_patient_);
 }
 
 Cohort Packer::finish(Ledger ledger, io::VariantData variants) {

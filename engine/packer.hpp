@@ -22,11 +22,13 @@ class Packer {
   Packer(const Reading& reading, Extent extent);
   Index n_bytes() const { return static_cast<Index>(n_bytes_); }
 
+  /// The memory, n_bytes() of it, before anything else.
   void use(std::shared_ptr<SharedBlock> block);
   /// Copies a slice whose first patient, carried and untested entry have these positions.
   void fill(Slice& slice, Extent before);
-  /// Carriers and gaps by feature, from the rows of all slices; once per block.
-  void transpose();
+  /// Carriers and gaps by feature, from the rows of all slices; collective over the node, whose ranks take a range of
+  /// patients each.
+  void transpose(Comm& comm);
   Cohort finish(Ledger ledger, io::VariantData variants = {});
 
  private:
@@ -34,10 +36,11 @@ class Packer {
   Cohort::Section reserve(Index n);
   template <class T>
   T* at(Cohort::Section section);
-  void transpose(Cohort::Section row_offset, Cohort::Section row_feature, Cohort::Section offset,
+  void transpose(Comm& comm, Cohort::Section row_offset, Cohort::Section row_feature, Cohort::Section offset,
                  Cohort::Section patient);
-  void describe_panels(const Reading& reading);
+  void describe_panels();
 
+  Reading reading_;
   Extent extent_;
   std::size_t n_bytes_ = 0;
   Cohort cohort_;

@@ -26,10 +26,10 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-Fingerprint fingerprint_of(const PreparedJob& job) {
+Fingerprint fingerprint_of(const PreparedJob& job, const std::string& cohort) {
   Fingerprint fingerprint{{"program version", CHORALE_VERSION},
                           {"instruction level", std::string(kernels::name_of(kernels::level()))},
-                          {"cohort", job.catalogue.fingerprint()}};
+                          {"cohort", cohort}};
   for (auto& pair : deciding_keys(job.config)) fingerprint.push_back(std::move(pair));
   for (auto& [key, value] : job.analysis->config())
     fingerprint.emplace_back(job.config.job + "." + key, value);
@@ -57,7 +57,8 @@ Start tell(Comm& comm, bool was_done, const std::map<Index, std::string>& resume
   return start;
 }
 
-io::RunRecord record_of(const PreparedJob& job, const Comm& comm, int n_threads) {
+io::RunRecord record_of(const PreparedJob& job, const std::string& cohort_fingerprint, const Comm& comm,
+                        int n_threads) {
   io::RunRecord record;
   record.job = job.config.job;
   record.config = all_keys(job.config);
@@ -65,7 +66,7 @@ io::RunRecord record_of(const PreparedJob& job, const Comm& comm, int n_threads)
     record.config.emplace_back(job.config.job + "." + key, value);
   record.cohort = job.config.cohort;
   record.cohort_name = job.catalogue.name;
-  record.cohort_fingerprint = job.catalogue.fingerprint();
+  record.cohort_fingerprint = cohort_fingerprint;
   record.version = CHORALE_VERSION;
   record.level = kernels::name_of(kernels::level());
   record.n_ranks = comm.size();
@@ -127,7 +128,8 @@ int threads_per_rank(const RunConfig& config, const Comm& comm) {
 RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
   const auto begun = Clock::now();
   const std::filesystem::path output = job.config.output;
-  const Fingerprint fingerprint = fingerprint_of(job);
+  const std::string cohort = job.catalogue.fingerprint();
+  const Fingerprint fingerprint = fingerprint_of(job, cohort);
   const int n_threads = threads_per_rank(job.config.run, comm);
   omp_set_num_threads(n_threads);
   watch_signals();
@@ -136,7 +138,7 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
 
   RunSummary summary;
   summary.n_units = job.plan.n_units();
-  summary.record = record_of(job, comm, n_threads);
+  summary.record = record_of(job, cohort, comm, n_threads);
   std::unique_ptr<OutputLock> lock;
   std::map<Index, std::string> parts;
   bool was_done = false;

@@ -65,12 +65,13 @@ Cohort pack(const Reading& reading, std::vector<Slice>& pieces) {
          .n_carried = before.back().n_carried + static_cast<Index>(piece.carried.value.size()),
          .n_untested = before.back().n_untested + static_cast<Index>(piece.untested.value.size())});
   Packer packer(reading, before.back());
-  packer.use(solo_comm()->node_shared(packer.n_bytes()));
+  const auto alone = solo_comm();
+  packer.use(alone->node_shared(packer.n_bytes()));
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     packer.fill(pieces[i], before[i]);
     pieces[i] = {};
   }
-  packer.transpose();
+  packer.transpose(*alone);
   return packer.finish({});
 }
 

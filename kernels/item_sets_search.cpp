@@ -17,14 +17,27 @@ std::uint32_t narrow(std::size_t i) {
   return static_cast<std::uint32_t>(i);
 }
 
+void fill_carriers(const PairLists& lists, Index rank, std::uint64_t* row) {
+  if (rank < lists.order->n_head) {
+    std::copy_n(lists.head_bits.data() + rank * lists.n_words, lists.n_words, row);
+    return;
+  }
+  std::fill_n(row, lists.n_words, std::uint64_t{0});
+  for (const std::int32_t i : lists.of(rank)) row[i / 64] |= std::uint64_t{1} << (i % 64);
+}
+
 }  // namespace
 
 void ItemSetSearch::below(Index rank, ItemSetMethod method) {
+  fill_row(data_, rank, root_);
+  if (static_cast<Index>(root_.partner.size()) < data_.options.order - 1) return;
   chosen_.assign(1, static_cast<std::int32_t>(rank));
-  const auto partners = data_.pairs.partners_of(rank);
-  if (static_cast<Index>(partners.size()) < data_.options.order - 1) return;
+  if (method == ItemSetMethod::cheapest) {
+    const ItemSetCost cost = cost_of(data_, rank, root_, dense_words_per_ns());
+    method = cost.bits_ns < cost.lists_ns ? ItemSetMethod::bits : ItemSetMethod::lists;
+  }
   if (data_.options.order == 2) {
-    tables_.add(chosen_, partners, data_.pairs.counts_of(rank));
+    add(root_.partner, root_.n);
   } else if (method == ItemSetMethod::bits) {
     root_bits(rank);
     search_bits(0);
@@ -34,6 +47,15 @@ void ItemSetSearch::below(Index rank, ItemSetMethod method) {
   }
 }
 
+void ItemSetSearch::add(std::span<const std::int32_t> last, std::span<const std::int32_t> n_all) {
+  const std::vector<std::int32_t>& feature = data_.carriers->order->feature;
+  for (const std::int32_t rank : last) {
+    out_.feature.push_back(feature[at(rank)]);
+    for (std::size_t k = chosen_.size(); k > 0; --k) out_.feature.push_back(feature[at(chosen_[k - 1])]);
+  }
+  out_.n_all.insert(out_.n_all.end(), n_all.begin(), n_all.end());
+}
+
 bool ItemSetSearch::at_last(std::size_t depth) const {
   return static_cast<int>(depth) == data_.options.order - 3;
 }
@@ -41,49 +63,65 @@ bool ItemSetSearch::at_last(std::size_t depth) const {
 void ItemSetSearch::keep_frequent(const std::vector<std::int32_t>& rank, const std::int32_t* n,
                                   std::size_t item) {
   const auto least = static_cast<std::int32_t>(std::min<Index>(data_.options.min_carriers, INT32_MAX));
-  last_.resize(item);
-  n_last_.resize(item);
-  kept_.resize(item);
-  std::size_t n_kept = 0;
-  for (std::size_t j = 0; j < item; ++j) {
-    last_[n_kept] = rank[j];
-    n_last_[n_kept] = n[j];
-    kept_[n_kept] = static_cast<std::int32_t>(j);
-    n_kept += n[j] >= least;
+  last_.clear();
+  n_last_.clear();
+  kept_.clear();
+  for (std::size_t begin = 0; begin < item; begin += std::size_t{few_cells}) {
+    const std::size_t end = std::min(item, begin + std::size_t{few_cells});
+    std::int32_t most = 0;
+    for (std::size_t j = begin; j < end; ++j) most = std::max(most, n[j]);
+    if (most < least) continue;  // as nearly everywhere
+    for (std::size_t j = begin; j < end; ++j) {
+      if (n[j] < least) continue;
+      last_.push_back(rank[j]);
+      n_last_.push_back(n[j]);
+      kept_.push_back(static_cast<std::int32_t>(j));
+    }
   }
-  last_.resize(n_kept);
-  n_last_.resize(n_kept);
-  kept_.resize(n_kept);
 }
 
 void ItemSetSearch::root_lists(Index rank) {
   const PairLists& carriers = *data_.carriers;
-  const Transactions& all = data_.transactions();
-  position_of_.resize(at(data_.n_features()), -1);
+  const std::vector<Index>& block_begin = carriers.order->block_begin;
+  position_of_.resize(at(data_.n_features() + carriers.order->n_blocks()), -1);
   if (lists_.empty()) lists_.emplace_back();
   ListNode& node = lists_.front();
-  const auto partners = data_.pairs.partners_of(rank);
-  node.rank.assign(partners.begin(), partners.end());
-  for (std::size_t k = 0; k < partners.size(); ++k)
-    position_of_[at(partners[k])] = static_cast<std::int32_t>(k);
+  node.rank = root_.partner;
+  const auto for_partners = [&](auto use) {
+    std::size_t block = 0;
+    for (std::size_t k = 0; k < node.rank.size(); ++k) {
+      while (node.rank[k] >= block_begin[block + 1]) ++block;
+      use(position_of_[at(node.rank[k]) + block], static_cast<std::int32_t>(k));
+    }
+  };
+  for_partners([](std::int32_t& position, std::int32_t k) { position = k; });
+  std::size_t own = 0;
+  while (rank >= block_begin[own + 1]) ++own;
   node.item.clear();
   node.begin.assign(1, 0);
   for (Index k = carriers.list_begin[at(rank)]; k < carriers.list_begin[at(rank + 1)]; ++k) {
-    const std::int32_t* from = all.rank.data() + all.begin[at(carriers.list[at(k)])];
-    const std::int32_t n = all.ahead[at(k)];
-    if (n < data_.options.order - 1) continue;
-    const std::size_t before = node.item.size();
-    node.item.resize(before + at(n));
-    std::size_t next = before;
-    for (const std::int32_t* each = from; each < from + n; ++each) {
-      const std::int32_t position = position_of_[at(*each)];
-      node.item[next] = position;
-      next += position >= 0;
+    const std::size_t patient = at(carriers.list[at(k)]), first = node.item.size();
+    std::size_t next = first;
+    for (std::size_t b = 0; b <= own; ++b) {
+      const PairLists::Block& block = carriers.block[b];
+      const std::uint32_t begin = block.quad_begin[patient];
+      const std::uint32_t end =
+          b == own ? begin + carriers.quads_before[at(k)] : block.quad_begin[patient + 1];
+      const std::int32_t* position = position_of_.data() + block_begin[b] + static_cast<Index>(b);
+      node.item.resize(next + std::size_t{4} * (end - begin));
+      for (std::uint32_t q = begin; q < end; ++q) {
+        for (std::uint64_t four = block.quad[q], n = 0; n < 4; ++n, four >>= 16) {
+          node.item[next] = position[four & 0xffffU];
+          next += node.item[next] >= 0;
+        }
+      }
     }
+    // who has too few of them is in no set
+    if (static_cast<int>(next - first) < data_.options.order - 1) next = first;
     node.item.resize(next);
-    node.begin.push_back(narrow(next));
+    if (next > first) node.begin.push_back(narrow(next));
   }
-  for (const std::int32_t partner : partners) position_of_[at(partner)] = -1;
+  for_partners([](std::int32_t& position, std::int32_t) { position = -1; });
   index_lists(node);
 }
 
@@ -140,7 +178,7 @@ void ItemSetSearch::search_lists(std::size_t depth) {
     if (last_.empty()) continue;
     chosen_.push_back(node.rank[item]);
     if (at_last(depth)) {
-      tables_.add(chosen_, last_, n_last_);
+      add(last_, n_last_);
     } else {
       if (lists_.size() == depth + 1) lists_.emplace_back();
       child_of(node, item, lists_[depth + 1]);
@@ -152,10 +190,10 @@ void ItemSetSearch::search_lists(std::size_t depth) {
 
 void ItemSetSearch::root_bits(Index rank) {
   const Index n_words = data_.carriers->n_words;
-  const auto partners = data_.pairs.partners_of(rank);
+  const std::vector<std::int32_t>& partners = root_.partner;
   if (bits_.empty()) bits_.emplace_back();
   BitNode& node = bits_.front();
-  node.rank.assign(partners.begin(), partners.end());
+  node.rank = partners;
   node.row.resize((partners.size() + 1) * at(n_words));
   std::uint64_t* own = node.row.data() + static_cast<Index>(partners.size()) * n_words;
   fill_carriers(*data_.carriers, rank, own);
@@ -182,7 +220,7 @@ void ItemSetSearch::search_bits(std::size_t depth) {
     if (last_.empty()) continue;
     chosen_.push_back(node.rank[item]);
     if (at_last(depth)) {
-      tables_.add(chosen_, last_, n_last_);
+      add(last_, n_last_);
     } else {
       if (bits_.size() == depth + 1) bits_.emplace_back();
       BitNode& child = bits_[depth + 1];

@@ -4,16 +4,17 @@
 
 #include <deque>
 
-#include "kernels/item_sets_tables.hpp"
+#include "kernels/item_sets_data.hpp"
 
 namespace chorale::kernels {
 
 /// Walks the tree of frequent sets beneath one rarest feature after another. One thread's own.
 class ItemSetSearch {
  public:
-  ItemSetSearch(const ItemSetData& data, ItemSets& out) : data_(data), tables_(data, out) {}
+  /// Appends to `out`.
+  ItemSetSearch(const ItemSetData& data, ItemSets& out) : data_(data), out_(out) {}
 
-  /// All frequent sets whose rarest feature has this rank; method: lists or bits.
+  /// All frequent sets whose rarest feature has this rank.
   void below(Index rank, ItemSetMethod method);
 
  private:
@@ -46,11 +47,15 @@ class ItemSetSearch {
   /// Keeps in last_ and n_last_ which features before `item` make a frequent set with it.
   void keep_frequent(const std::vector<std::int32_t>& rank, const std::int32_t* n, std::size_t item);
   bool at_last(std::size_t depth) const;
+  /// Appends the sets made of chosen_ and one of `last` each: ranks below them, ascending; n_all of each.
+  void add(std::span<const std::int32_t> last, std::span<const std::int32_t> n_all);
 
   const ItemSetData& data_;
-  ItemSetTables tables_;
-  std::vector<std::int32_t> chosen_;       ///< ranks, falling
-  std::vector<std::int32_t> position_of_;  ///< (n_features) in the node being made, -1 for others
+  ItemSets& out_;
+  FrequentRow root_;
+  std::vector<std::int32_t> chosen_;  ///< ranks, falling
+  /// In the node being made, -1 for others: by rank, and behind each block one for what fills its words up.
+  std::vector<std::int32_t> position_of_;
   std::vector<std::int32_t> count_, last_, n_last_, kept_;
   std::deque<ListNode> lists_;  ///< by depth; a deque leaves them where they are
   std::deque<BitNode> bits_;

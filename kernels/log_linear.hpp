@@ -40,7 +40,7 @@ struct LogLinear {
 /// other empty cell leaves a finite expectation and test. Of order 3 this is the model without three-way
 /// interaction: what pairs explain of a triple.
 ///
-/// Shapes   cell (2^k, k ≥ 2) patients; bit j of the subscript is set where feature j is carried (ItemSets)
+/// Shapes   cell (2^k, k ≥ 2) patients; bit j of the subscript is set where feature j is carried (set_tables.hpp)
 /// Throws   ShapeError when the size is no power of two from 4, or a count is negative
 /// Cost     5 to 10 steps of 2^k logarithms: 0.7 µs for a triple; allocates nothing
 /// Threads  pure

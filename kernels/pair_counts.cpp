@@ -182,7 +182,7 @@ void PairCounter::count_sparse(const PairTile& tile, bool in_threads, std::int32
   const bool own = rows_ == columns_ && tile.row_begin < tile.column_begin + block.width;
   const Index n_counters = block.width + 1;  // the last takes the padding
   const Index stride = n_counters + 64;      // threads share no cache line
-  std::vector<std::uint16_t> counters(at(stride * omp_get_max_threads()));
+  std::vector<std::uint16_t> counters(at(stride * (in_threads ? omp_get_max_threads() : 1)));
 #pragma omp parallel for schedule(dynamic, 4) if (in_threads)
   for (Index row = tile.row_begin; row < tile.row_end; ++row) {
     const std::uint16_t* before = rows_->quads_before.data() + rows_->list_begin[at(row)];

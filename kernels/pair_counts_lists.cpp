@@ -172,10 +172,18 @@ PairLists make_pair_lists(const PairOrder& order, PatientLists lists, Index n_pa
   packed.order = &order;
   const std::vector<std::int32_t> place = places(n_patients, groups, group, packed.patient);
   packed.list_begin.push_back(0);
+  std::size_t n_listed = 0;
+  for (const auto& list : lists) n_listed += list.size();
+  packed.list.reserve(groups.code.empty() ? n_listed : 0);
   for (const std::int32_t feature : order.feature) {
-    check_list(lists[at(feature)], n_patients, feature);
-    for (const std::int32_t patient : lists[at(feature)]) {
-      if (place[at(patient)] >= 0) packed.list.push_back(place[at(patient)]);
+    const auto list = lists[at(feature)];
+    check_list(list, n_patients, feature);
+    if (groups.code.empty()) {  // each patient's place is their number
+      packed.list.insert(packed.list.end(), list.begin(), list.end());
+    } else {
+      for (const std::int32_t patient : list) {
+        if (place[at(patient)] >= 0) packed.list.push_back(place[at(patient)]);
+      }
     }
     packed.list_begin.push_back(static_cast<Index>(packed.list.size()));
   }

@@ -104,10 +104,16 @@ std::vector<std::int32_t> PairTables::on_panel_sets(const PairLists& lists, cons
   const Index n_features = order.n_features();
   std::vector<std::int32_t> n(at(n_sets_ * n_features));
   std::vector<std::int32_t> on_panel(at(std::max<Index>(1, panels.n_panels)));
+  const bool one_panel =
+      panels.n_panels <= 1 && std::ranges::all_of(lists.patient, [&](std::int32_t patient) {
+        return panel_of(panels, patient) == 0;
+      });
   for (Index rank = 0; rank < n_features; ++rank) {
-    std::fill(on_panel.begin(), on_panel.end(), 0);
     const std::int32_t feature = order.feature[at(rank)];
-    for (const std::int32_t place : lists.of(rank)) {
+    std::fill(on_panel.begin(), on_panel.end(), 0);
+    const bool all_on_one = one_panel && holds(panels, 0, n_features, feature);
+    if (all_on_one) on_panel[0] = static_cast<std::int32_t>(lists.n_listed(rank, rank + 1));
+    for (const std::int32_t place : all_on_one ? std::span<const std::int32_t>() : lists.of(rank)) {
       const Index panel = panel_of(panels, lists.patient[at(place)]);
       if (panel < 0 || !holds(panels, panel, n_features, feature)) {
         throw ShapeError({.what = "a patient is listed for a feature that their panel does not hold",

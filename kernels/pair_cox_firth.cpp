@@ -101,6 +101,7 @@ void pair_cox_firth(const PairCoxFrame& shared, CarrierLists carriers, std::span
   const PairFrame& frame = *shared;
   check_pairs(frame.design, carriers, pairs, fits.size());
   const auto n_pairs = static_cast<Index>(pairs.size());
+  if (n_pairs == 0) return;  // as mostly: a fitter is not made for nothing
 #pragma omp parallel if (n_pairs > 1)
   {
     FirthFitter fitter(frame, carriers);

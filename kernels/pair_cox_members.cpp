@@ -2,6 +2,7 @@
 // Copyright the Chorale authors
 #include "kernels/pair_cox_members.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace chorale::kernels {
@@ -27,7 +28,9 @@ PairMembers::PairMembers(const PairFrame& frame)
 void PairMembers::list_rows(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
   // a row goes to segment 2 (has a + 2 has b − 1) + died
   std::array<std::size_t, 6> found{};
-  for (auto& of_segment : segment_rows_) of_segment.resize(size(frame_.rows.n_rows));
+  std::size_t n_members = 0;
+  for (std::size_t word = 0; word < a.size(); ++word) n_members += size(std::popcount(a[word] | b[word]));
+  for (auto& of_segment : segment_rows_) of_segment.resize(std::max(of_segment.size(), n_members));
   for (std::size_t word = 0; word < a.size(); ++word) {
     for (std::uint64_t left = a[word] | b[word]; left != 0; left &= left - 1) {
       const int bit = std::countr_zero(left);

@@ -2,6 +2,7 @@
 // Copyright the Chorale authors
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <string>
 
 #include "kernels/error.hpp"
@@ -12,6 +13,9 @@
 namespace chorale::kernels {
 namespace {
 
+/// Exits at either end that are kept in order: nearly every time one of them is of somebody who is no carrier.
+constexpr std::size_t few_exits = 64;
+
 /// What the curves of all features share.
 struct Shared {
   const Timeline& timeline;
@@ -19,7 +23,9 @@ struct Shared {
   std::span<const double> landmarks;
   std::vector<std::size_t> ascending;  ///< landmarks in order of time
   std::vector<double> at_risk;         ///< weighted patients at risk at each landmark
-  std::vector<std::int32_t> by_exit;   ///< included patients in order of exit
+  Index n_included = 0;
+  std::vector<std::int32_t> first_out,
+      last_out;  ///< the few included who exit first, who exit last, in order
   std::span<const std::uint8_t> included;
   ConfType type;
   double z;
@@ -60,19 +66,32 @@ ArmSize size_of_carriers(const Shared& shared, std::span<const std::int32_t> car
   return arm;
 }
 
-ArmSize size_of_others(const Shared& shared, std::span<const std::int32_t> carriers,
-                       const ArmSize& of_carriers) {
+/// The exit of the first included patient in the order of `before` who is no carrier; NaN when all are. `few` are the
+/// first of that order.
+template <class Before>
+double first_other_exit(const Shared& shared, std::span<const std::int32_t> carriers,
+                        const std::vector<std::int32_t>& few, Before before) {
   const auto other = [&](std::int32_t patient) {
     return !std::binary_search(carriers.begin(), carriers.end(), patient);
   };
-  ArmSize arm;
-  arm.n_analysed = static_cast<Index>(shared.by_exit.size()) - of_carriers.n_analysed;
-  const auto first = std::find_if(shared.by_exit.begin(), shared.by_exit.end(), other);
-  const auto last = std::find_if(shared.by_exit.rbegin(), shared.by_exit.rend(), other);
-  if (first != shared.by_exit.end()) {
-    arm.first_exit = shared.timeline.exit[static_cast<std::size_t>(*first)];
-    arm.last_exit = shared.timeline.exit[static_cast<std::size_t>(*last)];
+  const std::vector<double>& exit = shared.timeline.exit;
+  const auto known = std::find_if(few.begin(), few.end(), other);
+  if (known != few.end()) return exit[static_cast<std::size_t>(*known)];
+  double first = missing;
+  if (static_cast<Index>(few.size()) == shared.n_included) return first;
+  for (std::size_t i = 0; i < exit.size(); ++i) {
+    if (!shared.included[i] || !(std::isnan(first) || before(exit[i], first))) continue;
+    if (other(static_cast<std::int32_t>(i))) first = exit[i];
   }
+  return first;
+}
+
+ArmSize size_of_others(const Shared& shared, std::span<const std::int32_t> carriers,
+                       const ArmSize& of_carriers) {
+  ArmSize arm;
+  arm.n_analysed = shared.n_included - of_carriers.n_analysed;
+  arm.first_exit = first_other_exit(shared, carriers, shared.first_out, std::less<>());
+  arm.last_exit = first_other_exit(shared, carriers, shared.last_out, std::greater<>());
   for (std::size_t k = 0; k < shared.landmarks.size(); ++k) {
     arm.at_risk.push_back(shared.at_risk[k] - of_carriers.at_risk[k]);
   }
@@ -138,23 +157,30 @@ Shared prepare(const Timeline& timeline, const RiskTotals& totals, const EventTi
                 .landmarks = landmarks,
                 .ascending = {},
                 .at_risk = std::vector<double>(landmarks.size(), 0),
-                .by_exit = {},
+                .first_out = {},
+                .last_out = {},
                 .included = totals.included,
                 .type = conf.type,
                 .z = half_width(conf.level)};
   for (std::size_t k = 0; k < landmarks.size(); ++k) shared.ascending.push_back(k);
   std::sort(shared.ascending.begin(), shared.ascending.end(),
             [&](auto a, auto b) { return landmarks[a] < landmarks[b]; });
+  std::vector<std::int32_t> all;
   for (std::size_t i = 0; i < totals.included.size(); ++i) {
     if (!totals.included[i]) continue;
-    shared.by_exit.push_back(static_cast<std::int32_t>(i));
+    all.push_back(static_cast<std::int32_t>(i));
     for (std::size_t k = 0; k < landmarks.size(); ++k) {
       if (at_risk_at(timeline, i, landmarks[k])) shared.at_risk[k] += weight_of(timeline, i);
     }
   }
-  std::sort(shared.by_exit.begin(), shared.by_exit.end(), [&](auto a, auto b) {
-    return timeline.exit[static_cast<std::size_t>(a)] < timeline.exit[static_cast<std::size_t>(b)];
-  });
+  shared.n_included = static_cast<Index>(all.size());
+  shared.first_out.resize(std::min(few_exits, all.size()));
+  shared.last_out.resize(shared.first_out.size());
+  const auto exit = [&](std::int32_t i) { return timeline.exit[static_cast<std::size_t>(i)]; };
+  std::partial_sort_copy(all.begin(), all.end(), shared.first_out.begin(), shared.first_out.end(),
+                         [&](auto a, auto b) { return exit(a) < exit(b); });
+  std::partial_sort_copy(all.begin(), all.end(), shared.last_out.begin(), shared.last_out.end(),
+                         [&](auto a, auto b) { return exit(a) > exit(b); });
   return shared;
 }
 

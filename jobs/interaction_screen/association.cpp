@@ -128,20 +128,6 @@ std::vector<std::int32_t> stratum_of(const Design& design, const engine::Cohort&
   return code;
 }
 
-/// Features of the patients row by row, as the margins are counted.
-std::vector<kernels::BurdenMargins> margins_of(const engine::Cohort& cohort, const ExchangeGroups& groups) {
-  std::vector<std::int64_t> offset{0};
-  std::vector<std::int32_t> feature;
-  for (Index i = 0; i < cohort.n_patients(); ++i) {
-    const auto row = cohort.features_of(i);
-    feature.insert(feature.end(), row.begin(), row.end());
-    offset.push_back(static_cast<std::int64_t>(feature.size()));
-  }
-  return kernels::burden_margins({.offset = offset, .feature = feature},
-                                 {.code = groups.code, .n_groups = groups.n_groups}, cohort.n_features(),
-                                 groups.tested);
-}
-
 }  // namespace
 
 bool says_nothing(const kernels::TwoByTwo& cells) {
@@ -152,7 +138,9 @@ Association::Association(const Design& design, const engine::Cohort& cohort, con
     : design_(design), stratum_(stratum_of(design, cohort, labels_)), groups_(cohort, tested, stratum_) {
   const bool asked = std::find(design.tests.begin(), design.tests.end(), Test::burden) != design.tests.end();
   if (asked && groups_.n_groups > 0)  // none: everyone's stratum is missing
-    background_.emplace(margins_of(cohort, groups_));
+    background_.emplace(kernels::burden_margins(cohort.rows(),
+                                                {.code = groups_.code, .n_groups = groups_.n_groups},
+                                                cohort.n_features(), groups_.tested));
 }
 
 std::vector<kernels::BurdenTest> Association::burden_tests(const CountedPairs& counted) const {

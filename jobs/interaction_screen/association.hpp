@@ -75,9 +75,8 @@ class PairTiles {
 
   /// All patients' lists, by the same order.
   const kernels::PairLists& carriers() const { return strata_.front()->carriers; }
-  const kernels::PairLists* untested() const {
-    return strata_.front()->untested ? &*strata_.front()->untested : nullptr;
-  }
+  /// Carriers of every feature, in the job's order.
+  kernels::PatientLists lists() const { return carriers_; }
 
  private:
   struct Stratum {

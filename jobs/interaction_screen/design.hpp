@@ -40,15 +40,19 @@ struct Design {
   OutcomeDesign outcome;
   kernels::Ties ties = kernels::Ties::efron;
   Index n_features = 0;
+  double mean_both = 0;  ///< expected carriers of both features of a pair, from shard headers
 
   Index n_pairs() const { return n_features * (n_features - 1) / 2; }
   Index n_units(StageNumber stage, Index n_patients) const;
   /// What a unit takes of a list that is dealt out, `least` or more at a time: the last shares may go empty.
   static Range share(Index n, Index unit, Index n_units, Index least);
-  static constexpr Index pairs_together = 32;  ///< of singled-out pairs: the first one of a unit costs most
+  static constexpr Index pairs_together = 16;  ///< of singled-out pairs: the first one of a unit costs most
   static constexpr Index sets_together = 1;    ///< a set takes tens of milliseconds
   /// Forecast, on one core.
   double seconds(StageNumber stage, Index n_patients) const;
+  /// Forecast: pairs with min_both double carriers, which are asked about outcome; those that are singled out.
+  double n_asked() const;
+  double n_chosen() const;
   /// Forecasts: what a rank holds beside the cohort, and each of its threads.
   double bytes_per_rank(const engine::Setup& setup) const;
   double bytes_per_thread(const engine::Setup& setup) const;

@@ -33,7 +33,9 @@ Frame::Frame(const Design& own, const engine::Setup& setup, const engine::Cohort
       cohort(patients),
       tested(patients),
       association(own, patients, tested),
-      tiles(patients, tested, association, tile_cells(own, setup.catalogue.n_patients())) {
+      tiles(patients, tested, association, tile_cells(own, setup.catalogue.n_patients())),
+      set_tables(tiles.lists(), tested.anyone_untested() ? tested.untested() : kernels::PatientLists{},
+                 tested.panels(), patients.n_patients()) {
   design.require_room_for_all();
   if (design.with_outcome) outcome.emplace(design, setup, cohort, tested);
   if (design.config.permutations > 0)
@@ -41,12 +43,8 @@ Frame::Frame(const Design& own, const engine::Setup& setup, const engine::Cohort
 }
 
 const kernels::ItemSetFinder& Frame::finder(int order) const {
-  const auto known = finders_.find(order);
-  if (known != finders_.end()) return known->second;
   const kernels::ItemSetOptions options{.order = order, .min_carriers = design.config.min_carriers_of_set};
-  return finders_
-      .emplace(order, kernels::ItemSetFinder(tiles.carriers(), tested.panels(), tiles.untested(), options))
-      .first->second;
+  return finders_.try_emplace(order, tiles.carriers(), options).first->second;
 }
 
 const std::vector<ChosenPair>& Frame::chosen_pairs(const engine::Setup& setup) const {

@@ -102,6 +102,17 @@ void screen_tile(const Frame& frame, TileResult& tile, PairsPart& part) {
   screen(others, other_places, bound, false);
 }
 
+/// The unit's first tile. A few neighbouring tiles, which share features, are the business of units that are dealt
+/// together; the next few are far away, by a stride of about the golden section, for neighbours are alike in cost.
+Index first_tile(Index unit, Index n_units) {
+  constexpr Index together = 8;
+  const Index n_groups = n_units / together;
+  if (unit >= n_groups * together) return unit;  // what is left over
+  Index stride = static_cast<Index>(0.618 * static_cast<double>(n_groups)) + 1;
+  while (std::gcd(stride, n_groups) != 1) ++stride;
+  return unit / together * stride % n_groups * together + unit % together;
+}
+
 /// Who carries and who is tested, and who leaves: once for the cohort.
 void describe_cohort(const Frame& frame, Part& part) {
   const GroupCounts everyone(
@@ -135,10 +146,7 @@ Part screen_pairs(const Frame& frame, engine::Unit unit, Index n_units) {
   part.pairs.interaction = empty_tally();
   if (unit.index == 0) describe_cohort(frame, part);
   CompleteTable complete(design);
-  // neighbouring tiles are alike, and neighbouring units are dealt together: a stride of about the golden section
-  Index stride = static_cast<Index>(0.618 * static_cast<double>(n_units)) + 1;
-  while (std::gcd(stride, n_units) != 1) ++stride;
-  const Index first = unit.index * stride % n_units;
+  const Index first = first_tile(unit.index, n_units);
   for (Index number = first; number < frame.tiles.n_tiles(); number += n_units) {
     TileResult tile{.counted = frame.tiles.count(number), .log10_p = {}, .screens = {}, .screen_log10_p = {}};
     part.pairs.n_pairs += tile.counted.size();

@@ -150,25 +150,28 @@ struct LightRow {
 struct FoundSet {
   std::int32_t order = 0;
   std::array<std::int32_t, kernels::max_item_set_order> feature{};
-  /// Patients tested for all, by what they carry: bit j of the subscript is set where feature j is carried.
-  std::array<std::int32_t, 1 << kernels::max_item_set_order> cell{};
+  std::int32_t n_all = 0;  ///< patients who carry all of them
 
-  std::int32_t n_all() const { return cell[(std::size_t{1} << order) - 1]; }
+  std::span<const std::int32_t> features() const {
+    return std::span(feature).first(static_cast<std::size_t>(order));
+  }
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& order& feature& cell;
+    archive& order& feature& n_all;
   }
 };
 
 /// A set with what was estimated of it.
 struct SetRow {
   FoundSet set;
+  /// Patients tested for all, by what they carry: bit j of the subscript is set where feature j is carried.
+  std::array<std::int32_t, 1 << kernels::max_item_set_order> cell{};
   kernels::LogLinear association;
   kernels::SetCoxFit fit;
 
   template <class Archive>
   void serialize(Archive& archive, unsigned) {
-    archive& set& association& fit;
+    archive& set& cell& association& fit;
   }
 };
 

@@ -82,12 +82,12 @@ io::ResultTable set_table(const Design& design, const engine::Setup& setup, std:
   const Index n_cells = Index{1} << order;
   add_column(table, "tested", "patients", "tested for all", rows, [&](const SetRow* row) {
     Index n = 0;
-    for (Index cell = 0; cell < n_cells; ++cell) n += row->set.cell[size(cell)];
+    for (Index cell = 0; cell < n_cells; ++cell) n += row->cell[size(cell)];
     return n;
   });
   for (Index cell = n_cells - 1; cell >= 0; --cell)
     add_column(table, cell_name(cell, order), "patients", "carry (1) and do not carry (0)", rows,
-               [&](const SetRow* row) { return Index{row->set.cell[size(cell)]}; });
+               [&](const SetRow* row) { return Index{row->cell[size(cell)]}; });
   add_column(table, "expected", "patients", "would carry all, if smaller sets explained everything", rows,
              [](const SetRow* row) { return row->association.expected; });
   add_column(table, "log_ratio", "", "log of the ratio of odds ratios: the highest interaction", rows,

@@ -23,26 +23,22 @@ void keep_most_carried(std::vector<FoundSet>& sets, Index most) {
 FoundSet found_set(const kernels::ItemSets& sets, Index k) {
   FoundSet set;
   set.order = sets.order;
-  const auto features = sets.features_of(k), cells = sets.cells_of(k);
-  std::copy(features.begin(), features.end(), set.feature.begin());
-  std::copy(cells.begin(), cells.end(), set.cell.begin());
+  std::ranges::copy(sets.features_of(k), set.feature.begin());
+  set.n_all = sets.n_all[static_cast<std::size_t>(k)];
   return set;
 }
 
 }  // namespace
 
 bool carried_more(const FoundSet& x, const FoundSet& y) {
-  return std::tuple(x.order, -x.n_all(), x.feature) < std::tuple(y.order, -y.n_all(), y.feature);
+  return std::tuple(x.order, -x.n_all, x.feature) < std::tuple(y.order, -y.n_all, y.feature);
 }
 
 Part find_sets(const Frame& frame, engine::Unit unit, Index n_units) {
   const Config& config = frame.design.config;
   Part part;
   for (int order = 3; order <= config.largest_set; ++order) {
-    const kernels::ItemSetFinder& finder = frame.finder(order);
-    const auto ranges = finder.split(n_units);
-    const kernels::ItemSets found = finder.find(ranges[static_cast<std::size_t>(unit.index)],
-                                                ranges[static_cast<std::size_t>(unit.index + 1)]);
+    const kernels::ItemSets found = frame.finder(order).find(unit.index, n_units);
     part.n_sets[static_cast<std::size_t>(order)] = found.n_sets();
     for (Index k = 0; k < found.n_sets(); ++k) part.sets.push_back(found_set(found, k));
   }
@@ -64,7 +60,9 @@ Part fit_sets(const Frame& frame, std::span<const FoundSet> chosen, engine::Unit
   for (Index k = own.begin; k < own.end; ++k) {
     SetRow& row = part.set_rows.emplace_back();
     row.set = chosen[static_cast<std::size_t>(k)];
-    row.association = kernels::log_linear(std::span(row.set.cell).first(std::size_t{1} << row.set.order));
+    const auto cell = std::span(row.cell).first(std::size_t{1} << row.set.order);
+    frame.set_tables.fill(row.set.features(), row.set.order, cell);
+    row.association = kernels::log_linear(cell);
   }
   if (!frame.outcome || part.set_rows.empty()) return part;
   for (int order = 3; order <= kernels::max_item_set_order; ++order) {

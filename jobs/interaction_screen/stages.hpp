@@ -15,6 +15,7 @@
 #include "kernels/association_permutation.hpp"
 #include "kernels/item_sets.hpp"
 #include "kernels/outcome_permutation.hpp"
+#include "kernels/set_tables.hpp"
 
 namespace chorale::jobs::interaction {
 
@@ -36,6 +37,7 @@ struct Frame {
   TestedPatients tested;
   Association association;
   PairTiles tiles;
+  kernels::SetTables set_tables;
   std::optional<OutcomeModel> outcome;
   std::optional<Permuted> permuted;  ///< when there are permutations
 
@@ -64,9 +66,9 @@ Part describe_pairs(const Frame& frame, std::span<const ChosenPair> chosen, engi
 
 /// Triples and sets of four that enough patients carry.
 Part find_sets(const Frame& frame, engine::Unit unit, Index n_units);
-/// The sets that most patients carry, at most most_sets of each order.
 /// How sets are ordered: small ones first, then by falling carriers; equal numbers by features.
 bool carried_more(const FoundSet& x, const FoundSet& y);
+/// The sets that most patients carry, at most most_sets of each order.
 std::vector<FoundSet> choose_sets(const Design& design, std::span<const Part> parts);
 /// The unit's share of the chosen sets: against what lower interactions explain, and their outcome.
 Part fit_sets(const Frame& frame, std::span<const FoundSet> chosen, engine::Unit unit, Index n_units);

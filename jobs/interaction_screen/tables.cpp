@@ -90,7 +90,7 @@ std::string set_sentence(const Design& design, const engine::Setup& setup, const
   for (Index j = 0; j < order; ++j)
     names.push_back(setup.features.features[size(strongest->set.feature[size(j)])].name);
   return fmt::format("{}; farthest from what smaller sets explain: {} ({} patients, {:.1f} expected).", text,
-                     fmt::join(names, " × "), strongest->set.n_all(), strongest->association.expected);
+                     fmt::join(names, " × "), strongest->set.n_all, strongest->association.expected);
 }
 
 std::string permutation_sentence(const Design& design, const engine::Setup& setup, const Findings& findings) {

@@ -8,10 +8,12 @@
 #include <benchmark/benchmark.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
 #include "kernels/draw.hpp"
+#include "kernels/set_tables.hpp"
 
 namespace chorale::kernels {
 namespace {
@@ -20,14 +22,12 @@ constexpr Index n_patients = 100'000;
 using Lists = std::vector<std::vector<std::int32_t>>;
 
 struct Cohort {
-  Lists carriers, missing;
-  std::vector<std::span<const std::int32_t>> views, missing_views;
-  std::vector<std::int16_t> panel;
-  std::vector<std::uint8_t> holds;
+  Lists carriers;
+  std::vector<std::span<const std::int32_t>> views;
   PairOrder order;
-  PairLists packed, untested;
+  PairLists packed;
 
-  explicit Cohort(Lists lists) : carriers(std::move(lists)), missing(carriers.size()) {
+  explicit Cohort(Lists lists) : carriers(std::move(lists)) {
     views.assign(carriers.begin(), carriers.end());
     order = pair_order(views, n_patients);
     packed = make_pair_lists(order, views, n_patients);
@@ -71,19 +71,48 @@ const Cohort& cohort(Index percent) {
   return percent == 0 ? genes : percent == 2 ? few : percent == 10 ? some : half;
 }
 
-void check(benchmark::State& state, const Cohort& of, const ItemSets& sets) {
-  for (Index set = 0; set < sets.n_sets(); set += 1 + sets.n_sets() / 50) {
-    Index n_all = 0, n_patients_in = 0;
-    const auto features = sets.features_of(set);
-    const auto carries = [&](std::int32_t feature, std::int32_t i) {
-      const auto& list = of.carriers[static_cast<std::size_t>(feature)];
-      return std::binary_search(list.begin(), list.end(), i);
+/// Carriers of each feature (on the diagonal) and of each pair.
+std::vector<std::int32_t> carriers_of_pairs(const Cohort& of) {
+  std::vector<std::int32_t> n(250 * 250);
+  for (std::size_t f = 0; f < 250; ++f) n[f * 251] = static_cast<std::int32_t>(of.carriers[f].size());
+  const ItemSets pairs = ItemSetFinder(of.packed, {.order = 2, .min_carriers = 1}).find();
+  for (Index k = 0; k < pairs.n_sets(); ++k) {
+    const auto a = static_cast<std::size_t>(pairs.features_of(k)[0]),
+               b = static_cast<std::size_t>(pairs.features_of(k)[1]);
+    n[a * 250 + b] = n[b * 250 + a] = pairs.n_all[static_cast<std::size_t>(k)];
+  }
+  return n;
+}
+
+/// The eight cells of each triple where everyone is tested: inclusion and exclusion.
+void fill_cells(const ItemSets& sets, const std::vector<std::int32_t>& n, std::vector<std::int32_t>& cells) {
+  cells.resize(static_cast<std::size_t>(8 * sets.n_sets()));
+  const std::int32_t* feature = sets.feature.data();
+  std::int32_t* cell = cells.data();
+  for (const std::int32_t all : sets.n_all) {
+    const std::int32_t x = feature[0], y = feature[1], z = feature[2];
+    const auto both = [&](std::int32_t a, std::int32_t b) {
+      return n[static_cast<std::size_t>(a * 250 + b)];
     };
-    for (std::int32_t i = 0; i < n_patients; ++i)
-      n_all += std::all_of(features.begin(), features.end(), [&](auto f) { return carries(f, i); });
-    for (const std::int32_t n : sets.cells_of(set)) n_patients_in += n;
-    if (sets.cells_of(set).back() != n_all || n_patients_in != n_patients)
-      state.SkipWithError("differs from asking every patient");
+    const std::int32_t xy = both(x, y) - all, xz = both(x, z) - all, yz = both(y, z) - all;
+    cell[7] = all;
+    cell[3] = xy, cell[5] = xz, cell[6] = yz;
+    cell[1] = both(x, x) - xy - xz - all, cell[2] = both(y, y) - xy - yz - all,
+    cell[4] = both(z, z) - xz - yz - all;
+    cell[0] = static_cast<std::int32_t>(n_patients) - cell[1] - cell[2] - cell[4] - xy - xz - yz - all;
+    feature += 3;
+    cell += 8;
+  }
+}
+
+void check(benchmark::State& state, const Cohort& of, const ItemSets& sets,
+           const std::vector<std::int32_t>& cells) {
+  const SetTables tables(of.views, {}, {}, n_patients);
+  for (Index set = 0; set < sets.n_sets(); set += 1 + sets.n_sets() / 50) {
+    std::vector<std::int32_t> expected(8);
+    tables.fill(sets.features_of(set), 3, expected);
+    if (!std::equal(expected.begin(), expected.end(), cells.begin() + 8 * set))
+      state.SkipWithError("differs from walking the lists");
   }
 }
 
@@ -92,18 +121,21 @@ void item_sets_all_triples(benchmark::State& state) {
   const Cohort& of = cohort(state.range(0));
   const auto method = static_cast<ItemSetMethod>(state.range(2));
   ItemSets sets;
+  std::vector<std::int32_t> cells;
   Index n_found = 0;
   const auto all = [&] {
-    const ItemSetFinder finder(of.packed, {}, nullptr, {.order = 3, .min_carriers = state.range(1)});
+    const ItemSetFinder finder(of.packed, {.order = 3, .min_carriers = state.range(1)});
+    const std::vector<std::int32_t> n = carriers_of_pairs(of);
     n_found = 0;
     for (Index rank = 0; rank < 250; ++rank) {
-      sets = finder.find(rank, rank + 1, method);
+      sets = finder.find(rank, 250, method);
+      fill_cells(sets, n, cells);
       n_found += sets.n_sets();
-      benchmark::DoNotOptimize(sets.cell.data());
+      benchmark::DoNotOptimize(cells.data());
     }
   };
   for (auto _ : state) all();
-  check(state, of, sets);
+  check(state, of, sets, cells);
   state.counters["found"] = static_cast<double>(n_found);
   state.counters["triples"] =
       benchmark::Counter(250.0 * 249 * 248 / 6, benchmark::Counter::kIsIterationInvariantRate);
@@ -116,26 +148,12 @@ BENCHMARK(item_sets_all_triples)
 void item_sets_find(benchmark::State& state) {
   omp_set_num_threads(1);
   const Cohort& of = cohort(0);
-  const ItemSetOptions options{.order = static_cast<int>(state.range(0)), .min_carriers = state.range(1)};
-  // half of the genes on one panel of two, the others on both
-  std::vector<std::int16_t> panel;
-  std::vector<std::uint8_t> holds(500, 1);
-  const bool with_panels = state.range(2) != 0;
-  Lists carriers = of.carriers;
-  if (with_panels) {
-    for (std::int32_t i = 0; i < n_patients; ++i) panel.push_back(static_cast<std::int16_t>(i % 3 == 0));
-    for (std::size_t f = 0; f < 250; f += 2) {
-      holds[250 + f] = 0;
-      std::erase_if(carriers[f], [](std::int32_t i) { return i % 3 == 0; });
-    }
-  }
-  const Cohort on_panels(std::move(carriers));
-  const PanelMask panels = with_panels ? PanelMask{panel, holds, 2} : PanelMask{};
   Index n_found = 0;
   for (auto _ : state) {
-    const ItemSetFinder finder(on_panels.packed, panels, nullptr, options);
-    const ItemSets sets = finder.find(0, 250);
-    benchmark::DoNotOptimize(sets.cell.data());
+    const ItemSetFinder finder(of.packed,
+                               {.order = static_cast<int>(state.range(0)), .min_carriers = state.range(1)});
+    const ItemSets sets = finder.find();
+    benchmark::DoNotOptimize(sets.n_all.data());
     n_found = sets.n_sets();
   }
   state.counters["found"] =
@@ -143,9 +161,22 @@ void item_sets_find(benchmark::State& state) {
   state.counters["sets"] = static_cast<double>(n_found);
 }
 BENCHMARK(item_sets_find)
-    ->ArgNames({"order", "min_carriers", "panels"})
-    ->ArgsProduct({{3, 4}, {1, 20}, {0, 1}})
+    ->ArgNames({"order", "min_carriers"})
+    ->ArgsProduct({{3, 4}, {1, 20}})
     ->Unit(benchmark::kMillisecond);
+
+void set_tables_of_triples(benchmark::State& state) {
+  omp_set_num_threads(1);
+  const Cohort& of = cohort(0);
+  const SetTables tables(of.views, {}, {}, n_patients);
+  const ItemSets sets = ItemSetFinder(of.packed, {.order = 3, .min_carriers = 20}).find();
+  std::vector<std::int32_t> cells(static_cast<std::size_t>(8 * sets.n_sets()));
+  for (auto _ : state) tables.fill(sets.feature, 3, cells);
+  check(state, of, sets, cells);
+  state.counters["tables"] =
+      benchmark::Counter(static_cast<double>(sets.n_sets()), benchmark::Counter::kIsIterationInvariantRate);
+}
+BENCHMARK(set_tables_of_triples)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace chorale::kernels

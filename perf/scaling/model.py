@@ -15,9 +15,10 @@ RESULTS      output folder of a run on one rank: run.json, and .chorale/units.ts
 
 What is simulated, stage by stage, those that join each other dealt as one: each rank begins with its own chunk
 (engine/deal.hpp), then draws chunk numbers from one counter that serves one draw at a time; a stage ends for all when the
-last unit does; parts go to rank 0 one rank after another; rank 0 makes the brief; a tree of messages tells all. What the
-first unit of a stage took beyond the median of the others each rank pays at its own first unit of that stage. Parts take
-the bytes that they had on one rank, where they are joined into one; beyond that n ranks send n small parts.
+last unit does; parts go to rank 0 up a tree, those above 64 kB (or 32 MB / ranks) one after another; rank 0 makes the
+brief; a tree of messages tells all. The ranks of a node share the load, as far as there are shards. What the first unit
+of a stage took beyond the median of the others each rank pays at its own first unit of that stage. Parts take the bytes
+that they had on one rank, where they are joined into one; beyond that n ranks send n small parts.
 Two efficiencies: of the stages (work by ranks × their time), and of the whole run against one rank, where what is not
 dealt (start, load, rank 0's briefs, tables and files) counts in full.
 """
@@ -109,18 +110,23 @@ def predict(stages, serial, n_ranks, machine):
         losses["setup"] += set_up / n_ranks
         losses["counter"] += waited / n_ranks
         losses["tail"] += max(0.0, time - mine - (set_up + waited) / n_ranks)
-        gather = sum((n_ranks - 1) * 2 * machine.message + 3 * tree +
-                     (1 - 1 / n_ranks) * (stage["bytes"] + n_ranks * machine.part) / machine.bandwidth for stage in group)
+        gather = 0.0
+        for stage in group:
+            n_bytes = stage["bytes"] + n_ranks * machine.part
+            straight = n_bytes / n_ranks > min(1 << 16, (1 << 25) / n_ranks)
+            n_messages = math.ceil(math.log2(n_ranks)) + (n_ranks - 1 if straight else 0) if n_ranks > 1 else 0
+            gather += 2 * n_messages * machine.message + 4 * tree + (1 - 1 / n_ranks) * n_bytes / machine.bandwidth
         losses["gather"] += gather
         span += time + gather
     losses["briefs"] = serial["briefs"]
     span += serial["briefs"]
     nodes = math.ceil(n_ranks / machine.ranks_per_node)
     start = machine.start + 2 * tree
-    total = start + serial["load"] + span + serial["finish"]
+    load = serial["load"] / min(n_ranks, machine.ranks_per_node, machine.shards)
+    total = start + load + span + serial["finish"]
     once = machine.setup + sum(stage["setup"] for stage in stages)
     alone = machine.start + serial["load"] + work + once + serial["briefs"] + serial["finish"]
-    outside = {"start": start, "load": serial["load"], "tables and files": serial["finish"]}
+    outside = {"start": start, "load": load, "tables and files": serial["finish"]}
     return {
         "ranks": n_ranks, "nodes": nodes, "units_a_rank": sum(len(s["seconds"]) for s in stages) / n_ranks,
         "work_a_rank": work / n_ranks, "stages_seconds": span, "total_seconds": total,
@@ -169,6 +175,7 @@ def main():
     parser.add_argument("--part", type=float, default=1000, help="bytes of a rank's joined part beyond what it says")
     parser.add_argument("--join", nargs="*", default=["pairs", "details", "permutations"], metavar="STAGE",
                         help="stages that are dealt together with the one before (engine::Stage::joins_previous)")
+    parser.add_argument("--shards", type=int, default=1, help="of the cohort, which the ranks of a node read in turn")
     parser.add_argument("--start", type=float, default=0.0, help="seconds until the ranks are up")
     parser.add_argument("--setup", type=float, help="seconds of a rank's first unit of all beyond the others, whatever its stage; default: all that "
                              "the first stage's first unit took more, of which some may be that stage's own")
