@@ -125,12 +125,12 @@ class Replicate : private CoxPathLanes {
     return move_all(between, model_tolerance);
   }
 
-  /// That of the knots before and behind.
+  /// Twice that of the knots before and behind, as nothing of its own is known.
   double share_beside(Index k, Index begin, Index end) const {
     Index before = k, behind = k;
     while (!is_knot(before, begin, end)) --before;
     while (!is_knot(behind, begin, end)) ++behind;
-    return std::max(share_[size(before)], share_[size(behind)]);
+    return 2 * std::max(share_[size(before)], share_[size(behind)]);
   }
 
   /// What a further step would move, judged by those before.
