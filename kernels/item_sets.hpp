@@ -60,7 +60,7 @@ struct ItemSetData;  // kernels/item_sets_data.hpp
 /// Throws   ShapeError when order is not 2 to 4, or min_carriers is negative
 /// Cost     every triple of 250 features in 100,000 patients, on one Zen 5 core: 5e7 a second where features are
 ///          as rare as mutated genes, 1.6e7 where half of the patients carry each. 20,000 features, 77 a patient:
-///          triples of at least 10 carriers in 8 s, of which 0.3 s count pairs. A found triple takes 16 bytes
+///          triples of at least 10 carriers in 6 s. A found triple takes 16 bytes
 /// Threads  over ranks, integers only
 /// Source   Zaki 2000, IEEE Trans Knowl Data Eng 12:372 (depth first over lists of carriers);
 ///          Uno, Kiyomi, Arimura 2004, LCM (counting by delivery)
