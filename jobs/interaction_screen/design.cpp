@@ -116,6 +116,9 @@ double Design::bytes_per_rank(const engine::Setup& setup) const {
     const auto models = static_cast<double>(std::min(OutcomeModel::most_models, sets * (sets + 1) / 2));
     bytes += models * (patients * (105 + 27 * static_cast<double>(expected_terms(setup))) +
                        325 * expected_times(setup));
+    // what the screen keeps of features that share a pair it asks about (PairCoxScreener)
+    const double share = std::min(1.0, 1.1 * std::sqrt(n_asked() / static_cast<double>(n_pairs())));
+    bytes += std::min(134e6, 24 * share * static_cast<double>(n_features) * expected_times(setup));
   }
   if (config.complete_table) {
     const auto units = static_cast<double>(n_units(pairs_stage, setup.catalogue.n_patients()));
@@ -127,6 +130,12 @@ double Design::bytes_per_rank(const engine::Setup& setup) const {
 
 double Design::bytes_per_thread(const engine::Setup& setup) const {
   return with_outcome ? 8e6 + 1400 * expected_times(setup) : 4e6;
+}
+
+double Design::bytes_kept() const {
+  // as numbers and as an archive: all of few pairs; of many the small ones, in lists that grow
+  const auto p = static_cast<double>(n_pairs()) * static_cast<double>(tests.size() + 1);
+  return keeps_every_p() ? 32 * p : 42 * 0.05 * p;
 }
 
 Index Design::n_units(StageNumber stage, Index n_patients) const {

@@ -56,6 +56,8 @@ struct Design {
   /// Forecasts: what a rank holds beside the cohort, and each of its threads.
   double bytes_per_rank(const engine::Setup& setup) const;
   double bytes_per_thread(const engine::Setup& setup) const;
+  /// Of the p that are kept: on rank 0 where every p is, else on the ranks that made them until all know which are needed.
+  double bytes_kept() const;
   /// Few enough pairs that every p goes to rank 0; otherwise only those that could be reported.
   bool keeps_every_p() const { return n_pairs() <= 200'000; }
   /// Largest log10 p that a unit keeps for the choice of hits.

@@ -74,15 +74,17 @@ std::vector<engine::Stage> InteractionScreen::stages(const engine::Setup& setup)
   for (Index s = 0; s < n_stages; ++s) {
     const auto stage = static_cast<StageNumber>(s);
     const Index n_units = design.n_units(stage, n_patients);
-    stages.push_back({.name = names[static_cast<std::size_t>(s)],
-                      .layout = engine::Layout::replicated,
-                      .columns = columns,
-                      .n_units = n_units,
-                      .joins_previous = stage != sets_stage && stage != set_fits_stage,
-                      .seconds_per_unit =
-                          n_units == 0 ? 0 : design.seconds(stage, n_patients) / static_cast<double>(n_units),
-                      .bytes_per_rank = design.bytes_per_rank(setup),
-                      .bytes_per_thread = design.bytes_per_thread(setup)});
+    stages.push_back(
+        {.name = names[static_cast<std::size_t>(s)],
+         .layout = engine::Layout::replicated,
+         .columns = columns,
+         .n_units = n_units,
+         .joins_previous = stage != sets_stage && stage != set_fits_stage,
+         .seconds_per_unit =
+             n_units == 0 ? 0 : design.seconds(stage, n_patients) / static_cast<double>(n_units),
+         .bytes_per_rank = design.bytes_per_rank(setup),
+         .bytes_per_thread = design.bytes_per_thread(setup),
+         .bytes_spread = stage == pairs_stage && !design.keeps_every_p() ? design.bytes_kept() : 0});
   }
   return stages;
 }
@@ -138,10 +140,7 @@ void InteractionScreen::complete(const engine::Setup& setup, io::Pieces& pieces)
 
 double InteractionScreen::result_bytes(const engine::Setup& setup) const {
   const Design design = Design::of(config_, setup);
-  // every p that is kept, as an archive and as numbers: all of few pairs, the small ones of many
-  const auto pairs = static_cast<double>(design.n_pairs());
-  const double kept = design.keeps_every_p() ? pairs : 0.05 * pairs;
-  return 3e6 + 2 * sizeof(KeptP) * kept * static_cast<double>(design.tests.size() + 1);
+  return 3e6 + (design.keeps_every_p() ? design.bytes_kept() : 0);
 }
 
 io::Results InteractionScreen::finish(const engine::Setup& setup, std::span<const Part> parts) const {

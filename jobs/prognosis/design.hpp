@@ -41,6 +41,10 @@ struct Design {
   engine::Columns columns(const engine::Setup& setup) const;
   Index n_units(StageNumber stage) const;
   double seconds_per_unit(StageNumber stage, Index n_patients) const;
+  double bytes_per_rank(const engine::Setup& setup) const;
+  double bytes_per_thread(const engine::Setup& setup) const;
+  /// Of the model on one rank, and of what all replicates yield.
+  double result_bytes(const engine::Setup& setup) const;
   /// Replicates (pairs of half samples) of one unit: first and one past the last.
   std::pair<Index, Index> share(StageNumber stage, Index unit) const;
 };

@@ -26,7 +26,9 @@ std::vector<engine::Stage> Prognosis::stages(const engine::Setup& setup) const {
                       .columns = design.columns(setup),
                       .n_units = design.n_units(stage),
                       .joins_previous = stage != model_stage,
-                      .seconds_per_unit = design.seconds_per_unit(stage, n_patients)});
+                      .seconds_per_unit = design.seconds_per_unit(stage, n_patients),
+                      .bytes_per_rank = design.bytes_per_rank(setup),
+                      .bytes_per_thread = design.bytes_per_thread(setup)});
   }
   return stages;
 }
@@ -50,6 +52,10 @@ Part Prognosis::run(const engine::Setup& setup, const engine::Cohort& cohort, en
       part.entered = halve(*frame_, first, last);
   }
   return part;
+}
+
+double Prognosis::result_bytes(const engine::Setup& setup) const {
+  return Design::of(config_, setup).result_bytes(setup);
 }
 
 io::Results Prognosis::finish(const engine::Setup& setup, std::span<const Part> parts) const {
