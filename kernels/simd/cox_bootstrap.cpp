@@ -424,7 +424,9 @@ void bootstrap_deaths(const BootstrapWalk& walk, const BootstrapBatch& batch, bo
         store_lanes(weight + lane, weights);
         store_lanes(deaths + lane, counts);
       }
-      __builtin_memcpy(columns + n * p, walk.columns + visit * p, static_cast<std::size_t>(n_visits * p) * 8);
+      if (p > 0)
+        __builtin_memcpy(columns + n * p, walk.columns + visit * p,
+                         static_cast<std::size_t>(n_visits * p) * 8);
       visit += n_visits;
       n += n_visits;
       if (n == n_together) add_columns();
