@@ -25,6 +25,14 @@ void Ledger::add(const Ledger& other) {
   for (std::size_t i = 0; i < lines.size(); ++i) lines[i].n_left += other.lines[i].n_left;
 }
 
+void Ledger::add_up(const std::function<void(std::span<std::int64_t>)>& sum) {
+  std::vector<std::int64_t> counts{n_start};
+  for (const Line& line : lines) counts.push_back(line.n_left);
+  sum(counts);
+  n_start = counts[0];
+  for (std::size_t i = 0; i < lines.size(); ++i) lines[i].n_left = counts[i + 1];
+}
+
 io::ResultTable Ledger::table() const {
   std::vector<std::string> step{"cohort"}, reason{"all patients"};
   std::vector<std::int64_t> left{0}, remain{n_start};

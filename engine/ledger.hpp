@@ -2,6 +2,9 @@
 // Copyright the Chorale authors
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +35,8 @@ struct Ledger {
   Index n_remaining() const;
   /// Adds the counts of a ledger with the same lines; an empty ledger takes the other's lines.
   void add(const Ledger& other);
+  /// Adds the counts of ledgers with the same lines that others hold: sum() makes its numbers the sums over all of them.
+  void add_up(const std::function<void(std::span<std::int64_t>)>& sum);
   /// attrition.tsv: step, reason, patients that left, patients that remain.
   io::ResultTable table() const;
 

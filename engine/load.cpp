@@ -21,16 +21,6 @@ void add(Extent& total, const Extent& more) {
   total.n_untested += more.n_untested;
 }
 
-/// Ledger counts travel as numbers: every rank that read a shard has the same lines.
-Ledger sum_over_node(Ledger mine, Comm& comm) {
-  std::vector<std::int64_t> counts{mine.n_start};
-  for (const auto& line : mine.lines) counts.push_back(line.n_left);
-  comm.node_sum(counts);
-  mine.n_start = counts[0];
-  for (std::size_t i = 0; i < mine.lines.size(); ++i) mine.lines[i].n_left = counts[i + 1];
-  return mine;
-}
-
 }  // namespace
 
 Cohort load_shard(const Reading& reading, Index shard) {
@@ -66,7 +56,7 @@ Cohort load_replicated(const Reading& reading, Comm& comm, Index most_held) {
   }
   comm.node_sum(sizes);
   if (!any) ledger = no_ones_ledger(reading);  // more ranks than shards
-  ledger = sum_over_node(std::move(ledger), comm);
+  ledger.add_up([&](std::span<std::int64_t> counts) { comm.node_sum(counts); });
 
   std::vector<Extent> before(static_cast<std::size_t>(n_shards) + 1);
   for (std::size_t s = 0; s < static_cast<std::size_t>(n_shards); ++s) {

@@ -75,15 +75,6 @@ Cohort pack(const Reading& reading, std::vector<Slice>& pieces) {
   return packer.finish({});
 }
 
-Ledger sum_over_ranks(Ledger mine, Comm& comm) {
-  std::vector<std::int64_t> counts{mine.n_start};
-  for (const auto& line : mine.lines) counts.push_back(line.n_left);
-  comm.sum(counts);
-  mine.n_start = counts[0];
-  for (std::size_t i = 0; i < mine.lines.size(); ++i) mine.lines[i].n_left = counts[i + 1];
-  return mine;
-}
-
 }  // namespace
 
 TimeSlice load_by_time(const Reading& reading, Comm& comm, Index most_blocks) {
@@ -114,7 +105,7 @@ TimeSlice load_by_time(const Reading& reading, Comm& comm, Index most_blocks) {
     }
   }
   if (comm.rank() >= n_shards) ledger = no_ones_ledger(reading);
-  ledger = sum_over_ranks(std::move(ledger), comm);
+  ledger.add_up([&](std::span<std::int64_t> counts) { comm.sum(counts); });
   std::vector<Cohort> blocks;
   for (auto& of_block : pieces) {
     blocks.push_back(pack(reading, of_block));

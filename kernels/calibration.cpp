@@ -174,9 +174,7 @@ CalibrationSlope calibration_slope(const RiskOrder& order, std::span<const doubl
   const NewtonResult fit = newton(likelihood, {.start = start, .kept = {0}, .range = {&range, 1}});
   // whoever is at risk together has the same value
   if (!(fit.information_at_start(0, 0) > 1e-12 * weight_of_deaths)) return result;
-  result.verdict = !fit.infinite.empty() ? CoxVerdict::monotone
-                   : fit.converged       ? CoxVerdict::converged
-                                         : CoxVerdict::not_converged;
+  result.verdict = verdict_of<CoxVerdict>(fit, false);
   if (result.verdict != CoxVerdict::converged) return result;
   result.slope = fit.beta(0) / scale;
   result.se = 1 / (std::sqrt(fit.information(0, 0)) * scale);

@@ -238,14 +238,13 @@ CoxFit cox_fit_by_time(std::span<CoxTimeBlock> blocks, Index n_columns, Index n_
   const Eigen::VectorXd gradient = likelihood.gradient()(kept);
   const Eigen::MatrixXd information = likelihood.information()(kept, kept);
   fit.score_chi2 = kept.empty() ? 0 : gradient.dot(Eigen::LLT<Eigen::MatrixXd>(information).solve(gradient));
-  const NewtonResult found =
-      newton(likelihood,
-             {.start = zero, .kept = kept, .range = scale.range, .max_iterations = options.max_iterations});
+  const NewtonResult found = newton(likelihood, {.start = zero,
+                                                 .kept = kept,
+                                                 .range = scale.range,
+                                                 .max_iterations = options.max_iterations,
+                                                 .loglik_at_start = fit.loglik_null});
   report(scale, found, fit);
-  fit.verdict = !found.infinite.empty() ? CoxVerdict::monotone
-                : !found.converged      ? CoxVerdict::not_converged
-                : !fit.aliased.empty()  ? CoxVerdict::singular
-                                        : CoxVerdict::converged;
+  fit.verdict = verdict_of<CoxVerdict>(found, !fit.aliased.empty());
   return fit;
 }
 

@@ -184,10 +184,7 @@ CoxFit cox_fit(const CoxDesign& design, const CoxOptions& options) {
   if (plan.start.isZero(0)) plan.loglik_at_start = fit.loglik_null;
   const NewtonResult found = newton(likelihood, plan);
   report(rows, found, likelihood, fit);
-  fit.verdict = !found.infinite.empty() ? CoxVerdict::monotone
-                : !found.converged      ? CoxVerdict::not_converged
-                : !fit.aliased.empty()  ? CoxVerdict::singular
-                                        : CoxVerdict::converged;
+  fit.verdict = verdict_of<CoxVerdict>(found, !fit.aliased.empty());
   return fit;
 }
 

@@ -42,4 +42,12 @@ struct NewtonResult {
 /// numbers end there, from where predictors differ by more than 100.
 NewtonResult newton(CoxLikelihood& likelihood, const NewtonPlan& plan);
 
+/// What a fit says of itself, worst first, with or without columns that follow from others.
+template <class Verdict>
+Verdict verdict_of(const NewtonResult& found, bool any_aliased) {
+  if (!found.infinite.empty()) return Verdict::monotone;
+  if (!found.converged) return Verdict::not_converged;
+  return any_aliased ? Verdict::singular : Verdict::converged;
+}
+
 }  // namespace chorale::kernels

@@ -122,10 +122,7 @@ FineGrayFit fine_gray_fit(const FineGrayDesign& design, const FineGrayOptions& o
   if (plan.start.isZero(0)) plan.loglik_at_start = fit.loglik_null;
   const NewtonResult found = newton(engine, plan);
   report(rows, found, static_cast<double>(design.n_events), options, engine, fit);
-  fit.verdict = !found.infinite.empty() ? FineGrayVerdict::monotone
-                : !found.converged      ? FineGrayVerdict::not_converged
-                : !fit.aliased.empty()  ? FineGrayVerdict::singular
-                                        : FineGrayVerdict::converged;
+  fit.verdict = verdict_of<FineGrayVerdict>(found, !fit.aliased.empty());
   return fit;
 }
 

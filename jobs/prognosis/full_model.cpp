@@ -145,7 +145,7 @@ std::vector<Baseline> baselines_of(const Frame& frame, const kernels::BaselineHa
 
 }  // namespace
 
-FullModel describe_model(const Frame& frame, const engine::Setup&, const engine::Cohort& cohort) {
+FullModel describe_model(const Frame& frame, const engine::Cohort& cohort) {
   const auto n_terms = size(frame.candidates.n_terms());
   FullModel full;
   full.ledger = frame.ledger();

@@ -40,7 +40,7 @@ Part Prognosis::run(const engine::Setup& setup, const engine::Cohort& cohort, en
   Part part;
   switch (stage) {
     case model_stage:
-      part.full.push_back(describe_model(*frame_, setup, cohort));
+      part.full.push_back(describe_model(*frame_, cohort));
       break;
     case replicates_stage:
       part.replicates = replicate(*frame_, first, last);

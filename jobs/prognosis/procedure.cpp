@@ -175,19 +175,6 @@ std::vector<Model> Procedure::fit_lanes(std::span<const std::uint8_t> copies, In
   return models;
 }
 
-std::unique_ptr<kernels::CoxPathRoom> Procedure::take_room() const {
-  const std::lock_guard lock(rooms_taken_);
-  if (rooms_.empty()) return std::make_unique<kernels::CoxPathRoom>();
-  auto room = std::move(rooms_.back());
-  rooms_.pop_back();
-  return room;
-}
-
-void Procedure::give_back(std::unique_ptr<kernels::CoxPathRoom> room) const {
-  const std::lock_guard lock(rooms_taken_);
-  rooms_.push_back(std::move(room));
-}
-
 Procedure::Sample Procedure::sample(std::span<const std::uint8_t> copies) const {
   Sample sample;
   sample.fill = candidates_.learn_fills(copies, 1);
@@ -222,12 +209,11 @@ Tuned Procedure::tune(const Sample& sample) const {
   Tuned tuned;
   if (sample.n_events == 0) return tuned;
   const bool guided = guide_ && sample.shared;
-  auto room = guided ? take_room() : nullptr;
+  auto room = guided ? rooms_.borrow() : nullptr;
   if (design_.cross_validates()) {
     kernels::CoxCv cv =
         guided ? kernels::cox_cv(sample.design, *guide_, design_.ties, fold_, sample.weight, *room)
                : kernels::cox_cv(sample.design, fold_, options(sample.n_events, sample.weight));
-    if (guided) give_back(std::move(room));
     tuned.path = std::move(cv.path);
     tuned.criterion = std::move(cv.mean_deviance);
     tuned.error = std::move(cv.se);
@@ -236,7 +222,6 @@ Tuned Procedure::tune(const Sample& sample) const {
   }
   tuned.path = guided ? kernels::cox_path(*guide_, sample.weight, *room)
                       : kernels::cox_path(sample.design, options(sample.n_events, sample.weight));
-  if (guided) give_back(std::move(room));
   double least = infinity;
   for (Index k = 0; k < tuned.path.n_lambda(); ++k) {
     const double criterion = -2 * tuned.path.loglik[size(k)] +

@@ -3,13 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "jobs/common/pool.hpp"
 #include "jobs/prognosis/candidates.hpp"
 #include "jobs/prognosis/design.hpp"
 #include "kernels/cox.hpp"
@@ -95,8 +94,6 @@ class Procedure {
   Tuned tune(const Sample& sample) const;
   double per_term(Index n_events) const;
   kernels::CoxPathOptions options(Index n_events, std::span<const double> weight) const;
-  std::unique_ptr<kernels::CoxPathRoom> take_room() const;
-  void give_back(std::unique_ptr<kernels::CoxPathRoom> room) const;
   kernels::CoxPathDesign net_design(std::span<const double> fill) const;
 
   const Design& design_;
@@ -109,8 +106,7 @@ class Procedure {
   std::vector<double> penalties_;
   std::optional<kernels::CoxPathDesign> net_;
   std::optional<kernels::CoxPathGuide> guide_;
-  mutable std::vector<std::unique_ptr<kernels::CoxPathRoom>> rooms_;  // that no thread is using
-  mutable std::mutex rooms_taken_;
+  mutable Pool<kernels::CoxPathRoom> rooms_;
   // without selection: all columns for replicates in lanes, and the fit of all patients
   kernels::CoxDesign lanes_;
   kernels::CoxFit full_;

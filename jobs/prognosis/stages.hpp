@@ -45,7 +45,7 @@ struct Frame {
 };
 
 /// The procedure on all patients; everything that is asked of its model.
-FullModel describe_model(const Frame& frame, const engine::Setup& setup, const engine::Cohort& cohort);
+FullModel describe_model(const Frame& frame, const engine::Cohort& cohort);
 
 /// Replicates first … last - 1.
 std::vector<Replicate> replicate(const Frame& frame, Index first, Index last);

@@ -53,6 +53,18 @@ std::vector<double> joined(std::initializer_list<std::vector<double>> columns) {
   return all;
 }
 
+/// Age and the eight genes of everyone, for elastic nets.
+kernels::CoxPathDesign age_and_genes(const SmallCohort& cohort) {
+  const Rows400 rows(cohort);
+  std::vector<std::vector<std::int32_t>> carriers(8);
+  for (std::size_t i = 0; i < cohort.patients.size(); ++i)
+    for (const std::int32_t gene : cohort.patients[i].carries)
+      carriers[static_cast<std::size_t>(gene)].push_back(static_cast<std::int32_t>(i));
+  const std::vector<std::span<const std::int32_t>> sparse(carriers.begin(), carriers.end());
+  return kernels::make_cox_path_design(rows.timeline(),
+                                       {.dense = rows.age, .n_dense = 1, .sparse = sparse, .offset = {}});
+}
+
 const std::string covariates = "covariates = [\"AGE\", \"TRIAL\"]\n";
 const std::string alone = "features = false\n";
 
@@ -295,14 +307,7 @@ TEST(Prognosis, ElasticNetIsThePathAtTheLeastCriterion) {
       runs.run("covariates = [\"AGE\"]\n", no_replicates + "selection = \"elastic_net\"\ntuning = \"aic\"\n");
   const Rows terms(results, "coefficients"), path(results, "path");
 
-  const Rows400 rows(runs.cohort);
-  std::vector<std::vector<std::int32_t>> carriers(8);
-  for (std::size_t i = 0; i < 400; ++i)
-    for (const std::int32_t gene : runs.cohort.patients[i].carries)
-      carriers[static_cast<std::size_t>(gene)].push_back(static_cast<std::int32_t>(i));
-  const std::vector<std::span<const std::int32_t>> sparse(carriers.begin(), carriers.end());
-  const auto design = kernels::make_cox_path_design(
-      rows.timeline(), {.dense = rows.age, .n_dense = 1, .sparse = sparse, .offset = {}});
+  const auto design = age_and_genes(runs.cohort);
   const auto expected = kernels::cox_path(design, {.ties = kernels::Ties::efron});
   Index best = 0;
   std::vector<double> aic;
@@ -329,14 +334,7 @@ TEST(Prognosis, ReplicatesOfAnElasticNetRepeatTheProcedure) {
   const Rows replicates(results, "replicates"), coefficients(results, "replicate_coefficients");
   const auto copies = drawn_copies(9);
 
-  const Rows400 rows(runs.cohort);
-  std::vector<std::vector<std::int32_t>> carriers(8);
-  for (std::size_t i = 0; i < 400; ++i)
-    for (const std::int32_t gene : runs.cohort.patients[i].carries)
-      carriers[static_cast<std::size_t>(gene)].push_back(static_cast<std::int32_t>(i));
-  const std::vector<std::span<const std::int32_t>> sparse(carriers.begin(), carriers.end());
-  const auto design = kernels::make_cox_path_design(
-      rows.timeline(), {.dense = rows.age, .n_dense = 1, .sparse = sparse, .offset = {}});
+  const auto design = age_and_genes(runs.cohort);
   const auto all = kernels::cox_path(design, {.ties = kernels::Ties::efron});
   for (const Index r : {Index{0}, Index{5}, Index{8}}) {
     std::vector<double> weight;
