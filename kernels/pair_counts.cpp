@@ -22,13 +22,15 @@ bool counts_whole_vectors() {
 #endif
 }
 
-constexpr Index strip_rows = 64;  ///< rows of bits at a time where they are not kept
+constexpr Index strip_rows = 64;      ///< rows of bits at a time where they are not kept
+constexpr Index most_columns = 1024;  ///< of which bits are made
 
 // measured on one core (kernels/README.md); what matters is their ratio
 constexpr double ns_per_entry = 3;   ///< a patient of the row's list: a look-up and the end of a short loop
 constexpr double ns_per_quad = 1.5;  ///< four increments
 constexpr double ns_per_cell = 0.1;  ///< emptying the counters
 constexpr double ns_per_bit = 1;     ///< setting a bit in a row that is not kept
+constexpr double ns_per_word = 0.1;  ///< of such a row, emptied before
 constexpr double ns_worth_threads = 1e5;
 
 std::size_t at(Index i) {
@@ -48,9 +50,10 @@ BitRows bit_rows(const PairLists& lists, Index rank_begin, Index rank_end, Words
   return {word, lists.n_words, rank_end - rank_begin};
 }
 
-/// Adds to n11 what the patients of one list meet in a block: all of it, or the words before their own entry.
+/// Adds to n11 what the patients of one list meet in a block, from its first_column on: all of it, or the words before
+/// their own entry.
 void add_sparse_row(std::span<const std::int32_t> list, const PairLists::Block& block,
-                    const std::uint16_t* quads_before, std::span<std::uint16_t> counter,
+                    const std::uint16_t* quads_before, std::span<std::uint16_t> counter, Index first_column,
                     std::span<std::int32_t> n11) {
   constexpr std::size_t reach = 8;      // patients fetched ahead
   constexpr std::size_t most = 65'535;  // patients until a counter could overflow
@@ -77,7 +80,7 @@ void add_sparse_row(std::span<const std::int32_t> list, const PairLists::Block& 
         ++n[four >> 48];
       }
     }
-    for (std::size_t c = 0; c < n11.size(); ++c) n11[c] += n[c];
+    for (std::size_t c = 0; c < n11.size(); ++c) n11[c] += n[at(first_column) + c];
   }
 }
 
@@ -106,15 +109,13 @@ void check_tile(const PairOrder& order, const PairTile& tile) {
            block_of(order, begin) == block_of(order, end - 1);
   };
   if (inside(tile.row_begin, tile.row_end) && inside(tile.column_begin, tile.column_end) &&
-      order.block_begin[at(block_of(order, tile.column_begin))] == tile.column_begin &&
       tile.column_end < tile.row_end)
     return;
-  throw ShapeError(
-      {.what = "a tile does not fit the blocks of features",
-       .found = fmt::format("rows {} to {}, columns {} to {}", tile.row_begin, tile.row_end - 1,
-                            tile.column_begin, tile.column_end - 1),
-       .expected = "rows inside one block, columns from the beginning of one, not all beyond the rows",
-       .remedy = "take tiles from pair_tiles()"});
+  throw ShapeError({.what = "a tile does not fit the blocks of features",
+                    .found = fmt::format("rows {} to {}, columns {} to {}", tile.row_begin, tile.row_end - 1,
+                                         tile.column_begin, tile.column_end - 1),
+                    .expected = "rows inside one block, columns inside one, not all beyond the rows",
+                    .remedy = "take tiles from pair_tiles(), or parts of them"});
 }
 
 PairCounter::PairCounter(const PairLists& rows, const PairLists& columns) : rows_(&rows), columns_(&columns) {
@@ -146,11 +147,18 @@ PairCost PairCounter::cost(const PairTile& tile) const {
   const Index row_block = block_of(order, tile.row_begin), column_block = block_of(order, tile.column_begin);
   const auto entries = static_cast<double>(rows_->n_listed(tile.row_begin, tile.row_end));
   const double quads = quads_per_entry_[at(row_block * order.n_blocks() + column_block)];
-  PairCost cost{
-      entries * (ns_per_entry + ns_per_quad * quads) + static_cast<double>(tile.n_cells()) * ns_per_cell,
-      static_cast<double>(tile.n_pairs() * rows_->n_words) / dense_words_per_ns()};
-  if (tile.row_end > order.n_head) cost.dense_ns += entries * ns_per_bit;
-  if (tile.column_end > order.n_head) cost.dense_ns = std::numeric_limits<double>::infinity();
+  const Index width = columns_->block[at(column_block)].width;
+  PairCost cost{entries * (ns_per_entry + ns_per_quad * quads) +
+                    static_cast<double>(tile.n_rows() * width) * ns_per_cell,
+                static_cast<double>(tile.n_pairs() * rows_->n_words) / dense_words_per_ns()};
+  const auto making = [&](const PairLists& lists, Index begin, Index end) {
+    return static_cast<double>(lists.n_listed(begin, end)) * ns_per_bit +
+           static_cast<double>((end - begin) * lists.n_words) * ns_per_word;
+  };
+  if (tile.row_end > order.n_head) cost.dense_ns += making(*rows_, tile.row_begin, tile.row_end);
+  if (tile.column_end > order.n_head) cost.dense_ns += making(*columns_, tile.column_begin, tile.column_end);
+  if (tile.column_end > order.n_head && tile.n_columns() > most_columns)
+    cost.dense_ns = std::numeric_limits<double>::infinity();
   return cost;
 }
 
@@ -177,9 +185,12 @@ void PairCounter::count(const PairTile& tile, std::span<std::int32_t> n11, PairM
 }
 
 void PairCounter::count_sparse(const PairTile& tile, bool in_threads, std::int32_t* n11) const {
-  const PairLists::Block& block = columns_->block[at(block_of(*rows_->order, tile.column_begin))];
+  const PairOrder& order = *rows_->order;
+  const Index column_block = block_of(order, tile.column_begin);
+  const PairLists::Block& block = columns_->block[at(column_block)];
+  const Index first_column = tile.column_begin - order.block_begin[at(column_block)];
   // on the diagonal the words before a patient's own entry hold every feature of smaller rank
-  const bool own = rows_ == columns_ && tile.row_begin < tile.column_begin + block.width;
+  const bool own = rows_ == columns_ && block_of(order, tile.row_begin) == column_block;
   const Index n_counters = block.width + 1;  // the last takes the padding
   const Index stride = n_counters + 64;      // threads share no cache line
   std::vector<std::uint16_t> counters(at(stride * (in_threads ? omp_get_max_threads() : 1)));
@@ -188,7 +199,7 @@ void PairCounter::count_sparse(const PairTile& tile, bool in_threads, std::int32
     const std::uint16_t* before = rows_->quads_before.data() + rows_->list_begin[at(row)];
     add_sparse_row(rows_->of(row), block, own ? before : nullptr,
                    std::span(counters).subspan(at(stride * omp_get_thread_num()), at(n_counters)),
-                   {n11 + (row - tile.row_begin) * tile.n_columns(), at(tile.n_columns())});
+                   first_column, {n11 + (row - tile.row_begin) * tile.n_columns(), at(tile.n_columns())});
   }
 }
 

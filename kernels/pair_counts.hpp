@@ -55,7 +55,7 @@ PairOrder pair_order(PatientLists carriers, Index n_patients);
 /// tile, at column < row.
 struct PairTile {
   Index row_begin = 0, row_end = 0;        ///< inside one block
-  Index column_begin = 0, column_end = 0;  ///< from where a block begins, at most to where it ends
+  Index column_begin = 0, column_end = 0;  ///< inside one block
 
   Index n_rows() const { return row_end - row_begin; }
   Index n_columns() const { return column_end - column_begin; }
@@ -66,13 +66,12 @@ struct PairTile {
   bool operator==(const PairTile&) const = default;
 };
 
-/// All tiles of the triangle: as many rows each as fit into max_cells, a multiple of four and at least four
-/// where the block has them. Small tiles stay in the cache until they are used: 2^16 cells are 0.1 ms of work
+/// All tiles of the triangle, each as wide as a block: as many rows as fit into max_cells, a multiple of four and at
+/// least four where the block has them. Small tiles stay in the cache until they are used: 2^16 cells are 0.1 ms of work
 /// in sparse corners and 3 ms in dense ones.
 std::vector<PairTile> pair_tiles(const PairOrder& order, Index max_cells = 1 << 16);
 
-/// Throws ShapeError when the tile's rows lie in no single block, its columns do not begin one, or all its
-/// columns lie beyond its rows.
+/// Throws ShapeError when the tile's rows or its columns lie in no single block, or all its columns lie beyond its rows.
 void check_tile(const PairOrder& order, const PairTile& tile);
 
 /// Patient lists packed for counting: each list as it is, and each patient's features by block in 16 bits,
@@ -125,9 +124,9 @@ struct PairCost {
 ///   n11[r, c] = #{ i : i in rows' list of r and in columns' list of c }
 ///
 /// Sparse: for each patient in the list of r, one increment per feature that the patient has in the columns'
-/// block, into 16-bit counters that stay in L1 and are emptied every 65,535 patients, so that none overflows;
+/// block, however few of its columns are asked for, into 16-bit counters that stay in L1 and are emptied every 65,535 patients, so that none overflows;
 /// patients are fetched ahead. The rarer feature's list is walked, because it is the row's. Dense: AND and
-/// popcount of bit rows, four rows by four columns at a time. The cheaper one by cost() is taken, whose
+/// popcount of bit rows, four rows by four columns at a time; rows that are not kept are made for each tile. The cheaper one by cost() is taken, whose
 /// constants were measured (perf/kernels/pair_counts_bench.cpp); it misses by less than half, and only close
 /// calls go the wrong way.
 ///

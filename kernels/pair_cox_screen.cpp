@@ -11,9 +11,9 @@
 
 #include "kernels/error.hpp"
 #include "kernels/pair_cox_bound.hpp"
-#include "kernels/pair_cox_feature.hpp"
 #include "kernels/pair_cox_frame.hpp"
 #include "kernels/pair_cox_newton.hpp"
+#include "kernels/pair_cox_screen_feature.hpp"
 #include "kernels/tail.hpp"
 
 namespace chorale::kernels {
@@ -23,123 +23,17 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-/// Carriers at each event time beside the covariates' own risks: M = S − f D and D where d > 1.
-struct CarrierSteps {
-  AlignedDoubles risk, tied_risk;
-};
-
-/// One feature: what its pairs share.
-struct ScreenFeature : PairFeature {
-  CarrierSteps steps;
-  std::vector<std::int32_t> row_list;  ///< ascending
-  Index n_deaths = 0;
-  double weight_of_deaths = 0;
-  double expected = 0;    ///< deaths beside the covariates alone
-  double log_hazard = 0;  ///< beside the covariates, alone; 0 where it does not converge
-};
-
-/// Turns rows into steps over event times; keeps its room between calls.
-class StepMaker {
- public:
-  explicit StepMaker(const PairFrame& frame) : frame_(frame) {}
-
-  /// rows ascending. `steps` is of the right length and holds zeros at every tied_risk.
-  void make(std::span<const std::int32_t> rows, CarrierSteps& steps);
-
-  /// Back to zeros.
-  void clear(std::span<const std::int32_t> rows, CarrierSteps& steps) const {
-    for (const std::int32_t row : rows) steps.tied_risk[size(frame_.rows.place_of[size(row)] / 2)] = 0;
-  }
-
- private:
-  struct Change {
-    Index time;  ///< from here back to the stratum's first, `risk` more
-    double risk;
-  };
-  const PairFrame& frame_;
-  std::vector<Change> changes_;
-};
-
-void StepMaker::make(std::span<const std::int32_t> rows, CarrierSteps& steps) {
-  const CoxRows& all = frame_.rows;
-  const double* centre = frame_.times.table().centre;
-  const Index n_times = frame_.times.n_times();
-  changes_.clear();
-  for (const std::int32_t row : rows) {
-    const auto at = size(row);
-    const Index t = all.place_of[at] / 2;
-    const double risk = frame_.risk[at];
-    changes_.push_back({t, risk});
-    if (all.place_of[at] % 2 == 1 && centre[t] > 0) steps.tied_risk[size(t)] += risk;
-    if (!all.enters.empty() && all.enters[at] < n_times) changes_.push_back({all.enters[at], -risk});
-  }
-  if (!all.enters.empty()) {
-    std::stable_sort(changes_.begin(), changes_.end(),
-                     [](const Change& l, const Change& r) { return l.time < r.time; });
-  }
-  // from the last event time to the first, constant between changes, from zero in each stratum
-  const auto strata = frame_.times.stratum_begin();
-  auto change = changes_.rbegin();
-  for (std::size_t s = strata.size() - 1; s > 0; --s) {
-    double sum = 0;
-    Index end = strata[s];
-    for (; change != changes_.rend() && change->time >= strata[s - 1]; ++change) {
-      std::fill(steps.risk.begin() + change->time + 1, steps.risk.begin() + end, sum);
-      end = change->time + 1;
-      sum += change->risk;
-    }
-    std::fill(steps.risk.begin() + strata[s - 1], steps.risk.begin() + end, sum);
-  }
-  Index before = -1;
-  for (const std::int32_t row : rows) {
-    const Index t = all.place_of[size(row)] / 2;
-    if (t != before) steps.risk[size(t)] -= centre[t] * steps.tied_risk[size(t)];
-    before = t;
-  }
-}
-
-CarrierSteps no_steps(const PairFrame& frame) {
-  const AlignedDoubles zeros(size(frame.times.n_padded()), 0);
-  return {zeros, zeros};
-}
-
-PairTable pair_table(const CarrierSteps& a, const CarrierSteps& b, const CarrierSteps& of_both) {
-  return {{a.risk.data(), b.risk.data(), of_both.risk.data()},
-          {a.tied_risk.data(), b.tied_risk.data(), of_both.tied_risk.data()}};
-}
-
-ScreenFeature make_feature(const PairFrame& frame, std::span<const std::int32_t> carriers) {
-  ScreenFeature feature;
-  feature.set(frame.rows, carriers);
-  for (std::size_t word = 0; word < feature.rows.size(); ++word) {
-    for (std::uint64_t left = feature.rows[word]; left != 0; left &= left - 1)
-      feature.row_list.push_back(static_cast<std::int32_t>(64 * word + size(std::countr_zero(left))));
-  }
-  for (const std::int32_t row : feature.row_list) {
-    feature.expected += frame.expected[size(row)];
-    if (frame.rows.place_of[size(row)] % 2 == 0) continue;
-    ++feature.n_deaths;
-    feature.weight_of_deaths += frame.rows.weight.empty() ? 1 : frame.rows.weight[size(row)];
-  }
-  feature.steps = no_steps(frame);
-  StepMaker(frame).make(feature.row_list, feature.steps);
-  const CarrierSteps nobody = no_steps(frame);
-  const PairPeak alone = climb(frame.table, pair_table(feature.steps, nobody, nobody),
-                               {.deaths = {feature.weight_of_deaths, 0, 0}, .n_free = 1});
-  if (alone.verdict == PairPeak::converged) feature.log_hazard = alone.at[0];
-  return feature;
-}
-
 /// One thread's room for a pair.
 class PairScreener {
  public:
   /// Pairs whose likelihood ratio is proven to be below `pass_from` are not fitted.
-  PairScreener(const PairFrame& frame, double pass_from)
+  PairScreener(const PairFrame& frame, const ScreenTable& table, double pass_from)
       : frame_(frame),
+        table_(table),
         pass_from_(pass_from),
         all_deaths_(std::accumulate(frame.table.weight, frame.table.weight + frame.table.n_times, 0.0)),
-        maker_(frame),
-        steps_(no_steps(frame)) {}
+        maker_(frame, table),
+        steps_(frame) {}
 
   void screen(const ScreenFeature& a, const ScreenFeature& b, PairScreen& out);
 
@@ -150,6 +44,7 @@ class PairScreener {
                    PairScreen& out) const;
 
   const PairFrame& frame_;
+  const ScreenTable& table_;
   double pass_from_, all_deaths_;
   StepMaker maker_;
   CarrierSteps steps_;              ///< carriers of both
@@ -158,23 +53,29 @@ class PairScreener {
 };
 
 void PairScreener::find_both(const ScreenFeature& a, const ScreenFeature& b, PairCounts& counts) {
-  rows_.clear();
   weight_of_deaths_ = expected_ = 0;
   const bool a_is_rarer = a.row_list.size() < b.row_list.size();
   const ScreenFeature &rarer = a_is_rarer ? a : b, &other = a_is_rarer ? b : a;
   rows_.resize(rarer.row_list.size());
   std::size_t n = 0;
-  for (const std::int32_t row : rarer.row_list) {
-    rows_[n] = row;
-    n += other.rows[size(row) / 64] >> (row % 64) & 1;
+  if (rarer.row_list.size() > rarer.rows.size()) {  // more carriers than words of bits
+    for (std::size_t word = 0; word < a.rows.size(); ++word) {
+      for (std::uint64_t left = a.rows[word] & b.rows[word]; left != 0; left &= left - 1)
+        rows_[n++] = static_cast<std::int32_t>(64 * word + size(std::countr_zero(left)));
+    }
+  } else {
+    for (const std::int32_t row : rarer.row_list) {
+      rows_[n] = row;
+      n += other.rows[size(row) / 64] >> (row % 64) & 1;
+    }
   }
   rows_.resize(n);
   Index n_deaths = 0;
-  for (const std::int32_t row : rows_) {
-    expected_ += frame_.expected[size(row)];
-    if (frame_.rows.place_of[size(row)] % 2 == 0) continue;
-    ++n_deaths;
-    weight_of_deaths_ += frame_.rows.weight.empty() ? 1 : frame_.rows.weight[size(row)];
+  for (const std::int32_t number : rows_) {
+    const ScreenTable::Row& row = table_.row[size(number)];
+    expected_ += row.expected;
+    n_deaths += row.died;
+    weight_of_deaths_ += row.weight_of_deaths;
   }
   const auto n_both = static_cast<Index>(n);
   const Index n_a = static_cast<Index>(a.row_list.size()) - n_both;
@@ -287,42 +188,76 @@ std::vector<Index> near_each_other(std::span<const FeaturePair> pairs) {
 
 }  // namespace
 
-/// Features made so far, each when a pair first names it.
+/// Features that were made, for the next call is likely to ask for some of them again.
 struct PairCoxScreener::Features {
-  std::vector<std::unique_ptr<const ScreenFeature>> made;
-  Index max_bytes = 0;
-  Index n_bytes = 0;
+  struct Place {
+    std::unique_ptr<ScreenFeature> feature;
+    std::int32_t number;  // whose it is
+    Index last_call;      // that asked for it
+  };
+  struct Asked {
+    std::vector<std::int32_t> place;   // of each feature, below 0 where it is not asked for
+    std::vector<std::size_t> to_make;  // places
+  };
 
-  /// Room for what a call needs: when all would be too much, what it does not need goes.
-  void make_room(const PairFrame& frame, std::span<const std::uint8_t> asked);
+  ScreenTable table;
+  std::vector<Place> room;
+  std::size_t n_kept;  // places that there may be, and as many as a call needs
+  Index n_calls = 0;
+
+  Features(const PairFrame& frame, Index max_bytes);
+  /// A place for each feature of the pairs; whoever was not asked for the longest gives way.
+  Asked take_places(const PairFrame& frame, std::size_t n_features, std::span<const FeaturePair> pairs);
 };
 
-namespace {
-
-Index bytes_of(const PairFrame& frame) {
-  return 16 * frame.times.n_padded() + frame.rows.n_rows / 4;  // steps, a bit a row, and a few carriers
+PairCoxScreener::Features::Features(const PairFrame& frame, Index max_bytes) : table(frame) {
+  const Index each = 16 * frame.times.n_padded() + frame.rows.n_rows / 8;  // steps, and a bit a row
+  n_kept = size(max_bytes / std::max<Index>(1, each));
 }
 
-}  // namespace
-
-void PairCoxScreener::Features::make_room(const PairFrame& frame, std::span<const std::uint8_t> asked) {
-  Index n_new = 0;
-  for (std::size_t g = 0; g < asked.size(); ++g) n_new += asked[g] != 0 && !made[g] ? 1 : 0;
-  n_bytes += n_new * bytes_of(frame);
-  if (n_bytes <= max_bytes) return;
-  for (std::size_t g = 0; g < asked.size(); ++g) {
-    if (asked[g] != 0 || !made[g]) continue;
-    made[g].reset();
-    n_bytes -= bytes_of(frame);
+PairCoxScreener::Features::Asked PairCoxScreener::Features::take_places(const PairFrame& frame,
+                                                                        std::size_t n_features,
+                                                                        std::span<const FeaturePair> pairs) {
+  constexpr std::int32_t not_asked = -1, homeless = -2;
+  Asked asked{.place = std::vector<std::int32_t>(n_features, not_asked), .to_make = {}};
+  for (const FeaturePair& pair : pairs) asked.place[size(pair.a)] = asked.place[size(pair.b)] = homeless;
+  ++n_calls;
+  std::vector<std::size_t> free;
+  for (std::size_t at = 0; at < room.size(); ++at) {
+    std::int32_t& place = asked.place[size(room[at].number)];
+    if (place != homeless) {
+      free.push_back(at);
+      continue;
+    }
+    place = static_cast<std::int32_t>(at);
+    room[at].last_call = n_calls;
   }
+  std::sort(free.begin(), free.end(), [&](std::size_t l, std::size_t r) {  // the oldest last
+    return std::tuple(room[l].last_call, l) > std::tuple(room[r].last_call, r);
+  });
+  for (std::size_t feature = 0; feature < n_features; ++feature) {
+    if (asked.place[feature] != homeless) continue;
+    if (free.empty() || room.size() < n_kept) {
+      free.push_back(room.size());
+      room.push_back(
+          {.feature = std::make_unique<ScreenFeature>(frame), .number = not_asked, .last_call = 0});
+    }
+    const std::size_t at = free.back();
+    free.pop_back();
+    asked.to_make.push_back(at);
+    asked.place[feature] = static_cast<std::int32_t>(at);
+    room[at].number = static_cast<std::int32_t>(feature);
+    room[at].last_call = n_calls;
+  }
+  return asked;
 }
 
 PairCoxScreener::PairCoxScreener(PairCoxFrame frame, std::vector<std::span<const std::int32_t>> carriers,
                                  Index max_bytes)
-    : frame_(std::move(frame)), carriers_(std::move(carriers)), features_(std::make_unique<Features>()) {
+    : frame_(std::move(frame)),
+      carriers_(std::move(carriers)),
+      features_(std::make_unique<Features>(*frame_, max_bytes)) {
   check_pairs((*frame_).design, carriers_, {}, 0);
-  features_->made.resize(carriers_.size());
-  features_->max_bytes = max_bytes;
 }
 PairCoxScreener::~PairCoxScreener() = default;
 PairCoxScreener::PairCoxScreener(PairCoxScreener&&) noexcept = default;
@@ -332,25 +267,25 @@ void PairCoxScreener::screen(std::span<const FeaturePair> pairs, std::span<PairS
   const PairFrame& frame = *frame_;
   check_pair_places(static_cast<Index>(carriers_.size()), pairs, screens.size());
   const double bound = pass_from(plan);
-  std::vector<std::uint8_t> asked(carriers_.size(), 0);
-  for (const FeaturePair& pair : pairs) asked[size(pair.a)] = asked[size(pair.b)] = 1;
-  features_->make_room(frame, asked);
-  auto& made = features_->made;
+  const Features::Asked asked = features_->take_places(frame, carriers_.size(), pairs);
+  const auto& room = features_->room;
   const std::vector<Index> order = near_each_other(pairs);
-  const auto n_features = static_cast<Index>(made.size()), n_pairs = static_cast<Index>(pairs.size());
+  const auto n_new = static_cast<Index>(asked.to_make.size()), n_pairs = static_cast<Index>(pairs.size());
 #pragma omp parallel if (n_pairs > 1)
   {
+    FeatureMaker maker(frame, features_->table);
 #pragma omp for schedule(dynamic)
-    for (Index g = 0; g < n_features; ++g) {
-      if (asked[size(g)] != 0 && !made[size(g)])
-        made[size(g)] = std::make_unique<const ScreenFeature>(make_feature(frame, carriers_[size(g)]));
+    for (Index g = 0; g < n_new; ++g) {
+      const Features::Place& place = room[asked.to_make[size(g)]];
+      maker.make(carriers_[size(place.number)], *place.feature);
     }
-    PairScreener screener(frame, bound);
+    PairScreener screener(frame, features_->table, bound);
 #pragma omp for schedule(dynamic, 16)
     for (Index i = 0; i < n_pairs; ++i) {
       const Index k = order[size(i)];
       const FeaturePair& pair = pairs[size(k)];
-      screener.screen(*made[size(pair.a)], *made[size(pair.b)], screens[size(k)]);
+      screener.screen(*room[size(asked.place[size(pair.a)])].feature,
+                      *room[size(asked.place[size(pair.b)])].feature, screens[size(k)]);
     }
   }
 }

@@ -12,6 +12,7 @@
 
 #include "jobs/interaction_screen/design.hpp"
 #include "jobs/interaction_screen/tested.hpp"
+#include "jobs/interaction_screen/tiling.hpp"
 #include "kernels/burden.hpp"
 #include "kernels/pair_counts.hpp"
 #include "kernels/pair_counts_tables.hpp"
@@ -65,13 +66,13 @@ class Association {
 /// Counts pairs tile by tile, pooled and by stratum.
 class PairTiles {
  public:
-  /// Refers to `tested`. tile_cells  how large a tile may be
-  PairTiles(const engine::Cohort& cohort, const TestedPatients& tested, const Association& association,
-            Index tile_cells);
+  /// Refers to `tested`. n_units  of the stage of pairs, which shares the tiles out
+  PairTiles(const Design& design, const engine::Cohort& cohort, const TestedPatients& tested,
+            const Association& association, Index n_units);
 
   const kernels::PairOrder& order() const { return order_; }
-  Index n_tiles() const { return static_cast<Index>(tiles_.size()); }
-  CountedPairs count(Index tile) const;
+  const Tiling& tiling() const { return *tiling_; }
+  CountedPairs count(const kernels::PairTile& tile) const;
 
   /// All patients' lists, by the same order.
   const kernels::PairLists& carriers() const { return strata_.front()->carriers; }
@@ -90,7 +91,7 @@ class PairTiles {
   const TestedPatients* tested_;
   std::vector<std::span<const std::int32_t>> carriers_;
   kernels::PairOrder order_;
-  std::vector<kernels::PairTile> tiles_;
+  std::optional<Tiling> tiling_;
   std::vector<std::unique_ptr<Stratum>> strata_;  // all patients first, then each stratum
   // room for a tile, kept from one to the next; a rank counts one at a time
   mutable std::vector<std::int32_t> n11_;

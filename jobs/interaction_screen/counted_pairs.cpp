@@ -17,12 +17,15 @@ kernels::TwoByTwo turned(const kernels::TwoByTwo& table) {
 
 }  // namespace
 
-PairTiles::PairTiles(const engine::Cohort& cohort, const TestedPatients& tested,
-                     const Association& association, Index tile_cells)
+PairTiles::PairTiles(const Design& design, const engine::Cohort& cohort, const TestedPatients& tested,
+                     const Association& association, Index n_units)
     : tested_(&tested) {
   for (Index f = 0; f < cohort.n_features(); ++f) carriers_.push_back(cohort.carriers(f));
   order_ = kernels::pair_order(carriers_, cohort.n_patients());
-  tiles_ = kernels::pair_tiles(order_, tile_cells);
+  std::vector<Index> n_carriers;
+  for (const std::int32_t feature : order_.feature)
+    n_carriers.push_back(static_cast<Index>(carriers_[size(feature)].size()));
+  tiling_.emplace(order_, n_carriers, cohort.n_patients(), design.tile_cost(), n_units, design.most_cells());
   strata_.push_back(pack({}, 0));
   const kernels::Groups groups{.code = association.stratum(), .n_groups = association.n_strata()};
   for (std::int32_t s = 0; s < association.n_strata(); ++s) strata_.push_back(pack(groups, s));
@@ -40,8 +43,7 @@ std::unique_ptr<PairTiles::Stratum> PairTiles::pack(const kernels::Groups& group
   return stratum;
 }
 
-CountedPairs PairTiles::count(Index number) const {
-  const kernels::PairTile& tile = tiles_[size(number)];
+CountedPairs PairTiles::count(const kernels::PairTile& tile) const {
   const Index n_strata = static_cast<Index>(strata_.size()) - 1;
   CountedPairs counted;
   counted.n_strata = n_strata;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "jobs/common/expected.hpp"
+#include "jobs/interaction_screen/falling.hpp"
 #include "jobs/interaction_screen/outcome.hpp"
 #include "kernels/error.hpp"
 
@@ -85,7 +86,15 @@ double Design::n_chosen() const {
                   shown * shown / 2 + static_cast<double>(config.check_screen) + n_asked() * config.screen_p);
 }
 
-// Rates of one core, measured on 2,000 and 20,000 features of 100,000 patients.
+// Rates of one core, here and below, measured on 2,000 to 20,000 features of 100,000 patients.
+TileCost Design::tile_cost() const {
+  return {.pair = 1.2e-7 * static_cast<double>(tests.size()),
+          .asked = with_outcome ? 2e-9 * n_times : 0,
+          .feature = 2e-6 + 2e-9 * n_times,
+          .row = 3e-6,
+          .min_both = config.min_both};
+}
+
 double Design::seconds(StageNumber stage, Index n_patients) const {
   const auto pairs = static_cast<double>(n_pairs());
   const auto patients = static_cast<double>(n_patients);
@@ -93,7 +102,7 @@ double Design::seconds(StageNumber stage, Index n_patients) const {
       config.largest_set > 2 ? std::min(static_cast<double>(config.most_sets), pairs / 20'000) : 0;
   switch (stage) {
     case pairs_stage:
-      return pairs * 1.2e-7 * static_cast<double>(tests.size()) + n_asked() * 8e-6;
+      return pairs * tile_cost().pair + n_asked() * tile_cost().asked;
     case details_stage:
       return n_chosen() * (2e-5 + (with_outcome ? 3e-4 + 3e-9 * patients : 0));
     case sets_stage:
@@ -114,11 +123,12 @@ double Design::bytes_per_rank(const engine::Setup& setup) const {
   if (with_outcome) {
     const Index sets = expected_tested_sets(setup);
     const auto models = static_cast<double>(std::min(OutcomeModel::most_models, sets * (sets + 1) / 2));
-    bytes += models * (patients * (105 + 27 * static_cast<double>(expected_terms(setup))) +
-                       325 * expected_times(setup));
-    // what the screen keeps of features that share a pair it asks about (PairCoxScreener)
-    const double share = std::min(1.0, 1.1 * std::sqrt(n_asked() / static_cast<double>(n_pairs())));
-    bytes += std::min(134e6, 24 * share * static_cast<double>(n_features) * expected_times(setup));
+    bytes += models * (patients * (105 + 27 * static_cast<double>(expected_terms(setup))) + 325 * n_times);
+    // what the screen makes of features, steps over event times and a bit a patient: those of a tile, or as many as it keeps
+    const double feature = 16 * n_times + patients / 8;
+    const double in_tile = 2.1 * std::sqrt(static_cast<double>(most_cells())) * feature;
+    bytes += models * std::min(feature * static_cast<double>(n_features),
+                               std::max(in_tile, static_cast<double>(kernels::PairCoxScreener::kept_bytes)));
   }
   if (config.complete_table) {
     const auto units = static_cast<double>(n_units(pairs_stage, setup.catalogue.n_patients()));
@@ -128,8 +138,8 @@ double Design::bytes_per_rank(const engine::Setup& setup) const {
   return bytes;
 }
 
-double Design::bytes_per_thread(const engine::Setup& setup) const {
-  return with_outcome ? 8e6 + 1400 * expected_times(setup) : 4e6;
+double Design::bytes_per_thread() const {
+  return with_outcome ? 8e6 + 1400 * n_times : 4e6;
 }
 
 double Design::bytes_kept() const {
@@ -172,6 +182,17 @@ Range Design::share(Index n, Index unit, Index n_units, Index least) {
   return {std::min(n, unit * each), std::min(n, (unit + 1) * each)};
 }
 
+Range Design::falling_share(Index n, Index unit, Index n_units, Index least) {
+  const Index n_used = std::min(n_units, (n + least - 1) / least);
+  const Index place = unit - (n_units - n_used);
+  if (place < 0) return {0, 0};
+  const auto edge = [&](Index k) {
+    const double done = work_up_to(static_cast<double>(k) / static_cast<double>(n_used));
+    return k == n_used ? n : static_cast<Index>(done * static_cast<double>(n));
+  };
+  return {edge(place), edge(place + 1)};
+}
+
 Design Design::of(const Config& config, const engine::Setup& setup) {
   Design design;
   design.config = config;
@@ -190,6 +211,7 @@ Design Design::of(const Config& config, const engine::Setup& setup) {
   design.outcome = OutcomeDesign::of(setup);
   design.with_outcome = !setup.config.outcome.endpoint.empty();
   design.ties = setup.config.outcome.ties;
+  design.n_times = design.with_outcome ? expected_times(setup) : 0;
   design.n_features = setup.features.size();
   double n_carried = 0;
   for (const io::ShardEntry& shard : setup.catalogue.shards)

@@ -10,6 +10,7 @@
 #include "jobs/common/follow_up.hpp"
 #include "jobs/common/grouping.hpp"
 #include "jobs/interaction_screen/config.hpp"
+#include "jobs/interaction_screen/tiling.hpp"
 #include "kernels/timeline.hpp"
 
 namespace chorale::jobs::interaction {
@@ -41,21 +42,27 @@ struct Design {
   kernels::Ties ties = kernels::Ties::efron;
   Index n_features = 0;
   double mean_both = 0;  ///< expected carriers of both features of a pair, from shard headers
+  double n_times = 0;    ///< expected event times of the outcome
 
+  /// Of a tile: what is kept of a pair until its tile is done is ten times as much with outcome.
+  Index most_cells() const { return with_outcome ? 8192 : 65536; }
   Index n_pairs() const { return n_features * (n_features - 1) / 2; }
   Index n_units(StageNumber stage, Index n_patients) const;
   /// What a unit takes of a list that is dealt out, `least` or more at a time: the last shares may go empty.
   static Range share(Index n, Index unit, Index n_units, Index least);
+  /// The same with shares that fall from unit to unit (falling.hpp), `least` being their mean: the first may go empty.
+  static Range falling_share(Index n, Index unit, Index n_units, Index least);
   static constexpr Index pairs_together = 16;  ///< of singled-out pairs: the first one of a unit costs most
   static constexpr Index sets_together = 1;    ///< a set takes tens of milliseconds
-  /// Forecast, on one core.
+  /// Forecasts, on one core.
+  TileCost tile_cost() const;
   double seconds(StageNumber stage, Index n_patients) const;
   /// Forecast: pairs with min_both double carriers, which are asked about outcome; those that are singled out.
   double n_asked() const;
   double n_chosen() const;
   /// Forecasts: what a rank holds beside the cohort, and each of its threads.
   double bytes_per_rank(const engine::Setup& setup) const;
-  double bytes_per_thread(const engine::Setup& setup) const;
+  double bytes_per_thread() const;
   /// Of the p that are kept: on rank 0 where every p is, else on the ranks that made them until all know which are needed.
   double bytes_kept() const;
   /// Few enough pairs that every p goes to rank 0; otherwise only those that could be reported.

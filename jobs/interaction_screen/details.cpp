@@ -63,9 +63,8 @@ void describe_outcome(const Frame& frame, std::span<PairRow> rows) {
 
 Part describe_pairs(const Frame& frame, std::span<const ChosenPair> chosen, engine::Unit unit,
                     Index n_units) {
-  // from the end, so that units that go empty are dealt first, in the large portions
-  const Range own = Design::share(static_cast<Index>(chosen.size()), n_units - 1 - unit.index, n_units,
-                                  Design::pairs_together);
+  const Range own =
+      Design::falling_share(static_cast<Index>(chosen.size()), unit.index, n_units, Design::pairs_together);
   Part part;
   if (own.begin == own.end) return part;
   std::vector<kernels::FeaturePair> pairs;

@@ -18,22 +18,13 @@ using namespace interaction;
 static_assert(engine::Analysis<InteractionScreen>);
 
 namespace interaction {
-namespace {
-
-/// Small enough that every unit gets some; small also where outcome makes a cell ten times as dear.
-Index tile_cells(const Design& design, Index n_patients) {
-  const Index share = design.n_pairs() / (2 * design.n_units(pairs_stage, n_patients));
-  return std::clamp<Index>(share, 256, design.with_outcome ? 8192 : 65536);
-}
-
-}  // namespace
 
 Frame::Frame(const Design& own, const engine::Setup& setup, const engine::Cohort& patients)
     : design(own),
       cohort(patients),
       tested(patients),
       association(own, patients, tested),
-      tiles(patients, tested, association, tile_cells(own, setup.catalogue.n_patients())),
+      tiles(own, patients, tested, association, own.n_units(pairs_stage, setup.catalogue.n_patients())),
       set_tables(tiles.lists(), tested.anyone_untested() ? tested.untested() : kernels::PatientLists{},
                  tested.panels(), patients.n_patients()) {
   design.require_room_for_all();
@@ -83,7 +74,7 @@ std::vector<engine::Stage> InteractionScreen::stages(const engine::Setup& setup)
          .seconds_per_unit =
              n_units == 0 ? 0 : design.seconds(stage, n_patients) / static_cast<double>(n_units),
          .bytes_per_rank = design.bytes_per_rank(setup),
-         .bytes_per_thread = design.bytes_per_thread(setup),
+         .bytes_per_thread = design.bytes_per_thread(),
          .bytes_spread = stage == pairs_stage && !design.keeps_every_p() ? design.bytes_kept() : 0});
   }
   return stages;
@@ -96,7 +87,7 @@ Part InteractionScreen::run(const engine::Setup& setup, const engine::Cohort& co
   const Index n_units = design.n_units(static_cast<StageNumber>(unit.stage), setup.catalogue.n_patients());
   switch (unit.stage) {
     case pairs_stage:
-      return screen_pairs(*frame_, unit, n_units);
+      return screen_pairs(*frame_, unit);
     case details_stage:
       return describe_pairs(*frame_, frame_->chosen_pairs(setup), unit, n_units);
     case sets_stage:

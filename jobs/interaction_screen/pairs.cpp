@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <numeric>
 
 #include "jobs/common/group_counts.hpp"
 #include "jobs/interaction_screen/complete_table.hpp"
@@ -102,17 +101,6 @@ void screen_tile(const Frame& frame, TileResult& tile, PairsPart& part) {
   screen(others, other_places, bound, false);
 }
 
-/// The unit's first tile. A few neighbouring tiles, which share features, are the business of units that are dealt
-/// together; the next few are far away, by a stride of about the golden section, for neighbours are alike in cost.
-Index first_tile(Index unit, Index n_units) {
-  constexpr Index together = 8;
-  const Index n_groups = n_units / together;
-  if (unit >= n_groups * together) return unit;  // what is left over
-  Index stride = static_cast<Index>(0.618 * static_cast<double>(n_groups)) + 1;
-  while (std::gcd(stride, n_groups) != 1) ++stride;
-  return unit / together * stride % n_groups * together + unit % together;
-}
-
 /// Who carries and who is tested, and who leaves: once for the cohort.
 void describe_cohort(const Frame& frame, Part& part) {
   const GroupCounts everyone(
@@ -139,16 +127,19 @@ double screened_up_to(const Design& design) {
   return std::max(config.screen_p, config.report == Report::p ? config.report_p : config.report_q);
 }
 
-Part screen_pairs(const Frame& frame, engine::Unit unit, Index n_units) {
+Part screen_pairs(const Frame& frame, engine::Unit unit) {
   const Design& design = frame.design;
   Part part;
   part.pairs.tests.assign(design.tests.size(), empty_tally());
   part.pairs.interaction = empty_tally();
   if (unit.index == 0) describe_cohort(frame, part);
   CompleteTable complete(design);
-  const Index first = first_tile(unit.index, n_units);
-  for (Index number = first; number < frame.tiles.n_tiles(); number += n_units) {
-    TileResult tile{.counted = frame.tiles.count(number), .log10_p = {}, .screens = {}, .screen_log10_p = {}};
+  const Tiling& tiling = frame.tiles.tiling();
+  for (Index number = tiling.begin(unit.index); number < tiling.end(unit.index); ++number) {
+    TileResult tile{.counted = frame.tiles.count(tiling.tile(number)),
+                    .log10_p = {},
+                    .screens = {},
+                    .screen_log10_p = {}};
     part.pairs.n_pairs += tile.counted.size();
     test_tile(frame, tile, part.pairs);
     if (frame.outcome) screen_tile(frame, tile, part.pairs);

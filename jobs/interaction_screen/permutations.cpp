@@ -20,8 +20,8 @@ bool before(const kernels::FeaturePair& x, const kernels::FeaturePair& y) {
 
 std::vector<kernels::FeaturePair> pairs_with_carriers(const PairTiles& tiles, Index min_both) {
   std::vector<kernels::FeaturePair> pairs;
-  for (Index tile = 0; tile < tiles.n_tiles(); ++tile) {
-    const CountedPairs counted = tiles.count(tile);
+  for (Index number = 0; number < tiles.tiling().n_tiles(); ++number) {
+    const CountedPairs counted = tiles.count(tiles.tiling().tile(number));
     for (std::size_t k = 0; k < counted.pairs.size(); ++k)
       if (counted.cells[k].n11 >= min_both) pairs.push_back(counted.pairs[k]);
   }

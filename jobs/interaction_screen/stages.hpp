@@ -55,7 +55,7 @@ struct Frame {
 };
 
 /// Counts, tests and screens every pair of the unit's tiles.
-Part screen_pairs(const Frame& frame, engine::Unit unit, Index n_units);
+Part screen_pairs(const Frame& frame, engine::Unit unit);
 
 /// Which pairs the details stage looks at, chosen from all that the pairs stage kept.
 std::vector<ChosenPair> choose_pairs(const Design& design, std::span<const std::int64_t> counts,
