@@ -60,8 +60,7 @@ interrupted_run() { # JOB N OUT [OPTIONS…]
     job_in_background "$@"
     wait_for_parts "$3"
     kill -USR1 "$launcher" 2>/dev/null || true
-    code=0
-    wait "$launcher" || code=$?
+    wait_for_launcher
     said="$(cat "$work/background.txt")"
     [ -e "$work/$3/DONE" ] || return 0
   done

@@ -45,8 +45,7 @@ for n in alone 2; do
   landscape_in_background $n vanished
   wait_for_parts vanished
   mv "$work/vanished" "$work/elsewhere"
-  code=0
-  wait "$launcher" || code=$?
+  wait_for_launcher
   said="$(cat "$work/background.txt")"
   if [ -e "$work/elsewhere/DONE" ]; then # it was done before
     require_equal reference-landscape elsewhere
@@ -145,8 +144,7 @@ for n in alone 2; do
   landscape_in_background $n mounted/out
   wait_for_parts mounted/out
   mount -o remount,bind,ro "$work/mounted" 2>/dev/null || umount -l "$work/mounted" # busy: then it goes away altogether
-  code=0
-  wait "$launcher" || code=$?
+  wait_for_launcher
   said="$(cat "$work/background.txt")"
   umount -l "$work/mounted" 2>/dev/null || true
   rm -rf "$work/mounted/out"

@@ -37,8 +37,7 @@ strike() { # rank|launcher JOB N OUT
   elif [ ${#ranks[@]} -gt 0 ]; then
     kill -9 "${ranks[RANDOM % ${#ranks[@]}]}" 2>/dev/null || true
   fi
-  code=0
-  wait "$launcher" 2>/dev/null || code=$?
+  wait_for_launcher
 }
 
 require_ranks_end() {

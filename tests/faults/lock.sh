@@ -24,7 +24,8 @@ for n in alone 2; do
   code_of landscape alone "taken-$n" --fresh
   require_code 4
   kill -CONT "${pids[@]}"
-  wait "$launcher" || fail "the first run fails: $(cat "$work/background.txt")"
+  wait_for_launcher
+  [ $code = 0 ] || fail "the first run fails: $(cat "$work/background.txt")"
   require_equal reference "taken-$n"
   require_nothing_twice "taken-$n"
   echo "a folder that is taken by a run, $n: exit code 4, its owner is named and comes to its end"

@@ -27,8 +27,7 @@ interrupt() { # SIGNAL launcher|ranks N OUT
     if [ "$3" = alone ]; then ranks=("$launcher"); else read -ra ranks < <(children_of "$launcher") || true; fi
     (sleep 1 && kill -9 "${ranks[@]}") >/dev/null 2>&1 &
     killer=$!
-    code=0
-    wait "$launcher" 2>/dev/null || code=$?
+    wait_for_launcher
     kill "$killer" 2>/dev/null || true
     wait "$killer" 2>/dev/null || true
     said="$(cat "$work/background.txt")"

@@ -85,9 +85,29 @@ job_in_background() { # JOB N OUT [OPTIONS…]
   launcher=$!
 }
 
+running() { # PROCESS: neither gone nor waiting to be asked how it ended
+  [ -e "/proc/$1/stat" ] && ! grep -q ') Z ' "/proc/$1/stat" 2>/dev/null
+}
+
+# $launcher's exit code in $code; a hang ends after four minutes.
+wait_for_launcher() {
+  local tick
+  for tick in $(seq 12000); do
+    running "$launcher" || break
+    sleep 0.02
+  done
+  if running "$launcher"; then
+    ps -o pid,ppid,stat,wchan:30,args -p "$launcher" --ppid "$launcher" >&2 || true
+    kill -9 "$launcher" $(children_of "$launcher") 2>/dev/null || true
+    fail "a run hangs: $(cat "$work/background.txt")"
+  fi
+  code=0
+  wait "$launcher" 2>/dev/null || code=$?
+}
+
 # Until the first parts of OUT are in the checkpoint, or $launcher has ended.
 wait_for_parts() { # OUT
-  until [ "$(cat "$work/$1"/.chorale/*.parts 2>/dev/null | wc -c)" -gt 1000 ] || ! kill -0 "$launcher" 2>/dev/null; do
+  until [ "$(cat "$work/$1"/.chorale/*.parts 2>/dev/null | wc -c)" -gt 1000 ] || ! running "$launcher"; do
     sleep 0.01
   done
 }

@@ -46,7 +46,7 @@ done
 job_in_background interactions 3 wide-usr1 "${wide[@]}"
 wait_for_parts wide-usr1
 kill -USR1 "$launcher" 2>/dev/null || true
-wait "$launcher" || true
+wait_for_launcher
 interactions 2 wide-usr1 "${wide[@]}" >/dev/null 2>&1
 require_equal wide-reference wide-usr1
 echo "beyond 200,000 pairs, 1 to 4 ranks and a resumed run write the same results"
@@ -60,7 +60,7 @@ for try in $(seq 1 12); do
   sleep "0.$(printf "%03d" $((RANDOM % 350)))"
   read -ra ranks < <(children_of "$launcher") || true
   [ ${#ranks[@]} -eq 0 ] || kill -9 "${ranks[RANDOM % ${#ranks[@]}]}" 2>/dev/null || true
-  wait "$launcher" || true
+  wait_for_launcher
   [ -e "$work/$out/DONE" ] || hits=$((hits + 1))
   interactions $((1 + try % 3)) "$out" >"$work/said.txt" 2>&1 || fail "the resumed run fails: $(cat "$work/said.txt")"
   require_equal reference "$out"
@@ -73,7 +73,7 @@ for n in alone 2; do
   job_in_background interactions $n "usr1-$n"
   wait_for_parts "usr1-$n"
   kill -USR1 "$launcher" 2>/dev/null || true
-  wait "$launcher" || true
+  wait_for_launcher
   interactions 2 "usr1-$n" >/dev/null 2>&1
   require_equal reference "usr1-$n"
 done
@@ -83,7 +83,7 @@ echo "interrupted, the resumed run writes the same results"
 job_in_background interactions 2 lost
 until compgen -G "$work/lost/pieces/*.h5" >/dev/null || ! kill -0 "$launcher" 2>/dev/null; do sleep 0.01; done
 kill -USR1 "$launcher" 2>/dev/null || true
-wait "$launcher" || true
+wait_for_launcher
 if [ ! -e "$work/lost/DONE" ]; then
   rm "$(ls "$work"/lost/pieces/*.h5 | tail -1)"
   code_of interactions 2 lost

@@ -37,7 +37,7 @@ for try in $(seq 1 8); do
   sleep "0.$(printf "%03d" $((RANDOM % 350)))"
   read -ra ranks < <(children_of "$launcher") || true
   [ ${#ranks[@]} -eq 0 ] || kill -9 "${ranks[RANDOM % ${#ranks[@]}]}" 2>/dev/null || true
-  wait "$launcher" || true
+  wait_for_launcher
   [ -e "$work/$out/DONE" ] || hits=$((hits + 1))
   prognosis $((1 + try % 3)) "$out" >"$work/said.txt" 2>&1 || fail "the resumed run fails: $(cat "$work/said.txt")"
   require_equal reference-elastic_net "$out"
