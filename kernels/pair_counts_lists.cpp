@@ -120,6 +120,7 @@ Index PairTile::n_pairs_of(Index row) const {
 }
 
 Index PairTile::n_pairs() const {
+  if (row_begin >= column_end) return n_cells();  // off the diagonal
   Index n = 0;
   for (Index row = 0; row < n_rows(); ++row) n += n_pairs_of(row);
   return n;

@@ -132,9 +132,10 @@ struct Cut {
       best = halves, costs = own, any = true;
     };
     // the longer side first: it is kept where both are the same
-    if (by_rows && (tile.n_rows() >= tile.n_columns() || !by_columns)) consider(halved_by_rows(tile));
+    const bool rows_first = tile.n_rows() >= tile.n_columns();
+    if (by_rows && rows_first) consider(halved_by_rows(tile));
     if (by_columns) consider(halved_by_columns(tile));
-    if (by_rows) consider(halved_by_rows(tile));
+    if (by_rows && !rows_first) consider(halved_by_rows(tile));
     for (std::size_t k = 0; k < 2; ++k) into_tiles(best[k], costs[k]);
   }
 
