@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "jobs/common/words.hpp"
+
 namespace chorale::jobs::interaction {
 namespace {
 
@@ -106,7 +108,7 @@ std::string permutation_sentence(const Design& design, const engine::Setup& setu
   for (const std::int32_t f : findings.own_effects) names.push_back(setup.features.features[size(f)].name);
   return text + fmt::format("; {} of {} interact. Features in the model whose residuals are permuted: {}.",
                             below(findings.interaction_max_t_p), findings.n_permuted_interactions,
-                            names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")));
+                            listed(names));
 }
 
 void summarise(const Design& design, const engine::Setup& setup, const Findings& findings,
@@ -185,9 +187,6 @@ void add_settings(const Design& design, const engine::Setup& setup, io::Results&
   if (!design.with_outcome) return;
   settings.emplace_back("endpoint", setup.config.outcome.endpoint + ", days");
   settings.emplace_back("ties", design.ties == kernels::Ties::efron ? "Efron" : "Breslow");
-  const auto listed = [](const std::vector<std::string>& names) {
-    return names.empty() ? std::string("none") : fmt::format("{}", fmt::join(names, ", "));
-  };
   const auto& outcome = setup.config.outcome;
   settings.emplace_back("model", fmt::format("a, b and a × b; covariates: {}; strata: {}; weight: {}",
                                              listed(outcome.covariates), listed(outcome.strata),

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "jobs/common/words.hpp"
 #include "kernels/multiplicity.hpp"
 
 namespace chorale::jobs::landscape {
@@ -200,9 +201,8 @@ io::Results tabulate(const Design& design, const engine::Setup& setup, std::span
     results.settings.emplace_back("crude fit", "no covariates, no strata");
     if (design.outcome.adjusted)
       results.settings.emplace_back(
-          "adjusted fit",
-          fmt::format("covariates: {}; strata: {}", fmt::join(setup.config.outcome.covariates, ", "),
-                      fmt::join(setup.config.outcome.strata, ", ")));
+          "adjusted fit", fmt::format("covariates: {}; strata: {}", listed(setup.config.outcome.covariates),
+                                      listed(setup.config.outcome.strata)));
   }
   if (design.grouping && !design.compared.empty())
     results.settings.emplace_back("comparison strata",

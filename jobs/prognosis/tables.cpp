@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "jobs/common/words.hpp"
 #include "jobs/prognosis/stages.hpp"
 #include "kernels/tail.hpp"
 
@@ -51,7 +52,7 @@ double apparent_of(const Findings& findings, Measure::Kind kind) {
 }
 
 /// Terms of a verdict, such as those that grow without bound.
-std::string listed(const FullModel& full, const auto& picks) {
+std::string terms_where(const FullModel& full, const auto& picks) {
   std::vector<std::string> names;
   for (std::size_t t = 0; t < full.terms.size() && t < full.model.beta.size(); ++t)
     if (picks(full.model.beta[t])) names.push_back(full.terms[t].name);
@@ -63,11 +64,11 @@ void summarise(const Design& design, const Findings& findings, io::Results& resu
   auto& say = results.summary;
   say.push_back(fmt::format("{} patients with {} events; {} of {} candidate terms are in the model.",
                             full.fit.n_analysed, full.fit.n_events, full.model.n_chosen, full.terms.size()));
-  if (const auto grow = listed(full, [](double b) { return std::isinf(b); }); !grow.empty())
+  if (const auto grow = terms_where(full, [](double b) { return std::isinf(b); }); !grow.empty())
     say.push_back("The likelihood grows without bound with " + grow +
                   ": predictions take log hazards of ±15 for infinity; think of leaving them out.");
   if (!full.model.predicts()) say.push_back("There is no model to predict with: " + full.model.trouble + ".");
-  if (const auto follow = listed(full, [](double b) { return std::isnan(b); });
+  if (const auto follow = terms_where(full, [](double b) { return std::isnan(b); });
       !follow.empty() && full.model.predicts())
     say.push_back("Left out, because they follow from the terms before them: " + follow + ".");
   const double c = apparent_of(findings, Measure::Kind::harrell_c);
@@ -133,17 +134,14 @@ void add_settings(const Design& design, const engine::Setup& setup, const Findin
                   io::Results& results) {
   auto& settings = results.settings;
   const auto& outcome = setup.config.outcome;
-  const auto names = [](const std::vector<std::string>& list) {
-    return list.empty() ? std::string("none") : fmt::format("{}", fmt::join(list, ", "));
-  };
   settings.emplace_back("endpoint", outcome.endpoint + ", days");
   settings.emplace_back("procedure", procedure_text(design));
-  settings.emplace_back("covariates", names(outcome.covariates));
+  settings.emplace_back("covariates", listed(outcome.covariates));
   settings.emplace_back("features",
                         design.n_features == 0
                             ? std::string("none")
                             : fmt::format("{}, class set {}", design.n_features, setup.features.class_set));
-  settings.emplace_back("strata", names(outcome.strata));
+  settings.emplace_back("strata", listed(outcome.strata));
   settings.emplace_back("weight", outcome.weight.empty() ? "1" : outcome.weight);
   settings.emplace_back("ties", design.ties == kernels::Ties::efron ? "Efron" : "Breslow");
   if (design.config.replicates > 0) {
@@ -155,7 +153,7 @@ void add_settings(const Design& design, const engine::Setup& setup, const Findin
                                                      : std::string("patient by patient"),
                                       design.config.bootstrap_strata.empty()
                                           ? std::string()
-                                          : " within " + names(design.config.bootstrap_strata),
+                                          : " within " + listed(design.config.bootstrap_strata),
                                       weights ? "one row of weight 2" : "two rows that tie"));
     settings.emplace_back(
         "optimism", "Harrell: mean over replicates of the measure on the sample less that on all patients");

@@ -4,17 +4,11 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
+#include "jobs/common/words.hpp"
 #include "kernels/error.hpp"
 
 namespace chorale::jobs::score {
 namespace {
-
-std::string listed(const std::vector<std::string>& names) {
-  return names.empty() ? std::string("none") : fmt::format("{}", fmt::join(names, ", "));
-}
 
 void require_outcome(const io::ModelFile& model, const engine::OutcomeConfig& outcome) {
   if (outcome.endpoint.empty())

@@ -5,14 +5,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "jobs/common/words.hpp"
 #include "jobs/score/tables.hpp"
 
 namespace chorale::jobs::score {
 namespace {
-
-std::string listed(const std::vector<std::string>& names) {
-  return names.empty() ? std::string("none") : fmt::format("{}", fmt::join(names, ", "));
-}
 
 /// Row of a measure, or -1.
 Index row_of(const std::vector<Measure>& measures, Measure::Kind kind) {
