@@ -129,8 +129,6 @@ class MpiComm : public Comm {
   MpiComm(int& argc, char**& argv) {
     // Debian's settings leave out the one component that has one-sided calls over TCP; the user's own word stays
     ::setenv("OMPI_MCA_osc", "^ucx", 0);
-    // where ranks share the launcher's data by a lock, one that is killed while it holds it hangs the launcher for ever
-    ::setenv("PMIX_MCA_gds", "hash", 0);
     int provided = 0;
     if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
       throw CommError({.what = "MPI does not start", .remedy = "show this to the operator"});

@@ -9,10 +9,13 @@
 #   launch     what starts the ranks; empty: the program alone
 #   verify     a command that is silent and returns 0 when the step's product is complete
 #   max_restarts, max_fruitless
+#   patience   seconds that mpirun may be without a child: after a rank was lost while it started, mpirun at times waits
+#              for ever in its own clean-up (PMIx 4.2 locks an object that it has freed)
 #
 # A step is done when its own marker and checksums say so. Neither the launcher's code nor Slurm's is believed: both are
 # 0 after some losses of a node.
 set -u
+patience="${patience:-60}"
 restart="${SLURM_RESTART_COUNT:-0}"
 job="${SLURM_JOB_ID:-0}"
 if [ -n "${SLURM_ARRAY_JOB_ID:-}" ]; then job="${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"; fi
@@ -28,6 +31,19 @@ stamp() {
 
 # Bytes of finished units in the checkpoint; a file without any has a header alone.
 kept() { stat -c %s "$output"/.chorale/*.parts 2>/dev/null | awk '$1 > 64 { n += $1 } END { print n + 0 }'; }
+
+# Ends an mpirun that has nobody left to wait for.
+watch_launcher() {
+  local alone=0
+  while kill -0 "$launcher" 2>/dev/null; do
+    sleep 2
+    if pgrep -P "$launcher" -r D,R,S,T >/dev/null; then alone=0; else alone=$((alone + 2)); fi
+    [ "$alone" -lt "$patience" ] && continue
+    say "mpirun has had no ranks for $patience seconds: ends it"
+    kill -9 "$launcher" 2>/dev/null
+    return
+  done
+}
 
 # Ends this start and has Slurm start the job again, which kills this shell.
 again() {
@@ -55,16 +71,22 @@ stamper=$!
 ${launch[@]+"${launch[@]}"} "${command[@]}" >&4 2>&1 3>&- &
 launcher=$!
 exec 4>&-
+watcher=
+if [ "${launch[0]-}" = mpirun ] && command -v pgrep >/dev/null; then
+  watch_launcher &
+  watcher=$!
+fi
 ended=
 trap 'say "time is nearly up: ranks finish their units and write a checkpoint"; kill -USR1 $launcher 2>/dev/null' USR1
 trap 'ended=1; say "ended by Slurm (scancel, or out of time): what is finished is kept, submit again to resume"
   kill -TERM $launcher 2>/dev/null' TERM
 # a trapped signal ends wait early, so wait until the launcher is really gone
 while :; do
-  wait "$launcher"
+  wait "$launcher" 2>/dev/null # bash would say which signal killed it
   code=$?
   kill -0 "$launcher" 2>/dev/null || break
 done
+[ -z "$watcher" ] || kill "$watcher" 2>/dev/null
 for _ in $(seq 50); do # its last words; a process that it left behind may hold the pipe open
   kill -0 "$stamper" 2>/dev/null || break
   sleep 0.1

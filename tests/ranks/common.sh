@@ -89,12 +89,19 @@ running() { # PROCESS: neither gone nor waiting to be asked how it ended
   [ -e "/proc/$1/stat" ] && ! grep -q ') Z ' "/proc/$1/stat" 2>/dev/null
 }
 
-# $launcher's exit code in $code; a hang ends after four minutes.
+# $launcher's exit code in $code; a hang ends after four minutes. An mpirun that has had no ranks for ten seconds is ended as
+# slurm/batch.sh does, which says why.
 wait_for_launcher() {
-  local tick
-  for tick in $(seq 12000); do
+  local tick alone=0
+  for tick in $(seq 2400); do
     running "$launcher" || break
-    sleep 0.02
+    sleep 0.1
+    if [ "$(cat "/proc/$launcher/comm" 2>/dev/null)" != mpirun ] || [ -n "$(children_of "$launcher")" ]; then
+      alone=0
+    elif [ $((alone += 1)) = 100 ]; then
+      echo "mpirun has had no ranks for ten seconds: ended"
+      kill -9 "$launcher" 2>/dev/null || true
+    fi
   done
   if running "$launcher"; then
     ps -o pid,ppid,stat,wchan:30,args -p "$launcher" --ppid "$launcher" >&2 || true
