@@ -7,17 +7,15 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <boost/archive/binary_iarchive.hpp>
-#include <boost/archive/binary_oarchive.hpp>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 
+#include "engine/archive.hpp"
 #include "engine/plan.hpp"
 #include "engine/time_slice.hpp"
 #include "io/config/schema.hpp"
@@ -195,19 +193,9 @@ class Erased : public AnyAnalysis {
     return output;
   }
 
-  static std::string bytes_of(const typename Job::Part& part) {
-    std::ostringstream out;
-    boost::archive::binary_oarchive archive(out, boost::archive::no_header);
-    archive << part;
-    return std::move(out).str();
-  }
-
+  static std::string bytes_of(const typename Job::Part& part) { return to_archive(part); }
   static typename Job::Part part_of(std::string bytes) {
-    typename Job::Part part;
-    std::istringstream in(std::move(bytes));
-    boost::archive::binary_iarchive archive(in, boost::archive::no_header);
-    archive >> part;
-    return part;
+    return from_archive<typename Job::Part>(std::move(bytes));
   }
 
   static std::vector<typename Job::Part> parts_of(std::vector<std::string> bytes) {

@@ -259,6 +259,9 @@ ShardReader::ShardReader(const Catalogue& catalogue, Index shard) : impl_(std::m
 }
 
 ShardReader::~ShardReader() = default;
+void ShardReader::let_go_of_memory() {
+  spare = {};
+}
 ShardReader::ShardReader(ShardReader&&) noexcept = default;
 ShardReader& ShardReader::operator=(ShardReader&&) noexcept = default;
 

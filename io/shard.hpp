@@ -93,6 +93,9 @@ class ShardReader {
   std::vector<std::int16_t> read_panel(Profile profile) const;
   ShardData read_all() const;
 
+  /// Readers of a thread hand the memory of a shard on from one to the next. Reading is over: gives it back.
+  static void let_go_of_memory();
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
