@@ -16,6 +16,7 @@
 #include <boost/serialization/vector.hpp>
 
 #include "engine/archive.hpp"
+#include "engine/memory_watch.hpp"
 #include "engine/plan.hpp"
 #include "engine/time_slice.hpp"
 #include "io/config/schema.hpp"
@@ -146,6 +147,7 @@ class Erased : public AnyAnalysis {
                       const Exchange& exchange) const override {
     if constexpr (requires(std::vector<typename Job::Part> parts) { job_.join(setup, stage, parts); }) {
       std::vector<typename Job::Part> shares = job_.share_out(setup, stage, parts_of(std::move(bytes)), n);
+      give_back_freed_memory();  // of the parts that were cut up; archives take new memory
       std::vector<std::string> away(shares.size());
       for (std::size_t i = 0; i < shares.size(); ++i)
         if (i != static_cast<std::size_t>(mine)) away[i] = bytes_of(std::exchange(shares[i], {}));

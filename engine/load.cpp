@@ -121,14 +121,20 @@ std::vector<io::ShardEntry> count_selected(const Reading& reading, Comm& comm) {
 CohortBytes forecast_bytes(const Reading& reading, std::span<const io::ShardEntry> selected) {
   CohortBytes bytes;
   const auto packed = [&](Extent extent) { return static_cast<double>(Packer(reading, extent).n_bytes()); };
+  const auto extent_of_shard = [&](const io::ShardEntry& shard) {
+    Extent extent{.n_patients = shard.n_patients, .n_carried = shard.n_alterations, .n_untested = 0};
+    for (const JobFeature& feature : reading.features.features)
+      if (feature.field >= 0) extent.n_carried += extent.n_patients;
+    return extent;
+  };
   Extent total;
   for (const io::ShardEntry& shard : selected) {
-    Extent of_shard{.n_patients = shard.n_patients, .n_carried = shard.n_alterations, .n_untested = 0};
-    for (const JobFeature& feature : reading.features.features)
-      if (feature.field >= 0) of_shard.n_carried += of_shard.n_patients;
-    bytes.largest_shard = std::max(bytes.largest_shard, packed(of_shard));
+    bytes.largest_shard = std::max(bytes.largest_shard, packed(extent_of_shard(shard)));
+    add(total, extent_of_shard(shard));
+  }
+  for (const io::ShardEntry& shard : reading.catalogue.shards) {
+    bytes.largest_read = std::max(bytes.largest_read, packed(extent_of_shard(shard)));
     bytes.largest_file = std::max(bytes.largest_file, static_cast<double>(shard.n_bytes));
-    add(total, of_shard);
   }
   bytes.packed = packed(total);
   bytes.slices = bytes.packed;

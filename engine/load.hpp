@@ -30,6 +30,7 @@ struct CohortBytes {
   double packed = 0;         ///< the cohort, packed
   double slices = 0;         ///< its shards, as they are held until they are packed
   double largest_shard = 0;  ///< the largest packed shard
+  double largest_read = 0;   ///< of all patients of a shard the columns, before some are picked
   double largest_file = 0;
 };
 /// selected   as Setup::expected()

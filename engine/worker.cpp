@@ -233,7 +233,7 @@ void Worker::regroup(std::size_t stage) {
   const auto exchange = [&](std::vector<std::string> to) {
     std::vector<std::string> by_rank(static_cast<std::size_t>(comm_.size()));
     for (std::size_t i = 0; i < to.size(); ++i) by_rank[ranks[i]] = std::move(to[i]);
-    give_back_freed_memory();  // of the parts that were cut up; what comes takes new memory
+    give_back_freed_memory();
     by_rank = timed(times_.communication, [&] { return comm_.exchange(std::move(by_rank)); });
     give_back_freed_memory();
     for (std::size_t i = 0; i < to.size(); ++i) to[i] = std::move(by_rank[ranks[i]]);

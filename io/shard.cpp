@@ -253,6 +253,13 @@ ShardReader::ShardReader(const Catalogue& catalogue, Index shard, ShardAccess ac
     impl_->file = h5::open_file(path.string());
     return;
   }
+  // room for any shard at once: one a little larger than the last would not fit where that one was
+  std::size_t largest = 0;
+  for (const ShardEntry& entry : catalogue.shards)
+    largest = std::max(largest, static_cast<std::size_t>(std::max<Index>(0, entry.n_bytes)));
+  const std::size_t limit =
+      2 * static_cast<std::size_t>(std::max<Index>(0, impl_->entry.n_bytes)) + 1'000'000;
+  impl_->bytes.reserve(std::min(largest, limit));
   read_file(path, impl_->bytes);
   const auto refuse = [&](const char* what, const std::string& found, const std::string& expected) {
     throw StoreError({.what = what,

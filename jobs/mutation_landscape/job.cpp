@@ -37,6 +37,12 @@ double outcome_bytes(const engine::Setup& setup, const Design& design) {
   return design.outcome.adjusted ? crude + timeline + 4 * code + 2 * number * terms + number : crude;
 }
 
+/// A feature's outcome in a group, as units leave it: fits, and of carriers and others the landmarks.
+double row_bytes(const landscape::Config& config) {
+  const auto n_points = config.feature_curves ? 2 * static_cast<double>(config.landmarks.size()) : 0;
+  return sizeof(landscape::OutcomeRow) + n_points * sizeof(kernels::KmPoint);
+}
+
 }  // namespace
 
 MutationLandscape::MutationLandscape(Config config) : config_(std::move(config)) {}
@@ -94,7 +100,9 @@ std::vector<engine::Stage> MutationLandscape::stages(const engine::Setup& setup)
                       .seconds_per_unit = n_features * (crude + adjusted),
                       .bytes_per_rank = n_patients * outcome_bytes(setup, design),
                       // a patient's risk in the fit at hand, two numbers; sums at event times
-                      .bytes_per_thread = 2e6 + (design.outcome.adjusted ? 2 * number * n_patients : 0)});
+                      .bytes_per_thread = 2e6 + (design.outcome.adjusted ? 2 * number * n_patients : 0),
+                      .bytes_spread = row_bytes(config_) *
+                                      static_cast<double>(setup.features.size() * design.n_groups())});
   }
   return stages;
 }
@@ -120,18 +128,15 @@ landscape::Part MutationLandscape::join(const engine::Setup& setup, Index, std::
 double MutationLandscape::result_bytes(const engine::Setup& setup) const {
   const Design design = Design::of(config_, setup);
   // a cell of a table, with its copies in the HDF5 file that is built in memory and in what is written of it
-  constexpr double number_cell = 3 * number, text_cell = sizeof(std::string) + 2 * 12;
+  constexpr double number_cell = 3 * number, text_cell = sizeof(std::string) + 2 * 16;
   const auto rows = static_cast<double>(setup.features.size() * design.n_groups());
   double row = 5 * number_cell + 3 * text_cell;
   if (!setup.config.outcome.endpoint.empty()) {
     const auto n_landmarks = static_cast<double>(config_.landmarks.size());
     row += 26 * number_cell + 2 * text_cell;
-    double of_part = sizeof(landscape::OutcomeRow);
-    if (config_.feature_curves) {  // carriers and others
+    if (config_.feature_curves)  // carriers and others
       row += 2 * (5 * number_cell + 3 * text_cell) + 2 * n_landmarks * (6 * number_cell + 3 * text_cell);
-      of_part += 2 * n_landmarks * sizeof(kernels::KmPoint);
-    }
-    row += 2 * of_part;  // in the parts, and put together
+    row += 2 * row_bytes(config_);  // in the parts, and put together
   }
   const auto n_genes = static_cast<double>(setup.catalogue.genes.size());
   const double n_cells = n_genes * static_cast<double>(setup.catalogue.variant_classes.size());

@@ -116,7 +116,8 @@ TEST(Layout, HasNoRanksWithoutUnits) {
 
 TEST(Layout, TheWarningLeavesTheLongestUnitTimeToEnd) {
   const auto slow = [](Index) {
-    return engine::Forecast{.seconds = 1e9, .longest_unit = 600, .n_units = 10, .most_units = 10};
+    return engine::Forecast{
+        .phases = {}, .seconds = 1e9, .longest_unit = 600, .n_units = 10, .most_units = 10};
   };
   const Layout layout = lay_out(site_of(1, 0), {}, slow);
   EXPECT_EQ(layout.warning_seconds, 60 + 3 * 600);
