@@ -22,12 +22,23 @@ double tree_bytes(const PreparedJob& job) {
   return unknown ? 0 : 10 * static_cast<double>(n);
 }
 
-/// The dictionaries of genes and features, in the cohort's and in the job's words. They lie scattered in what the tree
-/// was, half of which the system does not get back.
+/// Of that tree, what lies between the dictionaries that stay, and the system does not get back nor others use.
+constexpr double tree_left = 0.25;
+
+/// The dictionaries of genes and features, in the cohort's and in the job's words.
 double dictionary_bytes(const PreparedJob& job) {
-  return tree_bytes(job) / 2 + static_cast<double>(job.catalogue.genes.size() * sizeof(std::string) +
-                                                   job.catalogue.features.size() * sizeof(io::Feature) +
-                                                   job.features.features.size() * sizeof(JobFeature));
+  return tree_left * tree_bytes(job) +
+         static_cast<double>(job.catalogue.genes.size() * sizeof(std::string) +
+                             job.catalogue.features.size() * sizeof(io::Feature) +
+                             job.features.features.size() * sizeof(JobFeature));
+}
+
+/// Which panels hold each feature, where carriers are read: a list of panels a feature and the profile.
+double panel_bytes(const PreparedJob& job, const Stage& stage) {
+  constexpr double allocation = 32;  // the least that one takes
+  return stage.columns.alterations ? static_cast<double>(job.features.size()) *
+                                         (sizeof(std::vector<std::uint8_t>) + allocation + sizeof(int))
+                                   : 0;
 }
 
 /// Variants of a shard as they are read: four columns, again of those whom [select] keeps, and its dictionary of protein
@@ -114,12 +125,13 @@ Forecast forecast(const PreparedJob& job, Index threads_per_rank) {
       .name = {}, .shared_bytes = libraries_bytes, .rank_bytes = program_bytes + dictionary_bytes(job)};
   all.phases.push_back(program);
   all.phases.back().name = "cohort.json";
-  all.phases.back().rank_bytes += tree_bytes(job) / 2;  // the other half is in the program's
+  all.phases.back().rank_bytes += (1 - tree_left) * tree_bytes(job);  // the rest is in the program's
   for (const Stage& stage : job.plan.stages) {
     const CohortBytes cohort =
         forecast_bytes({job.catalogue, *job.selection, job.features, stage.columns}, job.setup().expected());
     const double unit = stage.bytes_per_rank + static_cast<double>(threads_per_rank) * stage.bytes_per_thread;
     Phase own = program;
+    own.rank_bytes += panel_bytes(job, stage);
     if (stage.layout == Layout::by_shard) {
       own.rank_bytes += unit;
       add_by_shard(job, stage, cohort, std::move(own), all.phases);
