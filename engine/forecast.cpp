@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -56,17 +57,17 @@ double variant_bytes(const PreparedJob& job) {
 
 /// A unit of a shard at a time: its file, its columns as they are read and packed.
 void add_by_shard(const PreparedJob& job, const Stage& stage, const CohortBytes& cohort, Phase phase,
-                  std::vector<Phase>& phases) {
-  const double ranks_own = phase.rank_bytes;
+                  double unit_bytes, std::vector<Phase>& phases) {
   phase.name = stage.name;
   phase.spread_bytes = stage.bytes_spread;
-  phase.rank_bytes += cohort.largest_file + cohort.largest_read + cohort.largest_shard;
-  if (stage.columns.variants) phase.rank_bytes += variant_bytes(job);
+  phase.unit_bytes = unit_bytes + cohort.largest_file + cohort.largest_read + cohort.largest_shard;
+  phase.n_units = stage.n_units;
+  if (stage.columns.variants) phase.unit_bytes += variant_bytes(job);
   phases.push_back(phase);
   if (!stage.shared_out) return;
   phases.push_back({.name = "parts of " + stage.name,
                     .shared_bytes = phase.shared_bytes,
-                    .rank_bytes = ranks_own,
+                    .rank_bytes = phase.rank_bytes,
                     .spread_bytes = stage.bytes_spread,
                     .travelling_bytes = stage.bytes_spread});
 }
@@ -78,7 +79,8 @@ void add_in_memory(const PreparedJob& job, const Stage& stage, const CohortBytes
   load.name = "load for " + stage.name;
   load.rank_bytes += cohort.largest_file + cohort.largest_read;
   work.name = stage.name;
-  work.rank_bytes += unit_bytes;
+  work.unit_bytes = unit_bytes;
+  work.n_units = stage.layout == Layout::by_time ? std::numeric_limits<Index>::max() : stage.n_units;
   work.root_bytes = job.analysis->result_bytes(job.setup());
   if (stage.layout == Layout::replicated) {
     load.shared_bytes += cohort.packed;
@@ -101,7 +103,8 @@ void add_in_memory(const PreparedJob& job, const Stage& stage, const CohortBytes
 double Phase::node_bytes(Index ranks_per_node, Index n_nodes) const {
   const auto ranks = static_cast<double>(ranks_per_node), nodes = static_cast<double>(n_nodes);
   const double travelling = ranks * nodes > 1 ? travelling_bytes / (ranks * nodes) : 0;  // of all ranks
-  return shared_bytes + ranks * rank_bytes + (spread_bytes + travelling) / nodes +
+  const auto busy = static_cast<double>(std::min(ranks_per_node, n_units));
+  return shared_bytes + ranks * rank_bytes + busy * unit_bytes + (spread_bytes + travelling) / nodes +
          std::min(held_bytes, ranks * held_by_rank) + root_bytes;
 }
 
@@ -132,12 +135,10 @@ Forecast forecast(const PreparedJob& job, Index threads_per_rank) {
     const double unit = stage.bytes_per_rank + static_cast<double>(threads_per_rank) * stage.bytes_per_thread;
     Phase own = program;
     own.rank_bytes += panel_bytes(job, stage);
-    if (stage.layout == Layout::by_shard) {
-      own.rank_bytes += unit;
-      add_by_shard(job, stage, cohort, std::move(own), all.phases);
-    } else {
+    if (stage.layout == Layout::by_shard)
+      add_by_shard(job, stage, cohort, std::move(own), unit, all.phases);
+    else
       add_in_memory(job, stage, cohort, std::move(own), unit, all.phases);
-    }
     all.most_units = std::max(all.most_units, stage.n_units);
     all.longest_unit = std::max(all.longest_unit, stage.seconds_per_unit);
   }

@@ -13,13 +13,14 @@ namespace chorale::engine {
 struct Phase {
   std::string name;         ///< "counts", "load for outcome"
   double shared_bytes = 0;  ///< once per node: the packed cohort
-  double rank_bytes = 0;    ///< each rank: the program, what it reads, its unit at hand
+  double rank_bytes = 0;    ///< each rank: the program, what it reads
+  double unit_bytes = 0;    ///< each rank that has a unit at hand
+  Index n_units = 0;
   double spread_bytes = 0;  ///< over all ranks of the run: the cohort by time, parts that are shared out
-  double travelling_bytes =
-      0;  ///< of R ranks' parts, what each gives to one other at a time: an R²-th of them
-  double held_bytes =
-      0;  ///< over the ranks of a node, at most held_by_rank in each: shards until they are packed
-  double held_by_rank = 0;
+  /// Of parts that travel, over all ranks of the run: R ranks give each other an R²-th of them at a time.
+  double travelling_bytes = 0;
+  /// Over the ranks of a node, at most held_by_rank in each: shards until they are packed.
+  double held_bytes = 0, held_by_rank = 0;
   double root_bytes = 0;  ///< rank 0 beyond that: parts and results
 
   /// The node of rank 0, the fullest one.

@@ -154,12 +154,12 @@ int check(const Context& context, const std::filesystem::path& config, Index n_r
     const engine::Phase& most = forecast.fullest(n_ranks);
     const double spread_bytes = most.spread_bytes + most.held_bytes;
     const std::string spread = spread_bytes > 0 ? bytes_text(spread_bytes) + " spread over all, " : "";
-    line(
-        "memory",
-        fmt::format("about {} with {} on one node: {} once, {} a rank, {}{} more on the first (in {})",
-                    bytes_text(most.node_bytes(n_ranks)),
-                    n_ranks == 1 ? "1 rank" : fmt::format("{} ranks", n_ranks), bytes_text(most.shared_bytes),
-                    bytes_text(most.rank_bytes), spread, bytes_text(most.root_bytes), most.name));
+    line("memory",
+         fmt::format("about {} with {} on one node: {} once, {} a rank, {}{} more on the first (in {})",
+                     bytes_text(most.node_bytes(n_ranks)),
+                     n_ranks == 1 ? "1 rank" : fmt::format("{} ranks", n_ranks),
+                     bytes_text(most.shared_bytes), bytes_text(most.rank_bytes + most.unit_bytes), spread,
+                     bytes_text(most.root_bytes), most.name));
     const double seconds = forecast.seconds / static_cast<double>(n_ranks * n_threads);
     line("time",
          fmt::format("about {} on {} × {} (ranks × threads)", seconds_text(seconds), n_ranks, n_threads));
