@@ -7,17 +7,16 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <boost/archive/binary_iarchive.hpp>
-#include <boost/archive/binary_oarchive.hpp>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 
+#include "engine/archive.hpp"
+#include "engine/memory_watch.hpp"
 #include "engine/plan.hpp"
 #include "engine/time_slice.hpp"
 #include "io/config/schema.hpp"
@@ -148,6 +147,7 @@ class Erased : public AnyAnalysis {
                       const Exchange& exchange) const override {
     if constexpr (requires(std::vector<typename Job::Part> parts) { job_.join(setup, stage, parts); }) {
       std::vector<typename Job::Part> shares = job_.share_out(setup, stage, parts_of(std::move(bytes)), n);
+      give_back_freed_memory();  // of the parts that were cut up; archives take new memory
       std::vector<std::string> away(shares.size());
       for (std::size_t i = 0; i < shares.size(); ++i)
         if (i != static_cast<std::size_t>(mine)) away[i] = bytes_of(std::exchange(shares[i], {}));
@@ -195,19 +195,9 @@ class Erased : public AnyAnalysis {
     return output;
   }
 
-  static std::string bytes_of(const typename Job::Part& part) {
-    std::ostringstream out;
-    boost::archive::binary_oarchive archive(out, boost::archive::no_header);
-    archive << part;
-    return std::move(out).str();
-  }
-
+  static std::string bytes_of(const typename Job::Part& part) { return to_archive(part); }
   static typename Job::Part part_of(std::string bytes) {
-    typename Job::Part part;
-    std::istringstream in(std::move(bytes));
-    boost::archive::binary_iarchive archive(in, boost::archive::no_header);
-    archive >> part;
-    return part;
+    return from_archive<typename Job::Part>(std::move(bytes));
   }
 
   static std::vector<typename Job::Part> parts_of(std::vector<std::string> bytes) {

@@ -192,7 +192,8 @@ void Checkpoint::write(const std::string& bytes) {
 }
 
 void Checkpoint::append(Index unit, const std::string& part) {
-  write(head_of(unit, part) + part);
+  write(head_of(unit, part));
+  write(part);
   const auto now = std::chrono::steady_clock::now();
   if (std::chrono::duration<double>(now - synced_).count() >= sync_seconds_) sync();
 }

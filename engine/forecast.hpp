@@ -2,26 +2,46 @@
 // Copyright the Chorale authors
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "engine/runner.hpp"
 
 namespace chorale::engine {
 
-/// What a run will need, from shard headers and config alone.
-struct Forecast {
+/// What a node needs while a part of the run lasts. Between them freed memory goes back to the system.
+struct Phase {
+  std::string name;         ///< "counts", "load for outcome"
   double shared_bytes = 0;  ///< once per node: the packed cohort
-  double rank_bytes = 0;    ///< each rank: the program, what it reads, its unit at hand
+  double rank_bytes = 0;    ///< each rank: the program, what it reads
+  double unit_bytes = 0;    ///< each rank that has a unit at hand
+  Index n_units = 0;
   double spread_bytes = 0;  ///< over all ranks of the run: the cohort by time, parts that are shared out
-  double root_bytes = 0;    ///< rank 0 beyond that: parts and results
+  /// Of parts that travel, over all ranks of the run: R ranks give each other an R²-th of them at a time.
+  double travelling_bytes = 0;
+  /// Over the ranks of a node, at most held_by_rank in each: shards until they are packed.
+  double held_bytes = 0, held_by_rank = 0;
+  double root_bytes = 0;  ///< rank 0 beyond that: parts and results
+
+  /// The node of rank 0, the fullest one.
+  double node_bytes(Index ranks_per_node, Index n_nodes = 1) const;
+};
+
+/// What a run will need, from shard headers, config and whom [select] keeps.
+struct Forecast {
+  std::vector<Phase> phases;
   double seconds = 0;       ///< on one core
   double longest_unit = 0;  ///< seconds, on one core
   Index n_units = 0;
   Index most_units = 0;  ///< in one stage: more ranks than this have nothing to do
 
-  /// The node of rank 0, the fullest one.
+  /// The phase that needs most. There is one.
+  const Phase& fullest(Index ranks_per_node, Index n_nodes = 1) const;
   double node_bytes(Index ranks_per_node, Index n_nodes = 1) const {
-    return shared_bytes + static_cast<double>(ranks_per_node) * rank_bytes +
-           spread_bytes / static_cast<double>(n_nodes) + root_bytes;
+    return phases.empty() ? 0 : fullest(ranks_per_node, n_nodes).node_bytes(ranks_per_node, n_nodes);
   }
+  /// Enough for this run and for another.
+  void include(const Forecast& other);
 };
 
 Forecast forecast(const PreparedJob& job, Index threads_per_rank);

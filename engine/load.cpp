@@ -2,6 +2,7 @@
 // Copyright the Chorale authors
 #include "engine/load.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "engine/packer.hpp"
@@ -91,13 +92,55 @@ std::vector<std::int64_t> count_carriers(const Reading& reading, Comm& comm) {
   return carriers;
 }
 
-Index forecast_bytes(const Reading& reading) {
-  Extent extent;
-  for (const io::ShardEntry& shard : reading.catalogue.shards)
-    add(extent, {.n_patients = shard.n_patients, .n_carried = shard.n_alterations, .n_untested = 0});
-  for (const JobFeature& feature : reading.features.features)
-    if (feature.field >= 0) extent.n_carried += extent.n_patients;
-  return Packer(reading, extent).n_bytes();
+std::vector<io::ShardEntry> count_selected(const Reading& reading, Comm& comm) {
+  std::vector<io::ShardEntry> selected = reading.catalogue.shards;
+  const auto n_shards = static_cast<Index>(selected.size());
+  std::vector<std::int64_t> counts(3 * selected.size());
+  for (Index s = comm.rank(); s < n_shards; s += comm.size()) {
+    const io::ShardReader reader(reading.catalogue, s, io::ShardAccess::columns);
+    Ledger ledger;
+    const auto patients = reading.selection.apply(reader, ledger);
+    const auto alteration = reader.read_alteration_offset(), variant = reader.read_variant_offset();
+    std::int64_t* of_shard = counts.data() + 3 * s;
+    of_shard[0] = static_cast<std::int64_t>(patients.size());
+    for (const std::int32_t patient : patients) {
+      const auto i = static_cast<std::size_t>(patient);
+      of_shard[1] += alteration[i + 1] - alteration[i];
+      of_shard[2] += variant[i + 1] - variant[i];
+    }
+  }
+  comm.sum(counts);
+  for (std::size_t s = 0; s < selected.size(); ++s) {
+    selected[s].n_patients = counts[3 * s];
+    selected[s].n_alterations = counts[3 * s + 1];
+    selected[s].n_variants = counts[3 * s + 2];
+  }
+  return selected;
+}
+
+CohortBytes forecast_bytes(const Reading& reading, std::span<const io::ShardEntry> selected) {
+  CohortBytes bytes;
+  const auto packed = [&](Extent extent) { return static_cast<double>(Packer(reading, extent).n_bytes()); };
+  const auto extent_of_shard = [&](const io::ShardEntry& shard) {
+    Extent extent{.n_patients = shard.n_patients, .n_carried = shard.n_alterations, .n_untested = 0};
+    for (const JobFeature& feature : reading.features.features)
+      if (feature.field >= 0) extent.n_carried += extent.n_patients;
+    return extent;
+  };
+  Extent total;
+  for (const io::ShardEntry& shard : selected) {
+    bytes.largest_shard = std::max(bytes.largest_shard, packed(extent_of_shard(shard)));
+    add(total, extent_of_shard(shard));
+  }
+  for (const io::ShardEntry& shard : reading.catalogue.shards) {
+    bytes.largest_read = std::max(bytes.largest_read, packed(extent_of_shard(shard)));
+    bytes.largest_file = std::max(bytes.largest_file, static_cast<double>(shard.n_bytes));
+  }
+  bytes.packed = packed(total);
+  bytes.slices = bytes.packed;
+  if (reading.columns.alterations)  // carriers by feature are made when all are packed
+    bytes.slices -= static_cast<double>(4 * total.n_carried + 16 * reading.features.size());
+  return bytes;
 }
 
 }  // namespace chorale::engine

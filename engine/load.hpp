@@ -21,7 +21,19 @@ Cohort load_replicated(const Reading& reading, Comm& comm, Index most_held = mos
 /// Carriers of each feature among the selected patients of the whole cohort; collective.
 std::vector<std::int64_t> count_carriers(const Reading& reading, Comm& comm);
 
-/// Bytes of the packed cohort if every patient were selected, from shard headers alone.
-Index forecast_bytes(const Reading& reading);
+/// The shards as if they held the selected patients alone; names, sizes and checksums stay those of the files. Reads the
+/// columns of the conditions and no more; collective.
+std::vector<io::ShardEntry> count_selected(const Reading& reading, Comm& comm);
+
+/// What patients take in memory, as far as shard headers tell.
+struct CohortBytes {
+  double packed = 0;         ///< the cohort, packed
+  double slices = 0;         ///< its shards, as they are held until they are packed
+  double largest_shard = 0;  ///< the largest packed shard
+  double largest_read = 0;   ///< of all patients of a shard the columns, before some are picked
+  double largest_file = 0;
+};
+/// selected   as Setup::expected()
+CohortBytes forecast_bytes(const Reading& reading, std::span<const io::ShardEntry> selected);
 
 }  // namespace chorale::engine

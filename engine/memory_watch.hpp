@@ -2,6 +2,8 @@
 // Copyright the Chorale authors
 #pragma once
 
+#include <vector>
+
 #include "engine/comm.hpp"
 
 namespace chorale::engine {
@@ -10,8 +12,9 @@ namespace chorale::engine {
 /// be counted once per rank, so the peak is split at points where the program looks.
 class MemoryWatch {
  public:
-  /// To be called where shared memory comes or goes, and at the end: a peak since the last look is taken to have stood
-  /// beside the larger of the two amounts of shared memory, if it is larger than what is in use now.
+  /// To be called by all ranks where shared memory comes or goes, and at the end. A peak since the last look is taken to
+  /// have stood beside the larger of the two amounts of shared memory. The system is asked to forget it then, so that the
+  /// time until the next look has its own; where it does not, only higher peaks are seen.
   void look();
 
   struct Peak {
@@ -21,8 +24,17 @@ class MemoryWatch {
   Peak peak(Comm& comm) const;  ///< collective
 
  private:
-  double highest_ = 0, shared_before_ = 0;    // the system's peak and shared memory at the last look
-  double own_ = 0, shm_ = 0, libraries_ = 0;  // peaks: anonymous, shared memory, mapped files
+  struct Span {
+    double own = 0, shm = 0,
+           libraries = 0;  // peaks between two looks: anonymous, shared memory, mapped files
+  };
+  std::vector<Span> spans_;
+  double peak_ = 0;                                                                // of all, the system's
+  double highest_ = 0, anonymous_before_ = 0, shm_before_ = 0, files_before_ = 0;  // at the last look
 };
+
+/// Memory that was freed goes back to the system, which others on the node share. What is taken next has to be cleared by
+/// the system again, so this is for where much was freed, and not for every unit.
+void give_back_freed_memory();
 
 }  // namespace chorale::engine

@@ -4,6 +4,18 @@
 
 namespace chorale::engine {
 
+double Setup::expected_patients() const {
+  double n = 0;
+  for (const auto& shard : expected()) n += static_cast<double>(shard.n_patients);
+  return n;
+}
+
+double Setup::expected_variants() const {
+  double n = 0;
+  for (const auto& shard : expected()) n += static_cast<double>(shard.n_variants);
+  return n;
+}
+
 Plan::Plan(std::vector<Stage> all, const io::Catalogue& catalogue) : stages(std::move(all)) {
   for (Stage& stage : stages)
     if (stage.layout == Layout::by_shard) stage.n_units = static_cast<Index>(catalogue.shards.size());

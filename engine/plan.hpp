@@ -23,6 +23,16 @@ struct Setup {
   std::span<const std::string> briefs = {};
   /// What the job counted in all parts of each finished stage, in order; empty where it counts nothing.
   std::span<const std::vector<std::int64_t>> counts = {};
+  /// For forecasts: patients of each shard whom [select] keeps, with their alterations and variants. Empty where nobody
+  /// has counted them; then the catalogue says who there is.
+  std::span<const io::ShardEntry> selected = {};
+
+  std::span<const io::ShardEntry> expected() const {
+    return selected.empty() ? std::span<const io::ShardEntry>(catalogue.shards) : selected;
+  }
+  /// Sums over expected().
+  double expected_patients() const;
+  double expected_variants() const;
 };
 
 enum class Layout {
@@ -45,7 +55,9 @@ struct Stage {
   double seconds_per_unit = 0;  ///< on one core
   double bytes_per_rank = 0;    ///< beside the cohort: what a rank's units share, and the unit at hand
   double bytes_per_thread = 0;  ///< likewise, of each thread of a rank
-  double bytes_spread = 0;      ///< likewise, over all ranks together: what each has its share of
+  /// Likewise, over all ranks together: what each has its share of. Of a stage that is shared out, its parts, which then
+  /// travel.
+  double bytes_spread = 0;
 };
 
 /// One unit: its stage, and its place in the stage.

@@ -66,13 +66,20 @@ PreparedJob prepare(const io::Node& root, const std::vector<AnalysisEntry>& regi
   job.selection = std::make_unique<Selection>(job.config.select, job.catalogue);
   job.features = FeatureSet::resolve(job.config.features, job.catalogue);
   job.plan = Plan(job.analysis->stages(job.setup()), job.catalogue);
-  if (comm != nullptr && job.config.features.min_carriers > 0) {
-    const Columns none;
-    const auto carriers = count_carriers({job.catalogue, *job.selection, job.features, none}, *comm);
-    job.features = often_enough(job.features, carriers, job.config.features.min_carriers);
-    job.plan = Plan(job.analysis->stages(job.setup()), job.catalogue);
-  }
+  if (comm != nullptr) count_patients(job, *comm);
   return job;
+}
+
+void count_patients(PreparedJob& job, Comm& comm) {
+  const Index min_carriers = job.config.features.min_carriers;
+  const bool everyone = job.selection->keeps_everyone();
+  if (everyone && min_carriers <= 0) return;
+  const Columns none;
+  const Reading reading{job.catalogue, *job.selection, job.features, none};
+  if (min_carriers > 0)
+    job.features = often_enough(job.features, count_carriers(reading, comm), min_carriers);
+  if (!everyone) job.selected = count_selected(reading, comm);
+  job.plan = Plan(job.analysis->stages(job.setup()), job.catalogue);
 }
 
 }  // namespace chorale::engine

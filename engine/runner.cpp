@@ -170,6 +170,8 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
                     summary.record.n_units_resumed);
   Checkpoint checkpoint(output, fingerprint, comm.rank(), job.config.run.checkpoint_seconds);
   MemoryWatch memory;
+  memory.look();
+  give_back_freed_memory();  // of what the cohort's catalogue was read from
   Worker worker(job, comm, checkpoint, progress, parts, memory);
   worker.work(start.todo);
   std::int64_t n_computed[] = {worker.n_computed()};

@@ -25,14 +25,22 @@ struct PreparedJob {
   std::unique_ptr<AnyAnalysis> analysis;
   std::unique_ptr<Selection> selection;
   Plan plan;
+  std::vector<io::ShardEntry> selected;  ///< see Setup
 
-  Setup setup() const { return {catalogue, config, features}; }
+  Setup setup() const {
+    return {.catalogue = catalogue, .config = config, .features = features, .selected = selected};
+  }
 };
 
 /// Reads and checks everything a run needs but the patients. Without `comm`, features stay as the dictionary gives
-/// them (min_carriers needs the patients); with it, they are counted, which is collective.
+/// them and the forecast is for all patients; with it, count_patients().
 /// Throws   ConfigError, InputError, StoreError
 PreparedJob prepare(const io::Node& root, const std::vector<AnalysisEntry>& registry, Comm* comm);
+
+/// What only the patients can tell before a run: whom [select] keeps, for the forecast, and which features have
+/// min_carriers. Reads nothing where neither is asked for. Collective.
+/// Throws   ConfigError when no feature has enough carriers, StoreError
+void count_patients(PreparedJob& job, Comm& comm);
 
 struct RunOptions {
   bool fresh = false;     ///< forget what the output folder holds

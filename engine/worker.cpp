@@ -3,11 +3,13 @@
 #include "engine/worker.hpp"
 
 #include <ctime>
-#include <sstream>
 #include <utility>
 
 #include <fmt/format.h>
+#include <boost/serialization/map.hpp>
+#include <boost/serialization/string.hpp>
 
+#include "engine/archive.hpp"
 #include "engine/deal.hpp"
 #include "engine/load.hpp"
 #include "engine/signals.hpp"
@@ -51,6 +53,7 @@ void Worker::work(const std::vector<Index>& todo) {
         share(units);
       else
         deal(units, s);
+      if (job_.plan.stages[s].layout == Layout::by_shard) end_reading();
       n_before_ += static_cast<Index>(units.size());
     }
     timed(times_.idle, [&] { comm_.barrier(); });
@@ -141,14 +144,22 @@ void Worker::open(std::size_t stage) {
     memory_.look();
     replicated_ = {};  // memory goes back before more is taken
     by_time_ = {};
+    give_back_freed_memory();
     if (wanted.first == Layout::replicated)
       replicated_ = load_replicated(reading(stage), comm_);
     else
       by_time_ = load_by_time(reading(stage), comm_);
-    memory_.look();
+    end_reading();
   });
   in_memory_ = wanted;
   times_.load += load_seconds_[stage];
+}
+
+/// What shards were read into goes back to the system before what is made of them grows.
+void Worker::end_reading() {
+  memory_.look();
+  io::ShardReader::let_go_of_memory();
+  give_back_freed_memory();
 }
 
 void Worker::run_unit(Index number) {
@@ -222,7 +233,9 @@ void Worker::regroup(std::size_t stage) {
   const auto exchange = [&](std::vector<std::string> to) {
     std::vector<std::string> by_rank(static_cast<std::size_t>(comm_.size()));
     for (std::size_t i = 0; i < to.size(); ++i) by_rank[ranks[i]] = std::move(to[i]);
+    give_back_freed_memory();
     by_rank = timed(times_.communication, [&] { return comm_.exchange(std::move(by_rank)); });
+    give_back_freed_memory();
     for (std::size_t i = 0; i < to.size(); ++i) to[i] = std::move(by_rank[ranks[i]]);
     return to;
   };
@@ -248,19 +261,15 @@ void Worker::close(std::size_t stage) {
   seconds -= times_.communication - communicated;
   times_.work += seconds;
   stage_seconds_[stage] += seconds;
-  std::ostringstream out;
-  boost::archive::binary_oarchive archive(out, boost::archive::no_header);
   std::map<Index, Fresh> closed;
   for (auto& [unit, made] : fresh_)
     if (job_.plan.unit(unit).stage == static_cast<Index>(stage)) closed.emplace(unit, std::move(made));
   for (const auto& [unit, made] : closed) fresh_.erase(unit);
-  const std::size_t n = closed.size();
-  archive << n;
-  for (const auto& [unit, made] : closed) archive << unit << made.seconds << made.cpu_seconds << made.part;
+  const std::string bytes = to_archive(std::exchange(closed, {}));
   timed(times_.communication, [&] {
-    const auto gathered = comm_.gather(std::move(out).str());
+    auto gathered = comm_.gather(bytes);
     for (std::size_t rank = 0; rank < gathered.size(); ++rank)
-      take_in(static_cast<Index>(rank), gathered[rank]);
+      take_in(static_cast<Index>(rank), std::exchange(gathered[rank], {}));
   });
   std::string text = timed(brief_seconds_, [&] { return brief(stage); });
   timed(times_.idle, [&] { comm_.barrier(); });
@@ -268,18 +277,14 @@ void Worker::close(std::size_t stage) {
   briefs_.push_back(std::move(text));
 }
 
-void Worker::take_in(Index rank, const std::string& bytes) {
-  std::istringstream in(bytes);
-  boost::archive::binary_iarchive archive(in, boost::archive::no_header);
-  std::size_t n = 0;
-  archive >> n;
-  for (std::size_t i = 0; i < n; ++i) {
-    UnitTime time{.unit = 0, .rank = rank, .seconds = 0, .cpu_seconds = 0, .n_bytes = 0};
-    std::string part;
-    archive >> time.unit >> time.seconds >> time.cpu_seconds >> part;
-    time.n_bytes = part.size();
-    if (!parts_.insert_or_assign(time.unit, std::move(part)).second) ++n_repeated_;
-    unit_times_.push_back(time);
+void Worker::take_in(Index rank, std::string bytes) {
+  for (auto& [unit, made] : from_archive<std::map<Index, Fresh>>(std::move(bytes))) {
+    unit_times_.push_back({.unit = unit,
+                           .rank = rank,
+                           .seconds = made.seconds,
+                           .cpu_seconds = made.cpu_seconds,
+                           .n_bytes = made.part.size()});
+    if (!parts_.insert_or_assign(unit, std::move(made.part)).second) ++n_repeated_;
   }
 }
 

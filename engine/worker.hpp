@@ -48,10 +48,16 @@ class Worker {
   struct Fresh {
     std::string part;
     double seconds = 0, cpu_seconds = 0;
+
+    template <class Archive>
+    void serialize(Archive& archive, unsigned) {
+      archive& part& seconds& cpu_seconds;
+    }
   };
 
   Reading reading(std::size_t stage) const;
   void open(std::size_t stage);
+  void end_reading();
   void deal(const std::vector<Index>& units, std::size_t stage);
   void share(const std::vector<Index>& units);
   void run_unit(Index number);
@@ -59,7 +65,7 @@ class Worker {
   std::vector<std::string*> made_parts(std::size_t stage);
   void condense(std::size_t stage);
   void regroup(std::size_t stage);
-  void take_in(Index rank, const std::string& bytes);
+  void take_in(Index rank, std::string bytes);
   std::string brief(std::size_t stage) const;
 
   const PreparedJob& job_;

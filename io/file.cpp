@@ -48,7 +48,9 @@ void read_into(const fs::path& path, auto& content) {
   struct stat status {};
   if (::fstat(in.get(), &status) != 0) refuse("file cannot be read", path, errno);
   if (!S_ISREG(status.st_mode)) refuse("not a regular file", path, EINVAL);
-  content.resize(static_cast<std::size_t>(status.st_size));
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (content.capacity() < size) content = {};  // growing would copy, and take twice what is needed
+  content.resize(size);
   std::size_t done = 0;
   while (done < content.size()) {
     const auto n = ::read(in.get(), content.data() + done, content.size() - done);

@@ -199,6 +199,14 @@ Image::Image(std::span<const std::byte> bytes, const std::string& name_for_messa
                 name_for_messages);
 }
 
+Handle open_file(const std::string& path) {
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+#if H5_VERSION_GE(1, 10, 7)
+  H5Pset_file_locking(access, false, true);  // nobody writes to a shard, and some file systems cannot lock
+#endif
+  return check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), H5Fclose, "not a readable HDF5 file", path);
+}
+
 Handle make_group(hid_t parent, const char* name) {
   const Handle plist(H5Pcreate(H5P_GROUP_CREATE), H5Pclose);
   H5Pset_obj_track_times(plist, false);

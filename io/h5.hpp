@@ -73,6 +73,10 @@ class Image {
   Handle file_;
 };
 
+/// A file opened for reading, datasets one by one.
+/// Throws   StoreError when it is no HDF5 file
+Handle open_file(const std::string& path);
+
 Handle make_group(hid_t parent, const char* name);
 Handle open_group(hid_t parent, const std::string& name);
 bool exists(hid_t parent, const char* name);

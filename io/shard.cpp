@@ -212,10 +212,11 @@ struct ShardReader::Impl {
   ShardEntry entry;
   std::vector<std::byte> bytes;  // `image` reads from it
   std::optional<h5::Image> image;
+  h5::Handle file;  // where only columns are read
 
   template <class T>
   std::vector<T> column(const std::string& path, Index n) const {
-    auto values = h5::read<T>(*image, path);
+    auto values = image ? h5::read<T>(*image, path) : h5::read<T>(file, path);
     if (static_cast<Index>(values.size()) != n) wrong_length(path, static_cast<Index>(values.size()), n);
     return values;
   }
@@ -223,8 +224,14 @@ struct ShardReader::Impl {
   std::vector<T> per_patient(const std::string& path) const {
     return column<T>(path, entry.n_patients);
   }
+  std::vector<std::string> texts(const std::string& path) const {
+    return image ? h5::read_strings(*image, path) : h5::read_strings(file, path);
+  }
+  std::vector<std::int64_t> offset(const std::string& group) const {
+    return column<std::int64_t>(group + "/offset", entry.n_patients + 1);
+  }
   SparseRows rows(const std::string& group) const {
-    SparseRows rows{.offset = column<std::int64_t>(group + "/offset", entry.n_patients + 1), .value = {}};
+    SparseRows rows{.offset = offset(group), .value = {}};
     rows.value = column<std::int32_t>(group + "/feature", rows.offset.back());
     return rows;
   }
@@ -237,10 +244,22 @@ struct ShardReader::Impl {
   }
 };
 
-ShardReader::ShardReader(const Catalogue& catalogue, Index shard) : impl_(std::make_unique<Impl>()) {
+ShardReader::ShardReader(const Catalogue& catalogue, Index shard, ShardAccess access)
+    : impl_(std::make_unique<Impl>()) {
   impl_->catalogue = &catalogue;
   impl_->entry = catalogue.shards.at(static_cast<std::size_t>(shard));
   const auto path = catalogue.folder / impl_->entry.file;
+  if (access == ShardAccess::columns) {
+    impl_->file = h5::open_file(path.string());
+    return;
+  }
+  // room for any shard at once: one a little larger than the last would not fit where that one was
+  std::size_t largest = 0;
+  for (const ShardEntry& entry : catalogue.shards)
+    largest = std::max(largest, static_cast<std::size_t>(std::max<Index>(0, entry.n_bytes)));
+  const std::size_t limit =
+      2 * static_cast<std::size_t>(std::max<Index>(0, impl_->entry.n_bytes)) + 1'000'000;
+  impl_->bytes.reserve(std::min(largest, limit));
   read_file(path, impl_->bytes);
   const auto refuse = [&](const char* what, const std::string& found, const std::string& expected) {
     throw StoreError({.what = what,
@@ -259,6 +278,9 @@ ShardReader::ShardReader(const Catalogue& catalogue, Index shard) : impl_(std::m
 }
 
 ShardReader::~ShardReader() = default;
+void ShardReader::let_go_of_memory() {
+  spare = {};
+}
 ShardReader::ShardReader(ShardReader&&) noexcept = default;
 ShardReader& ShardReader::operator=(ShardReader&&) noexcept = default;
 
@@ -267,7 +289,7 @@ Index ShardReader::n_patients() const {
 }
 
 std::vector<std::string> ShardReader::read_id() const {
-  return h5::read_strings(*impl_->image, "/patient/id");
+  return impl_->texts("/patient/id");
 }
 
 std::vector<std::int32_t> ShardReader::read_site() const {
@@ -300,15 +322,22 @@ SparseRows ShardReader::read_untested() const {
   return impl_->rows("/untested");
 }
 
+std::vector<std::int64_t> ShardReader::read_alteration_offset() const {
+  return impl_->offset("/alteration");
+}
+std::vector<std::int64_t> ShardReader::read_variant_offset() const {
+  return impl_->offset("/variant");
+}
+
 VariantData ShardReader::read_variant() const {
   VariantData v;
-  v.offset = impl_->column<std::int64_t>("/variant/offset", impl_->entry.n_patients + 1);
+  v.offset = impl_->offset("/variant");
   const Index n = v.offset.back();
   v.gene = impl_->column<std::int32_t>("/variant/gene", n);
   v.variant_class = impl_->column<std::int8_t>("/variant/class", n);
   v.protein_change = impl_->column<std::int32_t>("/variant/protein_change", n);
   v.vaf = impl_->column<float>("/variant/vaf", n);
-  v.protein_changes = h5::read_strings(*impl_->image, "/dictionary/protein_change");
+  v.protein_changes = impl_->texts("/dictionary/protein_change");
   return v;
 }
 

@@ -73,11 +73,15 @@ std::vector<Index> even_shards(Index n_patients, Index patients_per_shard);
 ShardEntry write_shard(const std::filesystem::path& folder, Index shard, const Catalogue& catalogue,
                        const ShardData& data);
 
-/// One shard, opened from memory after its XXH3-128 was compared with the manifest.
+/// How much of a shard is read: all of it, so that its checksum can be compared with the manifest; or those columns that
+/// are asked for, each with a checksum of its own, for counts that decide nothing.
+enum class ShardAccess { whole, columns };
+
+/// One shard. Opened as a whole it is in memory, after its XXH3-128 was compared with the manifest.
 class ShardReader {
  public:
   /// Throws   StoreError when the file is missing, cut short, or not what the manifest says
-  ShardReader(const Catalogue& catalogue, Index shard);
+  ShardReader(const Catalogue& catalogue, Index shard, ShardAccess access = ShardAccess::whole);
   ~ShardReader();
   ShardReader(ShardReader&&) noexcept;
   ShardReader& operator=(ShardReader&&) noexcept;
@@ -88,10 +92,15 @@ class ShardReader {
   ColumnData read_clinical(Index field) const;
   SurvivalData read_survival(Index endpoint) const;
   SparseRows read_alteration() const;
+  std::vector<std::int64_t> read_alteration_offset() const;  ///< (n_patients + 1), of read_alteration()
+  std::vector<std::int64_t> read_variant_offset() const;     ///< likewise
   SparseRows read_untested() const;
   VariantData read_variant() const;
   std::vector<std::int16_t> read_panel(Profile profile) const;
   ShardData read_all() const;
+
+  /// Readers of a thread hand the memory of a shard on from one to the next. Reading is over: gives it back.
+  static void let_go_of_memory();
 
  private:
   struct Impl;

@@ -110,7 +110,7 @@ int run_job(const Context& context, const std::function<io::Node()>& read, bool 
     root = read();
     job = engine::prepare(root, registry(), nullptr);
   });
-  if (job.config.features.min_carriers > 0) job = engine::prepare(root, registry(), &context.comm);
+  engine::count_patients(job, context.comm);
   const auto notice = [&](std::string_view text) {
     if (context.console.progress.write) context.console.progress.write(fmt::format("note: {}\n", text));
   };
@@ -133,8 +133,7 @@ int check(const Context& context, const std::filesystem::path& config, Index n_r
     root = io::load_config(config, context.overrides);
     job = engine::prepare(root, registry(), nullptr);
   });
-  // min_carriers decides how large the job is, so its features are counted
-  if (job.config.features.min_carriers > 0) job = engine::prepare(root, registry(), &context.comm);
+  engine::count_patients(job, context.comm);
   together(context, [&] {
     const int n_threads = engine::threads_per_rank(job.config.run, context.comm);
     std::string text = fmt::format("{} would run\n\n", job.config.job);
@@ -143,21 +142,24 @@ int check(const Context& context, const std::filesystem::path& config, Index n_r
     };
     line("cohort", fmt::format("{}, {} patients in {} shards", job.catalogue.name, job.catalogue.n_patients(),
                                job.catalogue.shards.size()));
-    line("selected",
-         job.selection->keeps_everyone() ? "all patients" : "at most all patients: conditions need the data");
+    line("selected", job.selection->keeps_everyone()
+                         ? "all patients"
+                         : fmt::format("{:.0f} patients", job.setup().expected_patients()));
     line("features", std::to_string(job.features.size()));
     for (const auto& stage : job.plan.stages)
       line("units",
            fmt::format("{} {} ({})", stage.n_units, stage.name,
                        stage.layout == engine::Layout::by_shard ? "by shard" : "on the whole cohort"));
     const engine::Forecast forecast = engine::forecast(job, n_threads);
-    const std::string spread =
-        forecast.spread_bytes > 0 ? bytes_text(forecast.spread_bytes) + " spread over all, " : "";
-    line("memory", fmt::format("about {} with {} on one node: {} once, {} a rank, {}{} more on the first",
-                               bytes_text(forecast.node_bytes(n_ranks)),
-                               n_ranks == 1 ? "1 rank" : fmt::format("{} ranks", n_ranks),
-                               bytes_text(forecast.shared_bytes), bytes_text(forecast.rank_bytes), spread,
-                               bytes_text(forecast.root_bytes)));
+    const engine::Phase& most = forecast.fullest(n_ranks);
+    const double spread_bytes = most.spread_bytes + most.held_bytes;
+    const std::string spread = spread_bytes > 0 ? bytes_text(spread_bytes) + " spread over all, " : "";
+    line("memory",
+         fmt::format("about {} with {} on one node: {} once, {} a rank, {}{} more on the first (in {})",
+                     bytes_text(most.node_bytes(n_ranks)),
+                     n_ranks == 1 ? "1 rank" : fmt::format("{} ranks", n_ranks),
+                     bytes_text(most.shared_bytes), bytes_text(most.rank_bytes + most.unit_bytes), spread,
+                     bytes_text(most.root_bytes), most.name));
     const double seconds = forecast.seconds / static_cast<double>(n_ranks * n_threads);
     line("time",
          fmt::format("about {} on {} × {} (ranks × threads)", seconds_text(seconds), n_ranks, n_threads));

@@ -130,17 +130,7 @@ struct Submission {
   /// Enough for every element.
   engine::Forecast largest(Index threads) const {
     engine::Forecast all;
-    for (const auto& job : jobs) {
-      const engine::Forecast one = engine::forecast(job, threads);
-      all.shared_bytes = std::max(all.shared_bytes, one.shared_bytes);
-      all.rank_bytes = std::max(all.rank_bytes, one.rank_bytes);
-      all.spread_bytes = std::max(all.spread_bytes, one.spread_bytes);
-      all.root_bytes = std::max(all.root_bytes, one.root_bytes);
-      all.seconds = std::max(all.seconds, one.seconds);
-      all.longest_unit = std::max(all.longest_unit, one.longest_unit);
-      all.n_units = std::max(all.n_units, one.n_units);
-      all.most_units = std::max(all.most_units, one.most_units);
-    }
+    for (const auto& job : jobs) all.include(engine::forecast(job, threads));
     return all;
   }
 };

@@ -29,7 +29,7 @@ double expected_times(const engine::Setup& setup) {
                                     : setup.catalogue.fields[static_cast<std::size_t>(field)].levels.size();
     days *= static_cast<double>(std::max<std::size_t>(1, n_levels));
   }
-  const double events = 0.65 * static_cast<double>(setup.catalogue.n_patients());
+  const double events = 0.65 * setup.expected_patients();
   return days * (1 - std::exp(-events / days));
 }
 

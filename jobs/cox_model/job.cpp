@@ -40,18 +40,24 @@ std::vector<engine::Stage> CoxModel::stages(const engine::Setup& setup) const {
   engine::Columns columns{
       .fields = {}, .endpoint = setup.config.outcome.endpoint, .alterations = false, .variants = false};
   outcome.require_columns(setup, columns);
-  const auto n = static_cast<double>(setup.catalogue.n_patients());
+  const double n = setup.expected_patients();
   const auto p = static_cast<double>(expected_terms(setup));
   const bool by_time = config_.patients == engine::Layout::by_time;
+  constexpr double number = sizeof(double), code = sizeof(std::int32_t);
+  // rows of the model: covariates, risk and its factor, when the fit runs. Blocks are copied before that, with time, event
+  // and stratum, and let go one by one; about half of that room is used again
+  const double rows = number * (p + 2) + (number + 1 + code) / 2;
+  // on one node: timelines without and with strata (two places, event, analysed, stratum, exit), covariates as they are
+  // read, who is included, where rows stand, in the order of either way with ties, and the rows
+  const double on_one_node = 2 * (3 * code + 2 + number) + number * p + 1 + 4 * code + number * (p + 2);
   return {{.name = "fit",
            .layout = config_.patients,
            .columns = columns,
            .n_units = 1,
            .seconds_per_unit = 1e-6 * n + 6e-9 * n * (p * p / 2 + 2 * p + 10),
-           // rows of the model, timelines: measured at 5,000,000 patients and two terms
-           .bytes_per_rank = by_time ? 4e6 : 4e6 + n * (75 + 20 * p),
+           .bytes_per_rank = by_time ? 0 : n * on_one_node,
            .bytes_per_thread = 2e6,
-           .bytes_spread = by_time ? n * (35 + 12 * p) : 0}};
+           .bytes_spread = by_time ? n * rows : 0}};
 }
 
 cox_model::Part CoxModel::run(const engine::Setup& setup, const engine::Cohort& cohort, engine::Unit) const {

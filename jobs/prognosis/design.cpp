@@ -230,7 +230,7 @@ double Design::seconds_per_unit(StageNumber stage, Index n_patients) const {
 
 // Bytes of a patient were measured on 25,000 to 200,000 patients with 2 and 14 covariates and up to 500 features.
 double Design::bytes_per_rank(const engine::Setup& setup) const {
-  const auto patients = static_cast<double>(setup.catalogue.n_patients());
+  const double patients = setup.expected_patients();
   const auto covariates = static_cast<double>(expected_terms(setup));
   const double columns = covariates + static_cast<double>(n_features);
   if (!selects()) return patients * (130 + 40 * columns);
@@ -240,12 +240,12 @@ double Design::bytes_per_rank(const engine::Setup& setup) const {
 
 double Design::result_bytes(const engine::Setup& setup) const {
   const double columns = static_cast<double>(expected_terms(setup)) + static_cast<double>(n_features);
-  const double model = selects() ? 1e7 + 360 * static_cast<double>(setup.catalogue.n_patients()) : 0;
+  const double model = selects() ? 1e7 + 360 * setup.expected_patients() : 0;
   return model + 50 * static_cast<double>(config.replicates) * columns;
 }
 
 double Design::bytes_per_thread(const engine::Setup& setup) const {
-  return (selects() ? 720 : 250) * static_cast<double>(setup.catalogue.n_patients());
+  return (selects() ? 720 : 250) * setup.expected_patients();
 }
 
 }  // namespace chorale::jobs::prognosis

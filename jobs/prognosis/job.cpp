@@ -16,7 +16,7 @@ Prognosis::~Prognosis() = default;
 
 std::vector<engine::Stage> Prognosis::stages(const engine::Setup& setup) const {
   const Design design = Design::of(config_, setup);
-  const Index n_patients = setup.catalogue.n_patients();
+  const auto n_patients = static_cast<Index>(setup.expected_patients());
   std::vector<engine::Stage> stages;
   constexpr const char* names[] = {"model", "replicates", "left out", "stability"};
   for (Index s = 0; s < n_stages; ++s) {

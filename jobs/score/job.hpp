@@ -36,6 +36,7 @@ class ScoreModel {
 
   std::vector<engine::Stage> stages(const engine::Setup& setup) const;
   Part run(const engine::Setup& setup, const engine::Cohort& cohort, engine::Unit unit) const;
+  double result_bytes(const engine::Setup& setup) const;
   io::Results finish(const engine::Setup& setup, std::span<const Part> parts) const;
 
  private:

@@ -95,7 +95,7 @@ Predictions::Predictions(const Design& design, const engine::Setup& setup, const
                          const kernels::Timeline& timeline)
     : eta(size(cohort.n_patients()), 0.0), included(timeline.analysed.begin(), timeline.analysed.end()) {
   const auto& variables = design.model.variables;
-  std::vector<std::vector<std::uint8_t>> known;
+  std::vector<std::vector<bool>> known;  // a bit a patient: a model may have hundreds of variables
   for (std::size_t v = 0; v < variables.size(); ++v) {
     Values values = read(design, setup, cohort, v);
     bool leaves = false;
@@ -104,11 +104,11 @@ Predictions::Predictions(const Design& design, const engine::Setup& setup, const
       add(term, values);
       leaves = leaves || !term.when_missing;
     }
-    known.push_back(std::move(values.known));
+    known.emplace_back(values.known.begin(), values.known.end());
     if (!leaves) continue;
     Index n_left = 0;
     for (std::size_t i = 0; i < included.size(); ++i) {
-      if (known[v][i] != 0) continue;
+      if (known[v][i]) continue;
       n_left += included[i];
       included[i] = 0;
     }
@@ -117,7 +117,7 @@ Predictions::Predictions(const Design& design, const engine::Setup& setup, const
   n_included = std::accumulate(included.begin(), included.end(), Index{0});
   for (std::size_t v = 0; v < variables.size(); ++v) {
     Index n = 0;
-    for (std::size_t i = 0; i < included.size(); ++i) n += included[i] != 0 && known[v][i] == 0;
+    for (std::size_t i = 0; i < included.size(); ++i) n += included[i] != 0 && !known[v][i];
     n_missing.push_back(n);
     if (variables[v].kind == Kind::category) require_levels(variables[v], setup, cohort);
   }

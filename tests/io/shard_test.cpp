@@ -72,7 +72,8 @@ class ShardOnDisk : public testing::Test {
     return message_of<StoreError>([&] { ShardReader(catalogue, 0).read_all(); });
   }
   std::string complaint_about(const std::string& bytes) {
-    std::ofstream(folder / "shard-00000.h5", std::ios::binary) << bytes;  // thousands of times, so without a sync
+    std::ofstream(folder / "shard-00000.h5", std::ios::binary)
+        << bytes;  // thousands of times, so without a sync
     return complaint();
   }
 
@@ -94,6 +95,19 @@ TEST_F(ShardOnDisk, ColumnsAreReadOneByOneToo) {
   EXPECT_EQ(moved.read_clinical(1).code, sample_shard().clinical[1].code);
   EXPECT_EQ(moved.read_survival(0).time[0], 365.25);
   EXPECT_EQ(moved.read_panel(Profile::mutation), sample_shard().panel[0]);
+}
+
+TEST_F(ShardOnDisk, ColumnsAreReadFromTheFileToo) {
+  expect_same(ShardReader(catalogue, 0, ShardAccess::columns).read_all(), sample_shard());
+  EXPECT_EQ(ShardReader(catalogue, 0, ShardAccess::columns).read_variant_offset(),
+            sample_shard().variant.offset);
+  EXPECT_EQ(ShardReader(catalogue, 0, ShardAccess::columns).read_alteration_offset(),
+            sample_shard().alteration.offset);
+  std::ofstream(folder / "shard-00000.h5", std::ios::binary) << "no HDF5";
+  EXPECT_NE(message_of<StoreError>([&] {
+              ShardReader(catalogue, 0, ShardAccess::columns);
+            }).find("not a readable HDF5 file"),
+            std::string::npos);
 }
 
 TEST_F(ShardOnDisk, EqualDataGiveEqualBytes) {

@@ -39,9 +39,9 @@ TEST(ShellWords, AreReadBackAsTheyWere) {
 
 /// 100 MB for a node, 50 MB a rank and 10 MB a thread; an hour on one core, units of 40 s.
 engine::Forecast forecast(Index threads) {
-  return {.shared_bytes = 1e8,
-          .rank_bytes = 5e7 + 1e7 * static_cast<double>(threads),
-          .root_bytes = 0,
+  return {.phases = {{.name = "work",
+                      .shared_bytes = 1e8,
+                      .rank_bytes = 5e7 + 1e7 * static_cast<double>(threads)}},
           .seconds = 3600,
           .longest_unit = 40,
           .n_units = 200,
@@ -92,7 +92,7 @@ TEST(Layout, RefusesWhatFitsNowhere) {
 TEST(Layout, WhatIsSpreadOverTheRanksIsDividedByTheNodes) {
   const auto spread = [](Index threads) {
     engine::Forecast of = forecast(threads);
-    of.spread_bytes = 8e8;
+    of.phases.front().spread_bytes = 8e8;
     return of;
   };
   const auto on = [&](Index nodes, double gigabytes) {
@@ -116,7 +116,8 @@ TEST(Layout, HasNoRanksWithoutUnits) {
 
 TEST(Layout, TheWarningLeavesTheLongestUnitTimeToEnd) {
   const auto slow = [](Index) {
-    return engine::Forecast{.seconds = 1e9, .longest_unit = 600, .n_units = 10, .most_units = 10};
+    return engine::Forecast{
+        .phases = {}, .seconds = 1e9, .longest_unit = 600, .n_units = 10, .most_units = 10};
   };
   const Layout layout = lay_out(site_of(1, 0), {}, slow);
   EXPECT_EQ(layout.warning_seconds, 60 + 3 * 600);
