@@ -6,12 +6,21 @@
 namespace chorale::kernels::simd::CHORALE_LEVEL {
 namespace {
 
+#if defined(__AVX512F__)
+using Places = std::int32_t __attribute__((vector_size(vector_bytes)));
+
+/// Lane r is lane place[r] of the values; an intrinsic, for Clang has no __builtin_shuffle.
+Single pick(Single values, Places place) {
+  return __builtin_bit_cast(Single, _mm512_maskz_permutexvar_ps(0xffff, __builtin_bit_cast(__m512i, place),
+                                                                __builtin_bit_cast(__m512, values)));
+}
+#endif
+
 /// One panel of rows from wherever they stand (ascending); what is left of it are copies of a row.
 void pack_panel(const float* panels, Index n_columns, const std::int32_t* source, Index n_rows, float* to) {
   const Index step = n_columns * panel_rows;
 #if defined(__AVX512F__)
   // what each panel of the design gives: which rows, and where to
-  using Places = std::int32_t __attribute__((vector_size(vector_bytes)));
   const float* from[panel_rows];
   Places row[panel_rows], taken[panel_rows];
   Index n_from = 0;
@@ -29,9 +38,9 @@ void pack_panel(const float* panels, Index n_columns, const std::int32_t* source
     taken[k - 1][r] = -1;
   }
   for (Index j = 0; j < n_columns; ++j) {
-    Single found = __builtin_shuffle(load_lanes(from[0] + j * panel_rows), row[0]);
+    Single found = pick(load_lanes(from[0] + j * panel_rows), row[0]);
     for (Index k = 1; k < n_from; ++k)
-      found = taken[k] != 0 ? __builtin_shuffle(load_lanes(from[k] + j * panel_rows), row[k]) : found;
+      found = taken[k] != 0 ? pick(load_lanes(from[k] + j * panel_rows), row[k]) : found;
     store_lanes(to + j * panel_rows, found);
   }
 #else

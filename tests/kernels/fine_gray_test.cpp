@@ -137,12 +137,13 @@ TEST(FineGray, OneWeightForAllChangesNothing) {
   // few patients who enter late: some cohorts have days that nobody was observed on
   for (unsigned seed = 1; seed <= 60; ++seed) {
     auto [c, cause] = random_causes({.n = 30, .days = 10, .with = {.entry = true}, .seed = seed}, 2);
-    const auto fit = [&] {
-      return fine_gray_fit(make_fine_gray_design(causes_of(c, cause, 2), {.columns = {c.covariate, 1, {}}}));
+    const auto fit = [](const Cohort& cohort, const auto& causes) {
+      return fine_gray_fit(
+          make_fine_gray_design(causes_of(cohort, causes, 2), {.columns = {cohort.covariate, 1, {}}}));
     };
-    const FineGrayFit plain = fit();
+    const FineGrayFit plain = fit(c, cause);
     c.weight.assign(30, 1. / 3);
-    const FineGrayFit thirds = fit();
+    const FineGrayFit thirds = fit(c, cause);
     ASSERT_EQ(plain.verdict, thirds.verdict) << seed;
     if (plain.verdict != FineGrayVerdict::converged) continue;
     EXPECT_NEAR(plain.beta[0], thirds.beta[0], 1e-9) << seed;
