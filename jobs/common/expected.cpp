@@ -21,16 +21,18 @@ Index expected_terms(const engine::Setup& setup) {
   return n;
 }
 
-double expected_times(const engine::Setup& setup) {
-  double days = 4500;
+double expected_times(const engine::Setup& setup, double n_patients) {
+  constexpr double share_of_events = 0.5, mean_days = 900, euler = 0.5772156649015329;
+  double strata = 1;
   for (const auto& name : setup.config.outcome.strata) {
     const Index field = setup.catalogue.field_index(name);
     const auto n_levels = field < 0 ? setup.catalogue.sites.size()
                                     : setup.catalogue.fields[static_cast<std::size_t>(field)].levels.size();
-    days *= static_cast<double>(std::max<std::size_t>(1, n_levels));
+    strata *= static_cast<double>(std::max<std::size_t>(1, n_levels));
   }
-  const double events = 0.65 * setup.expected_patients();
-  return days * (1 - std::exp(-events / days));
+  const double a_day = share_of_events * n_patients / strata / mean_days;  // events on the first day
+  if (!(a_day > 0)) return 0;
+  return strata * mean_days * (std::log(a_day) + euler - std::expint(-a_day));
 }
 
 Index expected_tested_sets(const engine::Setup& setup) {

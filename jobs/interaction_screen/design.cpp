@@ -118,17 +118,22 @@ double Design::seconds(StageNumber stage, Index n_patients) const {
 
 // Bytes of a patient were measured, on one to eight models and on 25,000 to 300,000 patients.
 double Design::bytes_per_rank(const engine::Setup& setup) const {
-  const auto patients = static_cast<double>(setup.catalogue.n_patients());
+  const double patients = setup.expected_patients(), times = expected_times(setup, patients);
   double bytes = 14e6 + 40 * patients;
   if (with_outcome) {
     const Index sets = expected_tested_sets(setup);
     const auto models = static_cast<double>(std::min(OutcomeModel::most_models, sets * (sets + 1) / 2));
-    bytes += models * (patients * (105 + 27 * static_cast<double>(expected_terms(setup))) + 325 * n_times);
-    // what the screen makes of features, steps over event times and a bit a patient: those of a tile, or as many as it keeps
-    const double feature = 16 * n_times + patients / 8;
-    const double in_tile = 2.1 * std::sqrt(static_cast<double>(most_cells())) * feature;
-    bytes += models * std::min(feature * static_cast<double>(n_features),
-                               std::max(in_tile, static_cast<double>(kernels::PairCoxScreener::kept_bytes)));
+    bytes += models * (patients * (141 + 27 * static_cast<double>(expected_terms(setup))) + 325 * times);
+    // what the screen makes of features, steps over event times and a bit a patient: of those that are asked about, once for
+    // each set of tested patients that they meet; no more than it keeps, or a tile needs, in each model
+    const double feature = 16 * times + patients / 8;
+    const double asked = std::min(1.0, 1.1 * std::sqrt(n_asked() / static_cast<double>(n_pairs()))) *
+                         static_cast<double>(n_features);
+    const auto n_sets = static_cast<double>(std::max<Index>(1, sets));
+    const double in_tile = 2.1 * std::sqrt(static_cast<double>(most_cells()));
+    bytes += std::min(
+        asked * std::min(n_sets, 16 / n_sets) * feature,
+        models * std::max(in_tile * feature, static_cast<double>(kernels::PairCoxScreener::kept_bytes)));
   }
   if (config.complete_table) {
     const auto units = static_cast<double>(n_units(pairs_stage, setup.catalogue.n_patients()));
@@ -138,8 +143,8 @@ double Design::bytes_per_rank(const engine::Setup& setup) const {
   return bytes;
 }
 
-double Design::bytes_per_thread() const {
-  return with_outcome ? 8e6 + 1400 * n_times : 4e6;
+double Design::bytes_per_thread(const engine::Setup& setup) const {
+  return with_outcome ? 8e6 + 1400 * expected_times(setup, setup.expected_patients()) : 4e6;
 }
 
 double Design::bytes_kept() const {
@@ -211,7 +216,8 @@ Design Design::of(const Config& config, const engine::Setup& setup) {
   design.outcome = OutcomeDesign::of(setup);
   design.with_outcome = !setup.config.outcome.endpoint.empty();
   design.ties = setup.config.outcome.ties;
-  design.n_times = design.with_outcome ? expected_times(setup) : 0;
+  design.n_times =
+      design.with_outcome ? expected_times(setup, static_cast<double>(setup.catalogue.n_patients())) : 0;
   design.n_features = setup.features.size();
   double n_carried = 0;
   for (const io::ShardEntry& shard : setup.catalogue.shards)

@@ -42,7 +42,7 @@ struct Design {
   kernels::Ties ties = kernels::Ties::efron;
   Index n_features = 0;
   double mean_both = 0;  ///< expected carriers of both features of a pair, from shard headers
-  double n_times = 0;    ///< expected event times of the outcome
+  double n_times = 0;    ///< expected event times of the outcome of all patients
 
   /// Of a tile: what is kept of a pair until its tile is done is ten times as much with outcome.
   Index most_cells() const { return with_outcome ? 8192 : 65536; }
@@ -62,7 +62,7 @@ struct Design {
   double n_chosen() const;
   /// Forecasts: what a rank holds beside the cohort, and each of its threads.
   double bytes_per_rank(const engine::Setup& setup) const;
-  double bytes_per_thread() const;
+  double bytes_per_thread(const engine::Setup& setup) const;
   /// Of the p that are kept: on rank 0 where every p is, else on the ranks that made them until all know which are needed.
   double bytes_kept() const;
   /// Few enough pairs that every p goes to rank 0; otherwise only those that could be reported.

@@ -74,7 +74,7 @@ std::vector<engine::Stage> InteractionScreen::stages(const engine::Setup& setup)
          .seconds_per_unit =
              n_units == 0 ? 0 : design.seconds(stage, n_patients) / static_cast<double>(n_units),
          .bytes_per_rank = design.bytes_per_rank(setup),
-         .bytes_per_thread = design.bytes_per_thread(),
+         .bytes_per_thread = design.bytes_per_thread(setup),
          .bytes_spread = stage == pairs_stage && !design.keeps_every_p() ? design.bytes_kept() : 0});
   }
   return stages;
