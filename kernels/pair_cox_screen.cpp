@@ -68,6 +68,7 @@ void PairScreener::find_both(const ScreenFeature& a, const ScreenFeature& b, Pai
       rows_[n] = row;
       n += other.rows[size(row) / 64] >> (row % 64) & 1;
     }
+    std::sort(rows_.begin(), rows_.begin() + static_cast<std::ptrdiff_t>(n));
   }
   rows_.resize(n);
   Index n_deaths = 0;

@@ -3,7 +3,7 @@
 #include "kernels/pair_cox_screen_feature.hpp"
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <cmath>
 
 namespace chorale::kernels {
@@ -11,6 +11,21 @@ namespace {
 
 std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
+}
+
+/// Each number and all behind it, in eight runs side by side, for one alone would wait for every sum.
+void sum_from_behind(double* x, Index n) {
+  constexpr Index runs = 8;
+  const Index length = n / runs;
+  double behind = 0;
+  for (Index i = n - 1; i >= runs * length; --i) x[i] = behind += x[i];
+  std::array<double, runs> sum{};
+  for (Index i = length - 1; i >= 0; --i)
+    for (Index k = 0; k < runs; ++k) x[k * length + i] = sum[size(k)] += x[k * length + i];
+  for (Index k = runs - 1; k >= 0; --k) {
+    for (Index i = k * length; i < (k + 1) * length; ++i) x[i] += behind;
+    behind += sum[size(k)];
+  }
 }
 
 }  // namespace
@@ -27,16 +42,18 @@ ScreenTable::ScreenTable(const PairFrame& frame)
     : row_of(frame.rows.row_of), rate(size(frame.times.n_times()), 0) {
   const CoxRows& rows = frame.rows;
   const auto last_place = static_cast<std::int32_t>(2 * rows.efron.n_times());
+  const double* centre = frame.times.table().centre;
   for (std::size_t i = 0; i < row_of.size(); ++i)
     if (row_of[i] < 0) row_of[i] = rows.efron.place()[i] == last_place ? never_at_risk : no_row;
   for (std::size_t r = 0; r < size(rows.n_rows); ++r) {
-    const std::int32_t died = rows.place_of[r] % 2;
+    const std::int32_t died = rows.place_of[r] % 2, time = rows.place_of[r] / 2;
     row.push_back({.risk = frame.risk[r],
+                   .tied_risk = died != 0 && centre[time] > 0 ? frame.risk[r] : 0,
                    .expected = frame.expected[r],
                    .weight_of_deaths = died == 0             ? 0
                                        : rows.weight.empty() ? 1
                                                              : rows.weight[r],
-                   .time = rows.place_of[r] / 2,
+                   .time = time,
                    .died = died});
   }
   weight.resize((rate.size() + together - 1) / together);
@@ -55,7 +72,7 @@ void StepMaker::make(std::span<const std::int32_t> rows, CarrierSteps& steps) {
   for (const std::int32_t number : rows) {
     const ScreenTable::Row& row = table_.row[size(number)];
     changes_.push_back({row.time, row.risk});
-    if (row.died != 0 && centre[row.time] > 0) steps.tied_risk[size(row.time)] += row.risk;
+    steps.tied_risk[size(row.time)] += row.tied_risk;
     if (!enters.empty() && enters[size(number)] < n_times)
       changes_.push_back({enters[size(number)], -row.risk});
   }
@@ -124,36 +141,47 @@ double FeatureMaker::log_hazard(const ScreenFeature& feature) {
   return 0;
 }
 
-void FeatureMaker::set_rows(std::span<const std::int32_t> carriers, ScreenFeature& feature) const {
+void FeatureMaker::scatter(std::span<const std::int32_t> carriers, ScreenFeature& feature) const {
+  const std::vector<std::int32_t>& enters = frame_.rows.enters;
+  const Index n_times = frame_.times.n_times();
   feature.rows.assign((table_.row.size() + 63) / 64, 0);
   feature.idle.clear();
-  for (const std::int32_t carrier : carriers) {
-    const std::int32_t row = table_.row_of[size(carrier)];
-    if (row >= 0) feature.rows[size(row / 64)] |= std::uint64_t{1} << (row % 64);
-    if (row == ScreenTable::never_at_risk) feature.idle.push_back(carrier);
-  }
   feature.row_list.clear();
-  for (std::size_t word = 0; word < feature.rows.size(); ++word) {
-    for (std::uint64_t left = feature.rows[word]; left != 0; left &= left - 1)
-      feature.row_list.push_back(static_cast<std::int32_t>(64 * word + size(std::countr_zero(left))));
-  }
-}
-
-void FeatureMaker::make(std::span<const std::int32_t> carriers, ScreenFeature& feature) {
-  maker_.clear(feature.row_list, feature.steps);
-  set_rows(carriers, feature);
+  std::fill(feature.steps.risk.begin(), feature.steps.risk.end(), 0.0);
+  std::fill(feature.steps.tied_risk.begin(), feature.steps.tied_risk.end(), 0.0);
   Index n_deaths = 0;
   double weight_of_deaths = 0, expected = 0;
-  for (const std::int32_t number : feature.row_list) {
+  for (const std::int32_t carrier : carriers) {
+    const std::int32_t number = table_.row_of[size(carrier)];
+    if (number < 0) {
+      if (number == ScreenTable::never_at_risk) feature.idle.push_back(carrier);
+      continue;
+    }
+    feature.row_list.push_back(number);
+    feature.rows[size(number / 64)] |= std::uint64_t{1} << (number % 64);
     const ScreenTable::Row& row = table_.row[size(number)];
-    expected += row.expected;
+    feature.steps.risk[size(row.time)] += row.risk;
+    feature.steps.tied_risk[size(row.time)] += row.tied_risk;
+    if (!enters.empty() && enters[size(number)] < n_times)
+      feature.steps.risk[size(enters[size(number)])] -= row.risk;
     n_deaths += row.died;
     weight_of_deaths += row.weight_of_deaths;
+    expected += row.expected;
   }
   feature.n_deaths = n_deaths;
   feature.weight_of_deaths = weight_of_deaths;
   feature.expected = expected;
-  maker_.make(feature.row_list, feature.steps);
+}
+
+void FeatureMaker::make(std::span<const std::int32_t> carriers, ScreenFeature& feature) {
+  scatter(carriers, feature);
+  double* risk = feature.steps.risk.data();
+  const auto strata = frame_.times.stratum_begin();
+  for (std::size_t s = 0; s + 1 < strata.size(); ++s)
+    sum_from_behind(risk + strata[s], strata[s + 1] - strata[s]);
+  const double* centre = frame_.times.table().centre;
+  const double* tied_risk = feature.steps.tied_risk.data();
+  for (Index t = 0; t < frame_.times.n_times(); ++t) risk[t] -= centre[t] * tied_risk[t];
   feature.log_hazard = log_hazard(feature);
 }
 

@@ -26,6 +26,7 @@ PairTable pair_table(const CarrierSteps& a, const CarrierSteps& b, const Carrier
 struct ScreenTable {
   struct Row {
     double risk;              ///< w e^η at the covariates' own coefficients
+    double tied_risk;         ///< the same of who dies with others; else 0
     double expected;          ///< deaths, beside the covariates alone
     double weight_of_deaths;  ///< w; 0 where the patient does not die
     std::int32_t time;        ///< the last at risk
@@ -43,7 +44,7 @@ struct ScreenTable {
   explicit ScreenTable(const PairFrame& frame);
 };
 
-/// Turns rows into steps over event times; keeps its room between calls.
+/// Turns a few rows into steps over event times; keeps its room between calls.
 class StepMaker {
  public:
   StepMaker(const PairFrame& frame, const ScreenTable& table) : frame_(frame), table_(table) {}
@@ -67,7 +68,7 @@ class StepMaker {
 /// One feature: what its pairs share.
 struct ScreenFeature : PairFeature {
   CarrierSteps steps;
-  std::vector<std::int32_t> row_list;  ///< ascending
+  std::vector<std::int32_t> row_list;  ///< in the order of patients
   Index n_deaths = 0;
   double weight_of_deaths = 0;
   double expected = 0;    ///< deaths beside the covariates alone
@@ -79,19 +80,19 @@ struct ScreenFeature : PairFeature {
 /// Makes features one after another, each in the room of an earlier one.
 class FeatureMaker {
  public:
-  FeatureMaker(const PairFrame& frame, const ScreenTable& table) : table_(table), maker_(frame, table) {}
+  FeatureMaker(const PairFrame& frame, const ScreenTable& table) : frame_(frame), table_(table) {}
 
   void make(std::span<const std::int32_t> carriers, ScreenFeature& feature);
 
  private:
-  void set_rows(std::span<const std::int32_t> carriers, ScreenFeature& feature) const;
+  void scatter(std::span<const std::int32_t> carriers, ScreenFeature& feature) const;
   /// Maximum of O y − Σ_bins W log(1 + (e^y − 1) q) with the feature's mean share q of each bin's risk sets; 0 where there
   /// is none.
   double log_hazard(const ScreenFeature& feature);
 
+  const PairFrame& frame_;
   const ScreenTable& table_;
   std::vector<double> expected_;  // by bin
-  StepMaker maker_;
 };
 
 }  // namespace chorale::kernels
