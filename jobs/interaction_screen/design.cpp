@@ -71,11 +71,11 @@ double Design::keep_log10_p() const {
                                                : config.report_q);
 }
 
-double Design::n_asked() const {
+double Design::n_asked(double selected) const {
   if (!with_outcome) return 0;
   // frequencies spread over orders of magnitude, as those of genes do: 1 pair in 20 for each expected double carrier,
   // with min_both at 5
-  const double share = 0.25 * mean_both / static_cast<double>(std::max<Index>(1, config.min_both));
+  const double share = 0.25 * selected * mean_both / static_cast<double>(std::max<Index>(1, config.min_both));
   return static_cast<double>(n_pairs()) * std::min(1.0, share);
 }
 
@@ -127,7 +127,8 @@ double Design::bytes_per_rank(const engine::Setup& setup) const {
     // what the screen makes of features, steps over event times and a bit a patient: of those that are asked about, once for
     // each set of tested patients that they meet; no more than it keeps, or a tile needs, in each model
     const double feature = 16 * times + patients / 8;
-    const double asked = std::min(1.0, 1.1 * std::sqrt(n_asked() / static_cast<double>(n_pairs()))) *
+    const double selected = patients / static_cast<double>(std::max<Index>(1, setup.catalogue.n_patients()));
+    const double asked = std::min(1.0, 1.1 * std::sqrt(n_asked(selected) / static_cast<double>(n_pairs()))) *
                          static_cast<double>(n_features);
     const auto n_sets = static_cast<double>(std::max<Index>(1, sets));
     const double in_tile = 2.1 * std::sqrt(static_cast<double>(most_cells()));
@@ -149,7 +150,7 @@ double Design::bytes_per_thread(const engine::Setup& setup) const {
 
 double Design::bytes_kept() const {
   // as numbers and as an archive: all of few pairs; of many the small ones, in lists that grow
-  const auto p = static_cast<double>(n_pairs()) * static_cast<double>(tests.size() + 1);
+  const double p = static_cast<double>(n_pairs()) * static_cast<double>(tests.size()) + n_asked();
   return keeps_every_p() ? 32 * p : 42 * 0.05 * p;
 }
 

@@ -57,8 +57,9 @@ struct Design {
   /// Forecasts, on one core.
   TileCost tile_cost() const;
   double seconds(StageNumber stage, Index n_patients) const;
-  /// Forecast: pairs with min_both double carriers, which are asked about outcome; those that are singled out.
-  double n_asked() const;
+  /// Forecast: pairs with min_both double carriers, which are asked about outcome, where a share of the patients is selected;
+  /// those that are singled out.
+  double n_asked(double selected = 1) const;
   double n_chosen() const;
   /// Forecasts: what a rank holds beside the cohort, and each of its threads.
   double bytes_per_rank(const engine::Setup& setup) const;
