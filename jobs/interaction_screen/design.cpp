@@ -217,8 +217,9 @@ Design Design::of(const Config& config, const engine::Setup& setup) {
   design.outcome = OutcomeDesign::of(setup);
   design.with_outcome = !setup.config.outcome.endpoint.empty();
   design.ties = setup.config.outcome.ties;
-  design.n_times =
-      design.with_outcome ? expected_times(setup, static_cast<double>(setup.catalogue.n_patients())) : 0;
+  design.n_times = design.with_outcome
+                       ? std::round(expected_times(setup, static_cast<double>(setup.catalogue.n_patients())))
+                       : 0;
   design.n_features = setup.features.size();
   double n_carried = 0;
   for (const io::ShardEntry& shard : setup.catalogue.shards)

@@ -17,6 +17,11 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
+/// Without the digits in which the logarithms of one machine differ from another's: all ranks must cut alike.
+double rounded(double x) {
+  return std::round(x * 0x1p20) * 0x1p-20;
+}
+
 /// P(X >= least) of a Poisson mean, looked up at its logarithm.
 class PoissonTail {
  public:
@@ -28,7 +33,7 @@ class PoissonTail {
         below += term;
         term *= mean / static_cast<double>(x + 1);
       }
-      tail_[k] = std::max(0.0, 1 - below);
+      tail_[k] = rounded(std::max(0.0, 1 - below));
     }
   }
   double operator()(double log_mean) const {
@@ -50,7 +55,7 @@ class Estimate {
   Estimate(std::span<const Index> carriers, Index n_patients, const TileCost& cost)
       : cost_(cost), tail_(cost.min_both) {
     const double half = std::log(static_cast<double>(std::max<Index>(1, n_patients))) / 2;
-    for (const Index n : carriers) log_share_.push_back(std::log(static_cast<double>(n)) - half);
+    for (const Index n : carriers) log_share_.push_back(rounded(std::log(static_cast<double>(n)) - half));
   }
 
   double operator()(const PairTile& tile) const {

@@ -9,7 +9,7 @@
 #   ROUNDS=3                      runs of each setting, of which medians are taken
 #   PATIENTS=100000
 #   LANDSCAPE=20000 SCREEN=5000   features
-#   REPLICATES=500                of the prognostic model, which has 514 candidates
+#   REPLICATES=1000               of the prognostic model, which has 514 candidates
 #   CHORALE=build/release/chorale
 #
 # Wants two cores and nothing beside it. Writes results/two-ranks.md.
@@ -25,7 +25,7 @@ measure() { # NAME FEATURES JOB.toml [OPTIONS…]
 measure mutation_landscape "${LANDSCAPE:-20000}" perf/scaling/landscape.toml
 measure interaction_screen "${SCREEN:-5000}" perf/scaling/screen.toml
 COHORT=perf/peers/cohort_514.toml measure prognosis 500 perf/peers/prognosis.toml \
-  --set "prognosis.replicates=${REPLICATES:-500}"
+  --set "prognosis.replicates=${REPLICATES:-1000}"
 
 python3 - "$out" mutation_landscape interaction_screen prognosis <<'PYTHON' | tee "$out.md"
 import json, os, pathlib, sys
