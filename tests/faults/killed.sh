@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the Chorale authors
 #
-# kill -9 of a random rank at a random moment from the start of mpirun on, then of mpirun itself: nothing looks complete,
-# and run again on another number of ranks the results are those of a run that nobody disturbed, without a unit computed
-# twice.
+# kill -9 of a random rank, then of mpirun itself, at a random moment from the start of mpirun on, every third time when the
+# first units are in the checkpoint: nothing looks complete, and run again on another number of ranks the results are those
+# of a run that nobody disturbed, without a unit computed twice.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 hits_wanted=$(in_ci_or_long 5 52)
@@ -27,10 +27,10 @@ sleep_at_random() { # MILLISECONDS
   sleep "$((ms / 1000)).$(printf '%03d' $((ms % 1000)))"
 }
 
-# Starts JOB and kills, at a random moment, a rank or the launcher; $ranks are all ranks, $code is mpirun's.
-strike() { # rank|launcher JOB N OUT
-  job_in_background "$2" "$3" "$4"
-  sleep_at_random "${milliseconds[$2]}"
+# Starts JOB and kills a rank or the launcher; $ranks are all ranks, $code is mpirun's.
+strike() { # rank|launcher at_random|at_work JOB N OUT
+  job_in_background "${@:3}"
+  if [ "$2" = at_work ]; then wait_for_parts "$5"; else sleep_at_random "${milliseconds[$3]}"; fi
   read -ra ranks < <(children_of "$launcher") || true
   if [ "$1" = launcher ]; then
     kill -9 "$launcher" 2>/dev/null || true
@@ -53,12 +53,14 @@ require_ranks_end() {
 
 n_resumed=0
 strike_often() { # rank|launcher HITS
-  local hits=0 try out job again
+  local hits=0 try when out job again
   for try in $(seq $((3 * $2 + 5))); do
     [ "$hits" -lt "$2" ] || break
     out="$1-$try" job=landscape again=$((1 + try % 4))
     [ $((try % 2)) = 0 ] || job=interactions
-    strike "$1" $job $((2 + try % 3)) "$out"
+    when=at_random
+    [ $((try % 3)) != 1 ] || when=at_work
+    strike "$1" $when $job $((2 + try % 3)) "$out"
     require_ranks_end
     if [ -e "$work/$out/DONE" ]; then # it was done before
       require_equal reference-$job "$out"

@@ -86,15 +86,16 @@ job_in_background() { # JOB N OUT [OPTIONS…]
 }
 
 running() { # PROCESS: neither gone nor waiting to be asked how it ended
-  [ -e "/proc/$1/stat" ] && ! grep -q ') Z ' "/proc/$1/stat" 2>/dev/null
+  local stat
+  stat="$(cat "/proc/$1/stat" 2>/dev/null)" && [[ $stat != *') Z '* ]]
 }
 
 # $launcher's exit code in $code; a hang ends after four minutes. An mpirun that has had no ranks for ten seconds is ended as
 # slurm/batch.sh does, which says why.
 wait_for_launcher() {
-  local tick alone=0
+  local tick alone=0 hangs=1
   for tick in $(seq 2400); do
-    running "$launcher" || break
+    running "$launcher" || { hangs=0 && break; }
     sleep 0.1
     if [ "$(cat "/proc/$launcher/comm" 2>/dev/null)" != mpirun ] || [ -n "$(children_of "$launcher")" ]; then
       alone=0
@@ -103,7 +104,7 @@ wait_for_launcher() {
       kill -9 "$launcher" 2>/dev/null || true
     fi
   done
-  if running "$launcher"; then
+  if [ $hangs = 1 ]; then
     ps -o pid,ppid,stat,wchan:30,args -p "$launcher" --ppid "$launcher" >&2 || true
     kill -9 "$launcher" $(children_of "$launcher") 2>/dev/null || true
     fail "a run hangs: $(cat "$work/background.txt")"
