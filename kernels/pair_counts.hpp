@@ -124,9 +124,10 @@ struct PairCost {
 ///   n11[r, c] = #{ i : i in rows' list of r and in columns' list of c }
 ///
 /// Sparse: for each patient in the list of r, one increment per feature that the patient has in the columns'
-/// block, however few of its columns are asked for, into 16-bit counters that stay in L1 and are emptied every 65,535 patients, so that none overflows;
-/// patients are fetched ahead. The rarer feature's list is walked, because it is the row's. Dense: AND and
-/// popcount of bit rows, four rows by four columns at a time; rows that are not kept are made for each tile. The cheaper one by cost() is taken, whose
+/// block, however few of its columns are asked for, into 16-bit counters that stay in L1 and are emptied every
+/// 65,535 patients, so that none overflows; patients are fetched ahead. The rarer feature's list is walked,
+/// because it is the row's. Dense: AND and popcount of bit rows, four rows by four columns at a time; rows that
+/// are not kept are made for each tile. The cheaper one by cost() is taken, whose
 /// constants were measured (perf/kernels/pair_counts_bench.cpp); it misses by less than half, and only close
 /// calls go the wrong way.
 ///

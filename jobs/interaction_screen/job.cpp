@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "jobs/common/archive.hpp"
+#include "engine/archive.hpp"
 #include "jobs/interaction_screen/complete_table.hpp"
 #include "jobs/interaction_screen/counts.hpp"
 #include "jobs/interaction_screen/stages.hpp"
@@ -39,12 +39,13 @@ const kernels::ItemSetFinder& Frame::finder(int order) const {
 }
 
 const std::vector<ChosenPair>& Frame::chosen_pairs(const engine::Setup& setup) const {
-  if (!chosen_pairs_) chosen_pairs_ = unpack<std::vector<ChosenPair>>(setup.briefs[pairs_stage]);
+  if (!chosen_pairs_)
+    chosen_pairs_ = engine::from_archive<std::vector<ChosenPair>>(setup.briefs[pairs_stage]);
   return *chosen_pairs_;
 }
 
 const std::vector<FoundSet>& Frame::chosen_sets(const engine::Setup& setup) const {
-  if (!chosen_sets_) chosen_sets_ = unpack<std::vector<FoundSet>>(setup.briefs[sets_stage]);
+  if (!chosen_sets_) chosen_sets_ = engine::from_archive<std::vector<FoundSet>>(setup.briefs[sets_stage]);
   return *chosen_sets_;
 }
 
@@ -102,8 +103,8 @@ Part InteractionScreen::run(const engine::Setup& setup, const engine::Cohort& co
 std::string InteractionScreen::brief(const engine::Setup& setup, Index stage,
                                      std::span<const Part> parts) const {
   const Design design = Design::of(config_, setup);
-  if (stage == pairs_stage) return pack(choose_pairs(design, setup.counts[pairs_stage], parts));
-  if (stage == sets_stage) return pack(choose_sets(design, parts));
+  if (stage == pairs_stage) return engine::to_archive(choose_pairs(design, setup.counts[pairs_stage], parts));
+  if (stage == sets_stage) return engine::to_archive(choose_sets(design, parts));
   return {};
 }
 
