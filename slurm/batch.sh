@@ -105,10 +105,8 @@ if [ -n "$ended" ]; then
   say "$step ended with $code"
   exit 143
 fi
-case $code in
-  75) again "interrupted, checkpoint written" 75 ;;
-  134 | 135 | 137 | 139 | 205 | 255) lost=1 ;;
-esac
+[ "$code" != 75 ] || again "interrupted, checkpoint written" 75
+[ "$code" -le 128 ] || lost=1 # by a signal (the others of a lost rank's may die of a broken pipe), or the launcher's own code
 if [ -z "${lost:-}" ]; then
   say "$step ended with $code; starting again would not help"
   exit "$code"

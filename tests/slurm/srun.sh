@@ -38,16 +38,19 @@ require_equal reference asked
 require_resumed asked
 echo "scancel --batch --signal=USR1: checkpoint (75), requeued, resumed to the same results"
 
-submit killed --nodes 2
-hold_at_work killed
-one="$(grep -lxs chorale /proc/[0-9]*/comm | head -n 1)"
-kill -9 "$(cut -d/ -f3 <<<"$one")"
-ranks_signal CONT
-wait_for_log "lost a rank or a node"
-wait_for_state COMPLETED 180
-require_equal reference killed
-require_resumed killed
-echo "kill -9 of one rank: the others end, requeued, resumed to the same results"
+# PIPE is what ends a rank that was just writing to one that was killed
+for signal in KILL PIPE; do
+  submit "lost-$signal" --nodes 2
+  hold_at_work "lost-$signal"
+  one="$(grep -lxs chorale /proc/[0-9]*/comm | head -n 1)"
+  kill "-$signal" "$(cut -d/ -f3 <<<"$one")"
+  ranks_signal CONT
+  wait_for_log "lost a rank or a node"
+  wait_for_state COMPLETED 180
+  require_equal reference "lost-$signal"
+  require_resumed "lost-$signal"
+  echo "kill -$signal of one rank: the others end, requeued, resumed to the same results"
+done
 
 write_site 'launcher = "srun"' 'setup = ["export SLURM_MEM_PER_NODE=20"]'
 submit small-node
