@@ -215,7 +215,7 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
     summary.record.stage_seconds.emplace_back("total", seconds_since(begun));
     summary.record.finished = utc_now();
     io::write_run_record(output, summary.record);
-    io::write_report(output);
+    io::write_report(output, *summary.results, summary.record);
     io::write_done(output);
     Checkpoint::clear(output);
   }

@@ -3,9 +3,11 @@
 #include "io/results.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -34,22 +36,28 @@ void require_sound(const Results& results) {
   }
 }
 
-void append_cell(fmt::memory_buffer& out, std::int32_t value) {
-  fmt::format_to(std::back_inserter(out), "{}", value);
+template <class Number>
+void append_number(std::string& out, Number value) {
+  std::array<char, 32> digits;  // the longest double has 24
+  out.append(digits.data(), fmt::format_to(digits.data(), FMT_COMPILE("{}"), value));
 }
-void append_cell(fmt::memory_buffer& out, std::int64_t value) {
-  if (value != missing_count) fmt::format_to(std::back_inserter(out), "{}", value);
+void append_cell(std::string& out, std::int32_t value) { append_number(out, value); }
+void append_cell(std::string& out, std::int64_t value) {
+  if (value != missing_count) append_number(out, value);
 }
-void append_cell(fmt::memory_buffer& out, double value) {
-  if (!std::isnan(value)) fmt::format_to(std::back_inserter(out), "{}", value);
+void append_cell(std::string& out, double value) {
+  if (!std::isnan(value)) append_number(out, value);
 }
-void append_cell(fmt::memory_buffer& out, const std::string& value) {
-  for (const char c : value) out.push_back(c == '\t' || c == '\n' || c == '\r' ? ' ' : c);
+void append_cell(std::string& out, const std::string& value) {
+  const std::size_t begin = out.size();
+  out += value;
+  for (std::size_t i = begin; i < out.size(); ++i)
+    if (out[i] == '\t' || out[i] == '\n' || out[i] == '\r') out[i] = ' ';
 }
 
 std::string to_tsv(const ResultTable& table) {
-  fmt::memory_buffer out;
-  const auto separator = [&](std::size_t c) { out.push_back(c + 1 < table.columns.size() ? '\t' : '\n'); };
+  std::string out;
+  const auto separator = [&](std::size_t c) { out += c + 1 < table.columns.size() ? '\t' : '\n'; };
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
     append_cell(out, table.columns[c].name);
     separator(c);
@@ -60,7 +68,7 @@ std::string to_tsv(const ResultTable& table) {
       separator(c);
     }
   }
-  return fmt::to_string(out);
+  return out;
 }
 
 std::vector<std::byte> to_hdf5(const std::filesystem::path& folder, const Results& results) {

@@ -121,5 +121,7 @@ bool is_done(const std::filesystem::path& folder);
 
 /// Writes FOLDER/report.html from the result files alone: one self-contained page.
 void write_report(const std::filesystem::path& folder);
+/// The same page for a caller that still holds what was written there.
+void write_report(const std::filesystem::path& folder, const Results& results, const RunRecord& run);
 
 }  // namespace chorale::io

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
+#include <set>
+#include <string_view>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -22,11 +24,30 @@ struct Bar {
 };
 
 struct Chart {
-  std::vector<std::string> features;  // in order of frequency, most frequent first
+  std::vector<std::string> features;  // those shown, most frequent first
   std::vector<std::string> groups;
-  std::map<std::pair<std::string, std::string>, Bar> bars;  // by feature and group
+  std::map<std::pair<std::string, std::string>, Bar> bars;  // of those shown, by feature and group
   std::size_t n_features = 0, n_groups = 0;                 // before the longest tails were left off
 };
+
+/// The most frequent features, by the group in which each is most frequent; of equals the first by name.
+std::vector<std::string> most_frequent(const std::vector<std::string>& feature,
+                                       const std::vector<double>& frequency, std::size_t& n_features) {
+  std::unordered_map<std::string_view, double> highest;
+  for (std::size_t i = 0; i < feature.size(); ++i) {
+    if (std::isnan(frequency[i])) continue;
+    double& value = highest.try_emplace(feature[i], frequency[i]).first->second;
+    value = std::max(value, frequency[i]);
+  }
+  n_features = highest.size();
+  std::vector<std::pair<double, std::string_view>> ranked;
+  for (const auto& [name, value] : highest) ranked.emplace_back(-value, name);
+  const std::size_t n = std::min(n_shown, ranked.size());
+  std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(n), ranked.end());
+  std::vector<std::string> most;
+  for (std::size_t i = 0; i < n; ++i) most.emplace_back(ranked[i].second);
+  return most;
+}
 
 Chart chart_of(const ResultTable& table) {
   Chart chart;
@@ -38,9 +59,10 @@ Chart chart_of(const ResultTable& table) {
   const auto lower = numbers(table, "freq_lower"), upper = numbers(table, "freq_upper");
   const auto carriers = numbers(table, "carriers"), tested = numbers(table, "tested");
 
-  std::map<std::string, double> most;
+  chart.features = most_frequent(feature, frequency, chart.n_features);
+  const std::set<std::string> shown(chart.features.begin(), chart.features.end());
   for (std::size_t i = 0; i < feature.size(); ++i) {
-    if (std::isnan(frequency[i])) continue;
+    if (std::isnan(frequency[i]) || !shown.contains(feature[i])) continue;
     Bar bar{.frequency = frequency[i], .lower = frequency[i], .upper = frequency[i], .hint = {}};
     if (!lower.empty() && !upper.empty()) bar.lower = lower[i], bar.upper = upper[i];
     bar.hint = fmt::format("{}{}{}: {:.1f} %", feature[i], group[i].empty() ? "" : ", ", group[i],
@@ -48,17 +70,10 @@ Chart chart_of(const ResultTable& table) {
     if (!carriers.empty() && !tested.empty())
       bar.hint += fmt::format(" ({} of {} tested)", readable(carriers[i]), readable(tested[i]));
     chart.bars.insert_or_assign({feature[i], group[i]}, bar);
-    auto [at, fresh] = most.emplace(feature[i], frequency[i]);
-    if (!fresh) at->second = std::max(at->second, frequency[i]);
   }
   chart.groups = in_order(group);
   chart.n_groups = chart.groups.size();
   chart.groups.resize(std::min(chart.groups.size(), n_looks));
-  for (const auto& [name, value] : most) chart.features.push_back(name);
-  chart.n_features = chart.features.size();
-  std::stable_sort(chart.features.begin(), chart.features.end(),
-                   [&](const auto& a, const auto& b) { return most[a] > most[b]; });
-  chart.features.resize(std::min(chart.features.size(), n_shown));
   return chart;
 }
 

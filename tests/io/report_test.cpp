@@ -30,6 +30,21 @@ const ResultTable& table_named(const Results& results, const std::string& name) 
 constexpr auto all_charts = {frequency_chart, survival_chart, forest_chart,  volcano_chart,
                              heat_map,        p_value_chart,  landmark_chart};
 
+RunRecord sample_record() {
+  return {.job = "mutation_landscape",
+          .config = {{"seed", "7"}},
+          .cohort = "cohorts/x",
+          .cohort_name = "<script>",
+          .cohort_fingerprint = "00ff",
+          .version = "0.1.0",
+          .level = "v3",
+          .user = "ada",
+          .host = "n1",
+          .started = "then",
+          .finished = "now",
+          .stage_seconds = {{"load", 1.5}}};
+}
+
 std::string sample_page() {
   const TemporaryFolder folder;
   ResultTable piece{.name = "all_pairs", .caption = "Every <pair>.", .columns = {}};
@@ -37,20 +52,21 @@ std::string sample_page() {
   piece.add("log10_p", "", "", std::vector<double>(700));
   for (Index number : {0, 1}) write_piece(folder.path(), number, piece);
   write_results(folder.path(), sample_results());
-  write_run_record(folder.path(), {.job = "mutation_landscape",
-                                   .config = {{"seed", "7"}},
-                                   .cohort = "cohorts/x",
-                                   .cohort_name = "<script>",
-                                   .cohort_fingerprint = "00ff",
-                                   .version = "0.1.0",
-                                   .level = "v3",
-                                   .user = "ada",
-                                   .host = "n1",
-                                   .started = "then",
-                                   .finished = "now",
-                                   .stage_seconds = {{"load", 1.5}}});
+  write_run_record(folder.path(), sample_record());
   write_report(folder.path());
   return read_text(folder / "report.html");
+}
+
+TEST(Report, IsTheSameFromWhatWasWrittenAndFromWhatIsReadBack) {
+  const TemporaryFolder folder;
+  const Results results = sample_results();
+  const RunRecord run = sample_record();
+  write_results(folder.path(), results);
+  write_run_record(folder.path(), run);
+  write_report(folder.path(), results, run);
+  const std::string held = read_text(folder / "report.html");
+  write_report(folder.path());
+  EXPECT_EQ(held, read_text(folder / "report.html"));
 }
 
 TEST(Report, HoldsEverySectionAndTheRunRecord) {
