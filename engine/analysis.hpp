@@ -23,6 +23,7 @@
 #include "io/pieces.hpp"
 #include "io/results.hpp"
 #include "kernels/error.hpp"
+#include "kernels/parallel.hpp"
 
 namespace chorale::engine {
 
@@ -201,9 +202,8 @@ class Erased : public AnyAnalysis {
   }
 
   static std::vector<typename Job::Part> parts_of(std::vector<std::string> bytes) {
-    std::vector<typename Job::Part> parts;
-    parts.reserve(bytes.size());
-    for (std::string& text : bytes) parts.push_back(part_of(std::move(text)));
+    std::vector<typename Job::Part> parts(bytes.size());
+    kernels::in_parallel(bytes.size(), [&](std::size_t i) { parts[i] = part_of(std::move(bytes[i])); });
     return parts;
   }
 

@@ -102,6 +102,12 @@ void require_one_level(Comm& comm) {
                      .remedy = "set CHORALE_LEVEL=" + name(lowest) + " for all ranks"});
 }
 
+/// Threads of rank 0 while the others wait for it: those of its node's ranks, as far as it may run on their cores.
+int threads_of_node(int n_threads, const Comm& comm) {
+  const int n_cores = std::max(n_threads, omp_get_num_procs());
+  return std::min(n_threads * comm.node_size(), n_cores);
+}
+
 /// Makes the output folder this run's own. True when it holds this very run, complete.
 bool take_over(const std::filesystem::path& output, const Fingerprint& fingerprint, bool fresh) {
   require_output(output, fresh);
@@ -195,6 +201,7 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
 
   if (comm.is_root()) {
     progress.finish();
+    omp_set_num_threads(threads_of_node(n_threads, comm));
     const auto finishing = Clock::now();
     io::Pieces pieces(output);
     job.analysis->complete(worker.setup(), pieces);

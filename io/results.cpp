@@ -15,6 +15,7 @@
 #include "io/pieces.hpp"
 #include "io/table_group.hpp"
 #include "kernels/error.hpp"
+#include "kernels/parallel.hpp"
 
 namespace chorale::io {
 namespace {
@@ -157,11 +158,16 @@ void write_results(const std::filesystem::path& folder, const Results& results) 
   require_sound(results);
   make_folder(folder);
   remove_file(folder / "DONE");
-  for (const ResultTable& table : results.tables)
-    if (table.in_text) write_file(folder / (table.name + ".tsv"), to_tsv(table));
+  // side by side, with HDF5, which takes one at a time, at the front
+  kernels::in_parallel(1 + results.tables.size(), [&](std::size_t i) {
+    if (i == 0) {
+      write_file(folder / "results.h5", to_hdf5(folder, results));
+    } else if (const ResultTable& table = results.tables[i - 1]; table.in_text) {
+      write_file(folder / (table.name + ".tsv"), to_tsv(table));
+    }
+  });
   for (const auto& [name, text] : results.files) write_file(folder / name, text);
   write_file(folder / "summary.json", to_json(results));
-  write_file(folder / "results.h5", to_hdf5(folder, results));
 }
 
 Results read_results(const std::filesystem::path& folder) {

@@ -8,6 +8,7 @@
 #include "io/file.hpp"
 #include "io/results.hpp"
 #include "kernels/error.hpp"
+#include "kernels/parallel.hpp"
 
 namespace chorale::io {
 namespace {
@@ -112,8 +113,10 @@ void write_done(const fs::path& folder) {
   if (error)
     throw StoreError({.what = "folder cannot be read", .found = error.message(), .in = folder.string()});
   std::sort(names.begin(), names.end());
+  std::vector<std::string> digests(names.size());
+  kernels::in_parallel(names.size(), [&](std::size_t i) { digests[i] = sha256_of_file(folder / names[i]); });
   std::string list;
-  for (const auto& name : names) list += sha256_of_file(folder / name) + "  " + name + "\n";
+  for (std::size_t i = 0; i < names.size(); ++i) list += digests[i] + "  " + names[i] + "\n";
   write_file(folder / done_name, list);
 }
 

@@ -3,8 +3,8 @@
 #include "io/study/ingest.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <memory>
+#include <mutex>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,6 +15,7 @@
 #include "io/study/assemble.hpp"
 #include "io/study/profiled.hpp"
 #include "io/study/summary.hpp"
+#include "kernels/parallel.hpp"
 
 namespace chorale::io {
 namespace {
@@ -158,26 +159,15 @@ void write_shards(const Plan& plan, const std::vector<Index>& first, ShardBucket
   const auto n_shards = static_cast<Index>(first.size()) - 1;
   std::vector<ShardEntry> entries(static_cast<std::size_t>(n_shards));
   std::vector<ShardSums> parts(entries.size());
-  std::vector<std::exception_ptr> errors(entries.size());
-#pragma omp parallel for schedule(dynamic, 1) num_threads(n_threads)
-  for (Index shard = 0; shard < n_shards; ++shard) {
-    const auto i = static_cast<std::size_t>(shard);
-    try {
-      parts[i] = empty_sums(plan);
-      const ShardData data = assemble_shard(plan, first[i], first[i + 1], buckets.take(shard), parts[i].kept);
-      add_shard(data, parts[i]);
-#pragma omp critical(chorale_hdf5)
-      try {
-        entries[i] = write_shard(out, shard, catalogue, data);
-      } catch (...) {
-        errors[i] = std::current_exception();
-      }
-    } catch (...) {
-      errors[i] = std::current_exception();
-    }
-  }
-  for (const auto& error : errors)
-    if (error) std::rethrow_exception(error);
+  std::mutex hdf5;
+  kernels::in_parallel(entries.size(), n_threads, [&](std::size_t i) {
+    const auto shard = static_cast<Index>(i);
+    parts[i] = empty_sums(plan);
+    const ShardData data = assemble_shard(plan, first[i], first[i + 1], buckets.take(shard), parts[i].kept);
+    add_shard(data, parts[i]);
+    const std::lock_guard turn(hdf5);
+    entries[i] = write_shard(out, shard, catalogue, data);
+  });
   sums = empty_sums(plan);
   for (const ShardSums& part : parts) sums.add(part);
   catalogue.shards = std::move(entries);

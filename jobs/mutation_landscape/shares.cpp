@@ -5,8 +5,8 @@
 #include <string_view>
 #include <utility>
 
-#include "jobs/common/parallel.hpp"
 #include "jobs/mutation_landscape/stages.hpp"
+#include "kernels/parallel.hpp"
 #include "kernels/quantile.hpp"
 
 namespace chorale::jobs::landscape {
@@ -219,7 +219,7 @@ void describe_genes(const Lists& lists, std::size_t n_genes, std::size_t n_top, 
   // threads take every 32nd gene: frequent genes tend to stand together
   constexpr std::size_t n_tasks = 32;
   std::vector<Top> tops(n_tasks, Top(n_top));
-  in_parallel(n_tasks, [&](std::size_t task) {
+  kernels::in_parallel(n_tasks, [&](std::size_t task) {
     for (std::size_t k = task; k < n_genes; k += n_tasks) {
       const auto gene = static_cast<std::int32_t>(totals.first + static_cast<Index>(k) * totals.step);
       fractions[k] = describe(gene, lists.fractions(k));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <numeric>
 
@@ -12,6 +13,7 @@
 
 #include "jobs/common/words.hpp"
 #include "kernels/multiplicity.hpp"
+#include "kernels/parallel.hpp"
 
 namespace chorale::jobs::landscape {
 namespace {
@@ -177,14 +179,20 @@ io::Results tabulate(const Design& design, const engine::Setup& setup, std::span
 
   io::Results results;
   results.title = "Mutation landscape of " + setup.catalogue.name;
-  results.tables.push_back(feature_table(design, setup, counts, outcome));
-  const auto append = [&](std::vector<io::ResultTable> more) {
-    for (auto& table : more) results.tables.push_back(std::move(table));
-  };
-  if (!comparison.empty()) results.tables.push_back(comparison_table(design, setup, comparison));
-  if (!curves.empty()) append(group_tables(design, curves, log_rank));
-  if (!outcome.empty() && design.config.feature_curves) append(feature_curve_tables(design, setup, outcome));
-  append(variant_tables(design, setup, counts));
+  using Tables = std::vector<io::ResultTable>;
+  std::vector<std::function<Tables()>> makers{
+      [&] { return Tables{feature_table(design, setup, counts, outcome)}; },
+      [&] { return comparison.empty() ? Tables{} : Tables{comparison_table(design, setup, comparison)}; },
+      [&] { return curves.empty() ? Tables{} : group_tables(design, curves, log_rank); },
+      [&] {
+        const bool wanted = !outcome.empty() && design.config.feature_curves;
+        return wanted ? feature_curve_tables(design, setup, outcome) : Tables{};
+      },
+      [&] { return variant_tables(design, setup, counts); }};
+  std::vector<Tables> made(makers.size());
+  kernels::in_parallel(makers.size(), [&](std::size_t i) { made[i] = makers[i](); });
+  for (Tables& tables : made)
+    for (io::ResultTable& table : tables) results.tables.push_back(std::move(table));
   results.tables.push_back(ledger.table());
   results.summary = summarise(design, setup, counts, results, ledger);
   results.settings = {

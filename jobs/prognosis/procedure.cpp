@@ -8,9 +8,9 @@
 #include <numeric>
 
 #include "jobs/common/evaluation.hpp"
-#include "jobs/common/parallel.hpp"
 #include "kernels/cox_bootstrap.hpp"
 #include "kernels/linear_predictors.hpp"
+#include "kernels/parallel.hpp"
 
 namespace chorale::jobs::prognosis {
 namespace {
@@ -292,7 +292,7 @@ std::vector<Model> Procedure::fit(std::span<const std::uint8_t> copies, Index n_
   if (!design_.selects()) return fit_lanes(copies, n_samples);
   const auto n = size(candidates_.n_patients());
   std::vector<Model> models(size(n_samples));
-  in_parallel(models.size(), [&](std::size_t s) {
+  kernels::in_parallel(models.size(), [&](std::size_t s) {
     std::vector<std::uint8_t> own(n);
     for (std::size_t i = 0; i < n; ++i) own[i] = copies[i * models.size() + s];
     Tuned tuned;

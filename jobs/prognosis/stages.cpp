@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "jobs/common/parallel.hpp"
 #include "kernels/error.hpp"
+#include "kernels/parallel.hpp"
 
 namespace chorale::jobs::prognosis {
 namespace {
@@ -109,7 +109,7 @@ std::vector<Replicate> replicate(const Frame& frame, Index first, Index last) {
     const std::size_t n_here = std::min(together, n_replicates - begin);
     const auto eta = frame.procedure.predict(std::span(models).subspan(begin, n_here));
     const auto times = copies_of(copies, n_replicates, begin, n_here);
-    in_parallel(n_here, [&](std::size_t k) {
+    kernels::in_parallel(n_here, [&](std::size_t k) {
       const std::size_t r = begin + k;
       Replicate& own = replicates[r];
       own.number = first + static_cast<Index>(r);
@@ -187,7 +187,7 @@ std::vector<std::vector<std::uint8_t>> halve(const Frame& frame, Index first, In
   kernels::half_samples(frame.plan, frame.design.seed, first, last - first, taken);
   const Index n_terms = stability_terms(frame.design, frame.candidates.n_terms());
   std::vector<std::vector<std::uint8_t>> entered(n_samples);
-  in_parallel(n_samples, [&](std::size_t s) {
+  kernels::in_parallel(n_samples, [&](std::size_t s) {
     std::vector<std::uint8_t> own(n);
     for (std::size_t i = 0; i < n; ++i) own[i] = taken[i * n_samples + s];
     entered[s] = frame.procedure.entered(own, n_terms);
