@@ -42,7 +42,9 @@ void append_number(std::string& out, Number value) {
   std::array<char, 32> digits;  // the longest double has 24
   out.append(digits.data(), fmt::format_to(digits.data(), FMT_COMPILE("{}"), value));
 }
-void append_cell(std::string& out, std::int32_t value) { append_number(out, value); }
+void append_cell(std::string& out, std::int32_t value) {
+  append_number(out, value);
+}
 void append_cell(std::string& out, std::int64_t value) {
   if (value != missing_count) append_number(out, value);
 }

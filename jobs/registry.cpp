@@ -12,10 +12,8 @@ namespace chorale::jobs {
 
 const std::vector<engine::AnalysisEntry>& registry() {
   static const std::vector<engine::AnalysisEntry> entries{
-      engine::entry_of<CoxModel>(),
-      engine::entry_of<InteractionScreen>(),
-      engine::entry_of<MutationLandscape>(),
-      engine::entry_of<Prognosis>(),
+      engine::entry_of<CoxModel>(),          engine::entry_of<InteractionScreen>(),
+      engine::entry_of<MutationLandscape>(), engine::entry_of<Prognosis>(),
       engine::entry_of<ScoreModel>(),
   };
   return entries;

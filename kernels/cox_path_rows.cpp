@@ -137,7 +137,8 @@ void CoxPathSample::count_deaths() {
   loglik_saturated = path_loglik_saturated(n_deaths, dead_weight, ties);
 }
 
-double path_loglik_saturated(std::span<const double> n_deaths, std::span<const double> dead_weight, Ties ties) {
+double path_loglik_saturated(std::span<const double> n_deaths, std::span<const double> dead_weight,
+                             Ties ties) {
   double loglik = 0;
   for (std::size_t t = 0; t < n_deaths.size(); ++t) {
     const double d = n_deaths[t], w = dead_weight[t];

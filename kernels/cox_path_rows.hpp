@@ -57,7 +57,8 @@ struct CoxPathData {
 };
 
 /// Nobody at risk but those who die: deaths and their weight per event time.
-double path_loglik_saturated(std::span<const double> n_deaths, std::span<const double> dead_weight, Ties ties);
+double path_loglik_saturated(std::span<const double> n_deaths, std::span<const double> dead_weight,
+                             Ties ties);
 
 /// The rows of a design that weigh more than 0, with what depends on their weights. Refers to the design.
 struct CoxPathSample {

@@ -209,7 +209,8 @@ TEST_F(InteractionScreenLimits, WithoutAnyOutcomeNobodyIsAnalysed) {
 
 TEST_F(InteractionScreenLimits, OnePatientIsACohort) {
   cohort_.patients = {{.carries = {0, 1, 2, 4}, .no_value = {3}, .panel = SmallCohort::exome, .event = 1}};
-  const auto results = run(everything, std::string(all_and_sets) + "complete_table = true\npermutations = 5\n");
+  const auto results =
+      run(everything, std::string(all_and_sets) + "complete_table = true\npermutations = 5\n");
   expect_reasons(results);
   const Rows pairs(results, "pairs");
   EXPECT_EQ(pairs.whole("n11", pairs.find({{"feature_a", "CEBPA"}, {"feature_b", "NPM1"}})), 1);

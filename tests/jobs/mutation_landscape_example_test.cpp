@@ -16,9 +16,12 @@ TEST(MutationLandscapeExample, RunsOnTheDefaultCohortAndLooksFamiliar) {
   const TemporaryFolder folder;
   const std::vector<std::string> fewer{"patients=6000", "genes=150"};
   const auto comm = engine::solo_comm();
-  simulate(load_simulate_spec(CHORALE_SOURCE_DIR "/jobs/simulate/default.toml", fewer), *comm, folder / "cohort");
-  const std::vector<std::string> places{"cohort=" + (folder / "cohort").string(), "output=" + (folder / "out").string()};
-  const auto results = run_alone(io::load_config(CHORALE_SOURCE_DIR "/jobs/mutation_landscape/example.toml", places));
+  simulate(load_simulate_spec(CHORALE_SOURCE_DIR "/jobs/simulate/default.toml", fewer), *comm,
+           folder / "cohort");
+  const std::vector<std::string> places{"cohort=" + (folder / "cohort").string(),
+                                        "output=" + (folder / "out").string()};
+  const auto results =
+      run_alone(io::load_config(CHORALE_SOURCE_DIR "/jobs/mutation_landscape/example.toml", places));
 
   const Rows features(results, "features");
   const Index npm1 = features.find({{"feature", "NPM1"}, {"group", "AML"}});
