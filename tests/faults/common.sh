@@ -6,8 +6,7 @@
 #   CHORALE_SEED=N    repeats a sequence of random moments and places as closely as the machine allows
 source "$(dirname "${BASH_SOURCE[0]}")/../ranks/common.sh"
 export OMP_NUM_THREADS=1
-RANDOM="${CHORALE_SEED:-$$}"
-echo "CHORALE_SEED=${CHORALE_SEED:-$$}"
+seed_moments
 
 long() { [ -n "${CHORALE_LONG:-}" ]; }
 in_ci_or_long() { long && echo "$2" || echo "$1"; } # CI LONG

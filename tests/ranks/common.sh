@@ -122,3 +122,30 @@ wait_for_parts() { # OUT
 
 # Process ids on one line; none when it has ended.
 children_of() { cat "/proc/$1"/task/*/children 2>/dev/null | tr '\n' ' '; }
+
+# CHORALE_SEED=N repeats the moments of kills.
+seed_moments() {
+  RANDOM="${CHORALE_SEED:-$$}"
+  echo "CHORALE_SEED=${CHORALE_SEED:-$$}"
+}
+
+# Kills a rank at a random moment after the first parts, until that has hit HITS runs at work, and resumes each run with other
+# ranks: the results are those of REFERENCE.
+kill_and_resume() { # JOB REFERENCE HITS TRIES
+  local hits=0 try out ranks
+  for try in $(seq "$4"); do
+    [ "$hits" -lt "$3" ] || break
+    out="killed-$try"
+    job_in_background "$1" $((2 + try % 2)) "$out"
+    wait_for_parts "$out"
+    sleep "0.$(printf "%03d" $((RANDOM % (350 / try))))" # a run that was done before is met sooner the next time
+    read -ra ranks < <(children_of "$launcher") || true
+    [ ${#ranks[@]} -eq 0 ] || kill -9 "${ranks[RANDOM % ${#ranks[@]}]}" 2>/dev/null || true
+    wait_for_launcher
+    [ -e "$work/$out/DONE" ] || hits=$((hits + 1))
+    run_job "$1" $((1 + try % 3)) "$out" >"$work/said.txt" 2>&1 || fail "the resumed run fails: $(cat "$work/said.txt")"
+    require_equal "$2" "$out"
+    [ -z "$(find "$work/$out" -name '*.part-*')" ] || fail "a killed process left $(find "$work/$out" -name '*.part-*')"
+  done
+  [ "$hits" -ge "$3" ] || fail "only $hits of $3 kills hit a run at work"
+}

@@ -5,8 +5,7 @@
 # The interaction screen, whose stages build on each other and whose complete table lies in pieces: equal bytes for any
 # number of ranks and threads, and after kills and signals. CHORALE_SEED=N repeats the moments of the kills.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-RANDOM="${CHORALE_SEED:-$$}"
-echo "CHORALE_SEED=${CHORALE_SEED:-$$}"
+seed_moments
 
 patients=1500
 genes=50
@@ -51,22 +50,7 @@ interactions 2 wide-usr1 "${wide[@]}" >/dev/null 2>&1
 require_equal wide-reference wide-usr1
 echo "beyond 200,000 pairs, 1 to 4 ranks and a resumed run write the same results"
 
-hits=0
-for try in $(seq 1 12); do
-  [ "$hits" -lt 2 ] || break
-  out="killed-$try"
-  job_in_background interactions $((2 + try % 2)) "$out"
-  wait_for_parts "$out"
-  sleep "0.$(printf "%03d" $((RANDOM % (350 / try))))" # a run that was done before is met sooner the next time
-  read -ra ranks < <(children_of "$launcher") || true
-  [ ${#ranks[@]} -eq 0 ] || kill -9 "${ranks[RANDOM % ${#ranks[@]}]}" 2>/dev/null || true
-  wait_for_launcher
-  [ -e "$work/$out/DONE" ] || hits=$((hits + 1))
-  interactions $((1 + try % 3)) "$out" >"$work/said.txt" 2>&1 || fail "the resumed run fails: $(cat "$work/said.txt")"
-  require_equal reference "$out"
-  [ -z "$(find "$work/$out" -name '*.part-*')" ] || fail "a killed process left $(find "$work/$out" -name '*.part-*')"
-done
-[ "$hits" -ge 2 ] || fail "only $hits of 2 kills hit a run at work"
+kill_and_resume interactions reference 2 12
 echo "killed in any stage, the resumed run writes the same results"
 
 for n in alone 2; do

@@ -5,8 +5,7 @@
 # The prognostic model with and without selection: equal bytes for any number of ranks and threads, and after a kill.
 # CHORALE_SEED=N repeats the moments of the kills.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-RANDOM="${CHORALE_SEED:-$$}"
-echo "CHORALE_SEED=${CHORALE_SEED:-$$}"
+seed_moments
 
 patients=1500
 [ "$scale" = small ] && patients=500
@@ -28,19 +27,5 @@ for selection in elastic_net none; do
   echo "$selection: 1, 2, 3 and 4 ranks, 1 and 2 threads write the same results"
 done
 
-hits=0
-for try in $(seq 1 8); do
-  [ "$hits" -lt 1 ] || break
-  out="killed-$try"
-  job_in_background prognosis $((2 + try % 2)) "$out"
-  wait_for_parts "$out"
-  sleep "0.$(printf "%03d" $((RANDOM % (350 / try))))" # a run that was done before is met sooner the next time
-  read -ra ranks < <(children_of "$launcher") || true
-  [ ${#ranks[@]} -eq 0 ] || kill -9 "${ranks[RANDOM % ${#ranks[@]}]}" 2>/dev/null || true
-  wait_for_launcher
-  [ -e "$work/$out/DONE" ] || hits=$((hits + 1))
-  prognosis $((1 + try % 3)) "$out" >"$work/said.txt" 2>&1 || fail "the resumed run fails: $(cat "$work/said.txt")"
-  require_equal reference-elastic_net "$out"
-done
-[ "$hits" -ge 1 ] || fail "no kill hit a run at work"
+kill_and_resume prognosis reference-elastic_net 1 8
 echo "killed, the resumed run writes the same results"
