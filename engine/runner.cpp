@@ -11,6 +11,7 @@
 
 #include "engine/forecast.hpp"
 #include "engine/memory_watch.hpp"
+#include "engine/node_threads.hpp"
 #include "engine/output_folder.hpp"
 #include "engine/signals.hpp"
 #include "engine/worker.hpp"
@@ -100,12 +101,6 @@ void require_one_level(Comm& comm) {
                      .expected = "the same on every node",
                      .in = "CHORALE_LEVEL or the CPUs",
                      .remedy = "set CHORALE_LEVEL=" + name(lowest) + " for all ranks"});
-}
-
-/// Threads of rank 0 while the others wait for it: those of its node's ranks, as far as it may run on their cores.
-int threads_of_node(int n_threads, const Comm& comm) {
-  const int n_cores = std::max(n_threads, omp_get_num_procs());
-  return std::min(n_threads * comm.node_size(), n_cores);
 }
 
 /// Makes the output folder this run's own. True when it holds this very run, complete.
@@ -201,7 +196,7 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
 
   if (comm.is_root()) {
     progress.finish();
-    omp_set_num_threads(threads_of_node(n_threads, comm));
+    const NodeThreads threads(comm);
     const auto finishing = Clock::now();
     io::Pieces pieces(output);
     job.analysis->complete(worker.setup(), pieces);
@@ -219,6 +214,7 @@ RunSummary run(const PreparedJob& job, Comm& comm, const RunOptions& options) {
   summary.record.peak_node_bytes = peak.node_bytes;
   summary.record.forecast_node_bytes = forecast(job, n_threads).node_bytes(comm.node_size(), n_nodes(comm));
   if (comm.is_root()) {
+    const NodeThreads threads(comm);
     summary.record.stage_seconds.emplace_back("total", seconds_since(begun));
     summary.record.finished = utc_now();
     io::write_run_record(output, summary.record);

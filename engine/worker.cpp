@@ -12,6 +12,7 @@
 #include "engine/archive.hpp"
 #include "engine/deal.hpp"
 #include "engine/load.hpp"
+#include "engine/node_threads.hpp"
 #include "engine/signals.hpp"
 
 namespace chorale::engine {
@@ -290,6 +291,7 @@ void Worker::take_in(Index rank, std::string bytes) {
 
 std::string Worker::brief(std::size_t stage) const {
   if (!comm_.is_root()) return {};
+  const NodeThreads threads(comm_);
   std::vector<std::string> of_stage;
   for (const auto& [number, part] : parts_)
     if (job_.plan.unit(number).stage == static_cast<Index>(stage) && !part.empty()) of_stage.push_back(part);
