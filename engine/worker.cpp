@@ -168,16 +168,16 @@ void Worker::run_unit(Index number) {
   const auto stage = static_cast<std::size_t>(unit.stage);
   Fresh made;
   UnitOutput output;
-  const double cpu_before = cpu_seconds();
   timed(made.seconds, [&] {
+    const double before = cpu_seconds();
     if (job_.plan.stages[stage].layout == Layout::by_time)
       output = job_.analysis->run_together(setup(), by_time_, unit);
     else if (job_.plan.stages[stage].layout == Layout::by_shard)
       output = job_.analysis->run(setup(), load_shard(reading(stage), unit.index), unit);
     else
       output = job_.analysis->run(setup(), replicated_, unit);
+    made.cpu_seconds = cpu_seconds() - before;
   });
-  made.cpu_seconds = cpu_seconds() - cpu_before;
   stage_seconds_[stage] += made.seconds;
   times_.work += made.seconds;
   if (job_.plan.stages[stage].layout == Layout::by_time && !comm_.is_root()) return;  // rank 0 has the part

@@ -11,6 +11,7 @@ RESULTS      output folder of a run on one rank: run.json, and .chorale/units.ts
              what a rank makes once, left out: a sample stands for a larger job
 --work       measured seconds of a whole stage (STAGE=SECONDS), to which its resampled units are scaled
 --seconds    clock (default) or processor: which measure of a unit counts; processor time where the machine was busy
+--cores      of the machine that --check was measured on: more ranks than these share them evenly
 --ranks-per-node, --latency, --atomic, --bandwidth, --setup, --start    the machine, see --help
 
 What is simulated, stage by stage, those that join each other dealt as one: each rank begins with its own chunk
@@ -90,6 +91,10 @@ def simulate_group(stages, n_ranks, machine, known):
         else:
             end = max(end, got)
     return end, waited, set_up
+
+
+def stretched(stages, by):
+    return [stage | {"seconds": [by * unit for unit in stage["seconds"]], "setup": by * stage["setup"]} for stage in stages]
 
 
 def predict(stages, serial, n_ranks, machine):
@@ -175,6 +180,7 @@ def main():
     parser.add_argument("--part", type=float, default=1000, help="bytes of a rank's joined part beyond what it says")
     parser.add_argument("--join", nargs="*", default=["pairs", "details", "permutations"], metavar="STAGE",
                         help="stages that are dealt together with the one before (engine::Stage::joins_previous)")
+    parser.add_argument("--cores", type=int, help="of the machine of --check; default: one for each rank")
     parser.add_argument("--shards", type=int, default=1, help="of the cohort, which the ranks of a node read in turn")
     parser.add_argument("--start", type=float, default=0.0, help="seconds until the ranks are up")
     parser.add_argument("--setup", type=float, help="seconds of a rank's first unit of all beyond the others, whatever its stage; default: all that "
@@ -196,7 +202,9 @@ def main():
     for folder in machine.check:
         other, measured, _ = read_run(folder, machine.seconds)
         n = other["n_ranks"]
-        modelled = predict(list(stages.values()), serial, n, machine)
+        share = max(1.0, n / machine.cores) if machine.cores else 1.0
+        of_rank = argparse.Namespace(**vars(machine) | {"setup": share * machine.setup})
+        modelled = predict(stretched(stages.values(), share), serial, n, of_rank)
         accounts = other["rank_seconds"]
         time = sum(accounts[name]["mean"] for name in ("work", "idle", "communication", "checkpoint"))
         print("check  %d ranks: stages %.2f s measured, %.2f s modelled (%+.0f %%)"
