@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include "io/file.hpp"
-#include "io/pieces.hpp"
 #include "io/report/charts.hpp"
 #include "io/report/page.hpp"
 #include "io/report/svg.hpp"
@@ -67,8 +66,7 @@ std::string table_section(const ResultTable& table) {
 
 /// Tables too large for the page or a text file: those in pieces, and those of results.h5 alone.
 std::vector<JoinedTable> large_tables(const std::filesystem::path& folder, const Results& results) {
-  std::vector<JoinedTable> tables;
-  if (!Pieces(folder).tables().empty()) tables = read_joined(folder);
+  std::vector<JoinedTable> tables = read_joined(folder);
   for (const ResultTable& table : results.tables) {
     if (table.in_text) continue;
     JoinedTable large{.name = table.name, .caption = table.caption, .columns = {}, .n_rows = table.n_rows()};

@@ -200,9 +200,7 @@ Results read_results(const std::filesystem::path& folder) {
 }
 
 std::vector<JoinedTable> read_joined(const std::filesystem::path& folder) {
-  const auto path = folder / "results.h5";
-  const auto bytes = read_file(path);
-  const h5::Image file(bytes, path.string());
+  const h5::Handle file = h5::open_file((folder / "results.h5").string());  // not read whole for a few names
   std::vector<JoinedTable> tables;
   for (const std::string& name : h5::read_strings(h5::open_group(file, about_group), "joined")) {
     const h5::Handle group = h5::open_group(file, name);

@@ -30,16 +30,20 @@ struct Chart {
   std::size_t n_features = 0, n_groups = 0;                 // before the longest tails were left off
 };
 
-/// The most frequent features, by the group in which each is most frequent; of equals the first by name.
-std::vector<std::string> most_frequent(const std::vector<std::string>& feature,
-                                       const std::vector<double>& frequency, std::size_t& n_features) {
+/// Each feature's frequency in the group in which it is most frequent.
+std::unordered_map<std::string_view, double> highest_frequencies(const std::vector<std::string>& feature,
+                                                                 const std::vector<double>& frequency) {
   std::unordered_map<std::string_view, double> highest;
   for (std::size_t i = 0; i < feature.size(); ++i) {
     if (std::isnan(frequency[i])) continue;
     double& value = highest.try_emplace(feature[i], frequency[i]).first->second;
     value = std::max(value, frequency[i]);
   }
-  n_features = highest.size();
+  return highest;
+}
+
+/// Those shown; of equals the first by name.
+std::vector<std::string> most_frequent(const std::unordered_map<std::string_view, double>& highest) {
   std::vector<std::pair<double, std::string_view>> ranked;
   for (const auto& [name, value] : highest) ranked.emplace_back(-value, name);
   const std::size_t n = std::min(n_shown, ranked.size());
@@ -59,7 +63,9 @@ Chart chart_of(const ResultTable& table) {
   const auto lower = numbers(table, "freq_lower"), upper = numbers(table, "freq_upper");
   const auto carriers = numbers(table, "carriers"), tested = numbers(table, "tested");
 
-  chart.features = most_frequent(feature, frequency, chart.n_features);
+  const auto highest = highest_frequencies(feature, frequency);
+  chart.features = most_frequent(highest);
+  chart.n_features = highest.size();
   const std::set<std::string> shown(chart.features.begin(), chart.features.end());
   for (std::size_t i = 0; i < feature.size(); ++i) {
     if (std::isnan(frequency[i]) || !shown.contains(feature[i])) continue;

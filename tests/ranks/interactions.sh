@@ -65,7 +65,7 @@ echo "interrupted, the resumed run writes the same results"
 
 # A piece that the checkpoint counts on is gone.
 job_in_background interactions 2 lost
-until compgen -G "$work/lost/pieces/*.h5" >/dev/null || ! kill -0 "$launcher" 2>/dev/null; do sleep 0.01; done
+until compgen -G "$work/lost/pieces/*.h5" >/dev/null || ! running "$launcher"; do sleep 0.01; done
 kill -USR1 "$launcher" 2>/dev/null || true
 wait_for_launcher
 if [ ! -e "$work/lost/DONE" ]; then
